@@ -1,0 +1,284 @@
+"""The write side without its commands: loads aggregates, and has decisions stored.
+
+A decision is only a decision: if somebody else was faster, it is made anew on what they left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator, Sequence
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar, cast
+from uuid import UUID
+
+from eventsourcing.application import AggregateNotFoundError, Application
+from eventsourcing.persistence import ApplicationRecorder, Mapper, StoredEvent
+from eventsourcing.sqlite import SQLiteFactory
+from msgspec.structs import replace
+
+from ledger.accounts import REGIME_START
+from ledger.aggregate import Act, Aggregate, Fact, project
+from ledger.disbursements import Disbursement
+from ledger.donations import Donation
+from ledger.donors import Donor
+from ledger.errors import Conflict, Invalid, LedgerError, NotFound, Refused
+from ledger.funds import Fund
+from ledger.names import (
+    DisbursementId,
+    DonationId,
+    DonorId,
+    FundCode,
+    Position,
+    SaleId,
+    fund_stream,
+)
+from ledger.orders import SaleOrder
+from ledger.postings import postings
+from ledger.sales import CharitySale
+from ledger.store.commits import Commit, Outcome, Receipt
+from ledger.store.committer import Committer
+from ledger.store.form import StoredForm
+from ledger.store.sqlite import SqliteStore
+from ledger.tallies import (
+    Expectation,
+    changes,
+)
+
+TRIES = 5
+"""Times that a command is decided anew when others keep being faster."""
+
+KNOWN_MAX = 100_000
+"""Donors and funds whose fixed facts are remembered, so that a pledge reads nothing."""
+
+A = TypeVar("A", bound=Aggregate)
+P = ParamSpec("P")
+
+
+class IdempotencyMismatch(Refused):
+    """A key stands for one request; another request needs another key."""
+
+    def __init__(self, fields: Sequence[str]) -> None:
+        self.fields = tuple(fields)
+        super().__init__(f"the key was used for a request that differs in {', '.join(fields)}")
+
+
+class BeforeTheRegime(Invalid):
+    """The books open with the accounting regime that they follow."""
+
+    def __init__(self, on: date) -> None:
+        super().__init__("on", f"{on} is before {REGIME_START}, when the books open")
+
+
+class Decision(NamedTuple):
+    """What a command came to.
+
+    Attributes:
+        about: What the receipt names; its new events are to be stored.
+        expects: What must hold of the tallies when they are.
+        repeat_of: The version that recorded the same already; then there is nothing to store.
+        name: What the receipt calls it, if not by its id.
+
+    """
+
+    about: Aggregate
+    expects: Sequence[Expectation] = ()
+    repeat_of: int | None = None
+    name: str | None = None
+
+
+class Records(Application[UUID]):
+    """Loads what a command is about, and records what it came to."""
+
+    name = "ledger"
+
+    def __init__(self, path: Path, *, on_stored: Callable[[], None] = lambda: None) -> None:
+        super().__init__({"PERSISTENCE_MODULE": "eventsourcing.sqlite", "SQLITE_DBNAME": str(path)})
+        self.store = cast("SqliteStore", self.recorder)
+        self.form = cast("StoredForm", self.mapper)
+        self.committer = Committer(self.store, on_stored=on_stored)
+        self.fixed_fund = lru_cache(KNOWN_MAX)(self.fund)
+        self.known_donor = lru_cache(KNOWN_MAX)(self.donor)
+
+    def close(self) -> None:
+        """Store what is waiting, then let go of the file."""
+        self.committer.close()
+        super().close()
+
+    # Recording.
+
+    def record(
+        self,
+        command: Callable[Concatenate[Act, P], Decision],
+        act: Act,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> Receipt:
+        """Carry out ``command`` and wait until it is stored."""
+        attempts = self._attempts(act, lambda: command(act, *args, **kwargs))
+        try:
+            commit = next(attempts)
+            while True:
+                commit = attempts.send(self.committer.commit(commit))
+        except StopIteration as done:
+            return cast("Receipt", done.value)
+
+    async def record_async(
+        self,
+        command: Callable[Concatenate[Act, P], Decision],
+        act: Act,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> Receipt:
+        """Carry out ``command``, letting others run until it is stored."""
+        attempts = self._attempts(act, lambda: command(act, *args, **kwargs))
+        try:
+            commit = next(attempts)
+            while True:
+                commit = attempts.send(await self.committer.commit_async(commit))
+        except StopIteration as done:
+            return cast("Receipt", done.value)
+
+    def _attempts(
+        self, act: Act, decide: Callable[[], Decision]
+    ) -> Generator[Commit, Outcome, Receipt]:
+        """Yield what is to be stored, take what became of it, return the receipt."""
+        for _ in range(TRIES):
+            repeated = self.repeated(act)
+            if repeated is not None:
+                return repeated
+            try:
+                decision = decide()
+                if decision.repeat_of is not None:
+                    return self._first_receipt(decision, decision.repeat_of)
+                outcome = yield self._commit(decision, act)
+                return self._receipt(act, outcome)
+            except Conflict:
+                continue
+            except LedgerError:
+                # A twin of this very request may have been faster, and be what stands in the way.
+                repeated = self.repeated(act)
+                if repeated is None:
+                    raise
+                return repeated
+        raise Conflict("others kept changing this; try again")
+
+    def repeated(self, act: Act) -> Receipt | None:
+        """Return the receipt of the first time, if ``act`` is a request made again."""
+        if act.fingerprint is None:
+            return None
+        earlier = self.store.answer(act.command)
+        return None if earlier is None else self._receipt(act, earlier)
+
+    def _receipt(self, act: Act, outcome: Outcome) -> Receipt:
+        if isinstance(outcome, LedgerError):
+            raise outcome
+        if isinstance(outcome, Receipt):
+            return outcome
+        asked, answered = act.fingerprint or {}, outcome.fingerprint
+        differing = sorted(
+            name for name in asked | answered if asked.get(name) != answered.get(name)
+        )
+        if differing:
+            raise IdempotencyMismatch(differing)
+        return replace(outcome.receipt, repeated=True)
+
+    def _first_receipt(self, decision: Decision, version: int) -> Receipt:
+        position = self.store.position_of(decision.about.id, version)
+        name = decision.name or str(decision.about.id)
+        return Receipt(name, version, position, repeated=True)
+
+    def _commit(self, decision: Decision, act: Act) -> Commit:
+        facts = decision.about.collect_events()
+        return Commit(
+            command=act.command,
+            about=decision.name or str(decision.about.id),
+            version=decision.about.version,
+            events=self.written(facts),
+            changes=changes(facts),
+            expects=decision.expects,
+            fingerprint=act.fingerprint,
+        )
+
+    def remember(self, act: Act, about: Aggregate, summary: Any) -> Receipt:
+        """Keep ``summary`` as the answer to ``act``, whose events are already stored."""
+        commit = Commit(
+            command=act.command,
+            about=str(about.id),
+            version=about.version,
+            events=(),
+            changes={},
+            fingerprint=act.fingerprint,
+            summary=summary,
+        )
+        return self._receipt(act, self.committer.commit(commit))
+
+    def written(self, facts: Sequence[Fact]) -> list[StoredEvent]:
+        """Return ``facts`` as they will be stored; refuse entries for which we keep no books."""
+        for fact in facts:
+            if fact.on < REGIME_START and postings(fact):
+                raise BeforeTheRegime(fact.on)
+        return [self.form.to_stored_event(fact) for fact in facts]
+
+    # Reading what a command, or a view, is about.
+
+    def donation(self, donation_id: DonationId) -> Donation:
+        """Return a donation as it stands."""
+        return self._get(Donation, donation_id, donation_id)
+
+    def sale(self, sale_id: SaleId) -> CharitySale:
+        """Return a sale as it stands."""
+        return self._get(CharitySale, sale_id, sale_id)
+
+    def disbursement(self, disbursement_id: DisbursementId) -> Disbursement:
+        """Return a disbursement as it stands."""
+        return self._get(Disbursement, disbursement_id, disbursement_id)
+
+    def orders(self, ids: Sequence[UUID]) -> dict[UUID, SaleOrder]:
+        """Return those of the orders that are recorded."""
+        found: dict[UUID, SaleOrder] = {}
+        for stored in self.store.streams(ids):
+            order = found.setdefault(
+                cast("UUID", stored.originator_id), SaleOrder(cast("UUID", stored.originator_id))
+            )
+            order.apply(self.form.to_domain_event(stored))
+        return found
+
+    def history(self, after: int, limit: int) -> Iterator[tuple[Position, Fact]]:
+        """Return up to ``limit`` events that follow position ``after``, in order."""
+        for notification in self.store.history(after, limit):
+            yield Position(notification.id), self.form.to_domain_event(notification)
+
+    def fund(self, code: FundCode) -> Fund:
+        """Return a fund as it stands."""
+        return self._get(Fund, fund_stream(code), code)
+
+    def donor(self, donor: DonorId) -> Donor:
+        """Return a donor."""
+        return self._get(Donor, donor, donor)
+
+    def _get(self, kind: type[A], stream: UUID, name: object) -> A:
+        found = self.find(kind, stream)
+        if found is None:
+            raise NotFound(kind.TOPIC, name)
+        return found
+
+    def find(self, kind: type[A], stream: UUID) -> A | None:
+        """Return what ``stream`` adds up to, if it is recorded and of this kind."""
+        try:
+            found: object = self.repository.get(stream, projector_func=project)
+        except AggregateNotFoundError:
+            return None
+        return found if isinstance(found, kind) else None
+
+    # Parts.
+
+    def construct_mapper(self) -> Mapper[UUID]:
+        """Store events as canonical JSON."""
+        return StoredForm()
+
+    def construct_recorder(self) -> ApplicationRecorder:
+        """Keep events, tallies and answers in one transaction."""
+        store = SqliteStore(cast("SQLiteFactory", self.factory).datastore)
+        store.create_table()
+        return store

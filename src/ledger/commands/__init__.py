@@ -1,0 +1,18 @@
+"""Everything that the charity can ask the ledger to do, one method a command.
+
+A method loads what it needs, lets the aggregate decide, and returns the decision; ``Ledger.record``
+has it stored and answers with a receipt.
+"""
+
+from __future__ import annotations
+
+from ledger.commands.disbursements import DisbursementCommands
+from ledger.commands.donations import DonationCommands
+from ledger.commands.funds import FundCommands
+from ledger.commands.sales import SaleCommands
+
+__all__ = ["Ledger"]
+
+
+class Ledger(FundCommands, DonationCommands, SaleCommands, DisbursementCommands):
+    """The write side, whole."""

@@ -1,0 +1,409 @@
+"""Disbursements (拨付): money to those it was given for, which no one person can send alone.
+
+Who asks, who approves and who pays are different people (会计法 arts. 25 and 35). An approval
+binds the amount, the payee and the fund; none of them can change after the request.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from enum import StrEnum
+from typing import Literal, Self
+
+from ledger.aggregate import Act, Aggregate, Fact, event
+from ledger.donations import reference
+from ledger.errors import Invalid, Refused, SamePerson, WrongState
+from ledger.funds import Fund, Restriction
+from ledger.money import Currency, Fen, positive, yuan
+from ledger.names import FundCode, PartyId, PersonId, new_id
+from ledger.wording import plain
+
+APPROVALS_NEEDED = 2
+"""People, none of them the requester, who must approve before money is set aside."""
+
+PayeeKind = Literal["organisation", "person", "supplier"]
+
+
+class DisbursementState(StrEnum):
+    """Where a disbursement stands in its life."""
+
+    REQUESTED = "requested"
+    PARTLY_APPROVED = "partly-approved"
+    APPROVED = "approved"
+    PAID = "paid"
+    ACKNOWLEDGED = "acknowledged"
+    REJECTED = "rejected"
+    CANCELLED = "cancelled"
+
+
+S = DisbursementState
+
+STEPS = {
+    S.REQUESTED: ("approval", "rejection", "cancellation"),
+    S.PARTLY_APPROVED: ("approval", "rejection", "cancellation"),
+    S.APPROVED: ("payment", "cancellation"),
+    S.PAID: ("bounce", "acknowledgement", "return"),
+    S.ACKNOWLEDGED: ("return",),
+    S.REJECTED: (),
+    S.CANCELLED: (),
+}
+
+
+class OwnRequest(SamePerson):
+    """Nobody approves a disbursement that they asked for."""
+
+    def __init__(self, disbursement: object) -> None:
+        super().__init__(f"who asked for disbursement {disbursement} may not approve it")
+
+
+class AlreadyApproved(SamePerson):
+    """Two approvals are two people's."""
+
+    def __init__(self, disbursement: object) -> None:
+        super().__init__(f"the same person has already approved disbursement {disbursement}")
+
+
+class OwnApproval(SamePerson):
+    """Nobody pays a disbursement that they approved."""
+
+    def __init__(self, disbursement: object) -> None:
+        super().__init__(f"who approved disbursement {disbursement} may not pay it")
+
+
+class ReturnExceedsPaid(Refused):
+    """No more comes back from a payee than was paid."""
+
+    def __init__(self, disbursement: object, *, held: int, amount: int) -> None:
+        super().__init__(
+            f"the payee of disbursement {disbursement} holds {yuan(held)} yuan, not {yuan(amount)}"
+        )
+
+
+class ReturnDiffers(Refused):
+    """One reference is one return, and says one amount."""
+
+    def __init__(self, external_ref: str, amount: int) -> None:
+        super().__init__(f"return {external_ref} is already recorded, with {yuan(amount)} yuan")
+
+
+class Disbursement(Aggregate):
+    """One payment: asked for, approved by two other people, paid, and acknowledged."""
+
+    TOPIC = "disbursement"
+
+    class Requested(Fact, frozen=True):
+        """Someone asked for aid.
+
+        Attributes:
+            payee: Opaque id of who is to be paid.
+            payee_name: Name of an organisation or supplier; never of a person.
+            grid: The neighbourhood (网格) that the aid is for.
+
+        """
+
+        TOPIC = "disbursement.requested.1"
+        fund: FundCode
+        restriction: Restriction
+        payee_kind: PayeeKind
+        payee: PartyId
+        payee_name: str | None
+        amount: Fen
+        currency: Currency
+        purpose: str
+        grid: str | None
+
+    class ApprovalGiven(Fact, frozen=True):
+        """One person agreed to exactly this: so much, to this payee, out of this fund."""
+
+        TOPIC = "disbursement.approval-given.1"
+        fund: FundCode
+        payee: PartyId
+        amount: Fen
+        currency: Currency
+
+    class Reserved(Fact, frozen=True):
+        """The second approval set the money aside (预留)."""
+
+        TOPIC = "disbursement.reserved.1"
+        fund: FundCode
+        amount: Fen
+        currency: Currency
+
+    class Rejected(Fact, frozen=True):
+        """The request was turned down."""
+
+        TOPIC = "disbursement.rejected.1"
+        fund: FundCode
+        reason: str
+
+    class Cancelled(Fact, frozen=True):
+        """The request was called off; what had been set aside, if anything, is free again."""
+
+        TOPIC = "disbursement.cancelled.1"
+        fund: FundCode
+        released: Fen
+        currency: Currency
+        reason: str
+
+    class Paid(Fact, frozen=True):
+        """The bank sent the money."""
+
+        TOPIC = "disbursement.paid.1"
+        fund: FundCode
+        restriction: Restriction
+        amount: Fen
+        currency: Currency
+        external_ref: str
+
+    class Bounced(Fact, frozen=True):
+        """The bank sent the money back undelivered. It is set aside again for a second try."""
+
+        TOPIC = "disbursement.bounced.1"
+        fund: FundCode
+        restriction: Restriction
+        amount: Fen
+        currency: Currency
+        reason: str
+
+    class Acknowledged(Fact, frozen=True):
+        """The payee signed for what they hold (签收)."""
+
+        TOPIC = "disbursement.acknowledged.1"
+        fund: FundCode
+        amount: Fen
+        currency: Currency
+        by: PartyId
+
+    class Returned(Fact, frozen=True):
+        """The payee gave a part back, or all of it.
+
+        Attributes:
+            prior_year: Paid in an earlier year, which is closed; the entry says so.
+            acknowledged: The payee had signed for it before.
+
+        """
+
+        TOPIC = "disbursement.returned.1"
+        fund: FundCode
+        restriction: Restriction
+        amount: Fen
+        currency: Currency
+        external_ref: str
+        prior_year: bool
+        acknowledged: bool
+
+    @classmethod
+    def request(  # noqa: PLR0913  # What two people are to approve has this many parts.
+        cls,
+        act: Act,
+        *,
+        fund: Fund,
+        payee_kind: PayeeKind,
+        payee: PartyId,
+        payee_name: str | None,
+        amount: int,
+        currency: Currency,
+        purpose: str,
+        requested_on: date,
+        grid: str | None = None,
+    ) -> Self:
+        """Ask for aid out of a fund."""
+        if currency != fund.currency:
+            raise Invalid("currency", f"fund {fund.code} is kept in {fund.currency}")
+        wanted = cls(new_id())
+        wanted._record(
+            cls.Requested,
+            act,
+            on=requested_on,
+            fund=fund.code,
+            restriction=fund.restriction,
+            payee_kind=payee_kind,
+            payee=payee,
+            payee_name=None if payee_name is None else plain(payee_name, "payee"),
+            amount=positive(amount),
+            currency=currency,
+            purpose=plain(purpose, "purpose"),
+            grid=None if grid is None else plain(grid, "grid"),
+        )
+        return wanted
+
+    def approve(self, act: Act, *, on: date) -> None:
+        """Agree. The second agreement sets the money aside."""
+        if act.actor == self.requested_by:
+            raise OwnRequest(self.id)
+        if act.actor in self.approved_by:
+            raise AlreadyApproved(self.id)
+        self._must_be("approval", S.REQUESTED, S.PARTLY_APPROVED)
+        self._record(
+            self.ApprovalGiven,
+            act,
+            on=on,
+            fund=self.fund,
+            payee=self.payee,
+            amount=self.amount,
+            currency=self.currency,
+        )
+        if len(self.approved_by) == APPROVALS_NEEDED:
+            self._record(
+                self.Reserved,
+                act,
+                on=on,
+                fund=self.fund,
+                amount=self.amount,
+                currency=self.currency,
+            )
+
+    def reject(self, act: Act, *, reason: str) -> None:
+        """Turn the request down."""
+        self._must_be("rejection", S.REQUESTED, S.PARTLY_APPROVED)
+        self._record(
+            self.Rejected, act, on=act.today, fund=self.fund, reason=plain(reason, "reason")
+        )
+
+    def cancel(self, act: Act, *, reason: str) -> None:
+        """Call the request off, and set free what was set aside for it."""
+        self._must_be("cancellation", S.REQUESTED, S.PARTLY_APPROVED, S.APPROVED)
+        self._record(
+            self.Cancelled,
+            act,
+            on=act.today,
+            fund=self.fund,
+            released=self.amount if self.state is S.APPROVED else 0,
+            currency=self.currency,
+            reason=plain(reason, "reason"),
+        )
+
+    def pay(self, act: Act, *, external_ref: str, paid_on: date) -> None:
+        """Record that the bank sent the money."""
+        if act.actor in self.approved_by:
+            raise OwnApproval(self.id)
+        self._must_be("payment", S.APPROVED)
+        self._record(
+            self.Paid,
+            act,
+            on=paid_on,
+            fund=self.fund,
+            restriction=self.restriction,
+            amount=self.amount,
+            currency=self.currency,
+            external_ref=reference(external_ref),
+        )
+
+    def bounce(self, act: Act, *, reason: str, on: date) -> None:
+        """Record that the money came back undelivered. A second payment may follow."""
+        self._must_be("bounce", S.PAID)
+        if self.held != self.amount:
+            raise ReturnExceedsPaid(self.id, held=self.held, amount=self.amount)
+        self._not_before_payment(on, "on")
+        self._record(
+            self.Bounced,
+            act,
+            on=on,
+            fund=self.fund,
+            restriction=self.restriction,
+            amount=self.amount,
+            currency=self.currency,
+            reason=plain(reason, "reason"),
+        )
+
+    def acknowledge(self, act: Act, *, by: PartyId, on: date) -> None:
+        """Record that the payee signed for what they hold."""
+        self._must_be("acknowledgement", S.PAID)
+        self._not_before_payment(on, "on")
+        self._record(
+            self.Acknowledged,
+            act,
+            on=on,
+            fund=self.fund,
+            amount=self.held,
+            currency=self.currency,
+            by=by,
+        )
+
+    def take_back(
+        self, act: Act, *, amount: int, external_ref: str, received_on: date
+    ) -> int | None:
+        """Record money that the payee gave back; return the first record's version of a repeat."""
+        amount = positive(amount)
+        reference(external_ref)
+        known = self.returns.get(external_ref)
+        if known is not None:
+            version, recorded = known
+            if recorded != amount:
+                raise ReturnDiffers(external_ref, recorded)
+            return version
+        self._must_be("return", S.PAID, S.ACKNOWLEDGED)
+        if amount > self.held:
+            raise ReturnExceedsPaid(self.id, held=self.held, amount=amount)
+        self._not_before_payment(received_on, "received_on")
+        self._record(
+            self.Returned,
+            act,
+            on=received_on,
+            fund=self.fund,
+            restriction=self.restriction,
+            amount=amount,
+            currency=self.currency,
+            external_ref=external_ref,
+            prior_year=self.paid_on.year < received_on.year,
+            acknowledged=self.state is S.ACKNOWLEDGED,
+        )
+        return None
+
+    def _must_be(self, step: str, *states: DisbursementState) -> None:
+        if self.state not in states:
+            raise WrongState(step, f"disbursement {self.id}", self.state, STEPS[self.state])
+
+    def _not_before_payment(self, on: date, field: str) -> None:
+        if on < self.paid_on:
+            raise Invalid(field, f"{on} is before the payment, {self.paid_on}")
+
+    @event(Requested)
+    def _requested(self, fact: Requested) -> None:
+        self.fund = fact.fund
+        self.restriction = fact.restriction
+        self.payee = fact.payee
+        self.amount = fact.amount
+        self.currency = fact.currency
+        self.requested_by = fact.actor
+        self.approved_by: frozenset[PersonId] = frozenset()
+        self.held: int = 0
+        self.returns: dict[str, tuple[int, int]] = {}
+        self.state = S.REQUESTED
+
+    @event(ApprovalGiven)
+    def _approval_given(self, fact: ApprovalGiven) -> None:
+        self.approved_by |= {fact.actor}
+        self.state = S.PARTLY_APPROVED
+
+    @event(Reserved)
+    def _reserved(self, _: Reserved) -> None:
+        self.state = S.APPROVED
+
+    @event(Rejected)
+    def _rejected(self, _: Rejected) -> None:
+        self.state = S.REJECTED
+
+    @event(Cancelled)
+    def _cancelled(self, _: Cancelled) -> None:
+        self.state = S.CANCELLED
+
+    @event(Paid)
+    def _paid(self, fact: Paid) -> None:
+        self.held = fact.amount
+        self.paid_on = fact.on
+        self.state = S.PAID
+
+    @event(Bounced)
+    def _bounced(self, _: Bounced) -> None:
+        self.held = 0
+        self.state = S.APPROVED
+
+    @event(Acknowledged)
+    def _acknowledged(self, _: Acknowledged) -> None:
+        self.state = S.ACKNOWLEDGED
+
+    @event(Returned)
+    def _returned(self, fact: Returned) -> None:
+        self.held -= fact.amount
+        self.returns[fact.external_ref] = (fact.originator_version, fact.amount)

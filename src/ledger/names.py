@@ -1,0 +1,46 @@
+"""Identifiers, kept apart by type so that one kind never stands in for another."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from typing import NewType
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+FundCode = NewType("FundCode", str)
+"""A fund's short public name, such as ``F-HEAR``."""
+
+PersonId = NewType("PersonId", str)
+"""Someone who can sign in. Opaque: the name behind it is not in the history."""
+
+PartyId = NewType("PartyId", str)
+"""Someone who is paid or who signs for it. Opaque, like ``PersonId``."""
+
+DonorId = NewType("DonorId", UUID)
+DonationId = NewType("DonationId", UUID)
+SaleId = NewType("SaleId", UUID)
+OrderId = NewType("OrderId", UUID)
+DisbursementId = NewType("DisbursementId", UUID)
+
+Position = NewType("Position", int)
+"""Place of an event in the whole ledger, counting from 1 without gaps. Later is greater."""
+
+LEDGER = uuid5(NAMESPACE_URL, "urn:leifeng:ledger")
+"""Root of the ids that follow from a name, so that a repeat meets the first and is seen."""
+
+
+def new_id() -> UUID:
+    """Return a fresh UUID version 7 (RFC 9562 §5.7): ordered in time, so inserts stay local."""
+    unix_ms = time.time_ns() // 1_000_000
+    value = unix_ms << 80 | 0x7 << 76 | secrets.randbits(76)
+    return UUID(int=value & ~(0b11 << 62) | 0b10 << 62)
+
+
+def fund_stream(code: FundCode) -> UUID:
+    """Return the stream of the fund called ``code``: one code, one fund."""
+    return uuid5(LEDGER, f"fund/{code}")
+
+
+def order_stream(sale: SaleId, order_no: str) -> OrderId:
+    """Return the stream of a partner's order: the same order again has the same id."""
+    return OrderId(uuid5(sale, order_no))

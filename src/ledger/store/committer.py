@@ -1,0 +1,134 @@
+"""The one thread that stores: it takes whatever is waiting and keeps it in one transaction.
+
+There is no lingering: an idle ledger stores a single command at once, a busy one fills its
+batches by being busy. Each caller waits for their own outcome alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict, deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from threading import Condition, Thread
+from typing import NamedTuple, TypeAlias
+
+from ledger.errors import LedgerError, Overloaded
+from ledger.store.commits import Commit, Outcome, Store
+
+BATCH_EVENTS_MAX = 2_000
+"""Events in one transaction. Larger ones gain nothing and make everybody wait."""
+
+QUEUE_MAX = 4_096
+"""Commands that may wait. At the slowest disk seen that is a few seconds of work."""
+
+_AsyncOutcome: TypeAlias = "asyncio.Future[Outcome]"
+
+
+class _Ticket(NamedTuple):
+    commit: Commit
+    future: Future[Outcome] | _AsyncOutcome
+    loop: asyncio.AbstractEventLoop | None
+
+
+class Committer:
+    """Stores what many callers decided, in the order in which they came."""
+
+    def __init__(self, store: Store, *, on_stored: Callable[[], None] = lambda: None) -> None:
+        self._store = store
+        self._on_stored = on_stored
+        self._queue: deque[_Ticket] = deque()
+        self._changed = Condition()
+        self._closing = False
+        self._thread = Thread(target=self._run, name="committer", daemon=True)
+        self._thread.start()
+
+    def commit(self, commit: Commit) -> Outcome:
+        """Store ``commit``, waiting for it."""
+        future: Future[Outcome] = Future()
+        self._enqueue(_Ticket(commit, future, None))
+        return future.result()
+
+    async def commit_async(self, commit: Commit) -> Outcome:
+        """Store ``commit``, letting others run meanwhile.
+
+        What is queued is stored even if the caller gives up: a half-known outcome would be worse.
+        """
+        loop = asyncio.get_running_loop()
+        future: _AsyncOutcome = loop.create_future()
+        self._enqueue(_Ticket(commit, future, loop))
+        return await future
+
+    def close(self) -> None:
+        """Store what is waiting, then stop."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify()
+        self._thread.join()
+
+    @property
+    def waiting(self) -> int:
+        """How many commands wait to be stored."""
+        return len(self._queue)
+
+    def _enqueue(self, ticket: _Ticket) -> None:
+        with self._changed:
+            if self._closing or len(self._queue) >= QUEUE_MAX:
+                raise Overloaded("the ledger has more to store than it can at the moment")
+            self._queue.append(ticket)
+            self._changed.notify()
+
+    def _run(self) -> None:
+        while batch := self._next_batch():
+            try:
+                outcomes = self._store.write([ticket.commit for ticket in batch])
+            except Exception as error:  # noqa: BLE001  # Told to every caller; the thread lives on.
+                _fail(batch, error)
+            else:
+                _tell(batch, outcomes)
+                self._on_stored()
+
+    def _next_batch(self) -> list[_Ticket]:
+        with self._changed:
+            while not self._queue and not self._closing:
+                self._changed.wait()
+            batch: list[_Ticket] = []
+            room = BATCH_EVENTS_MAX
+            while self._queue and (not batch or len(self._queue[0].commit.events) <= room):
+                ticket = self._queue.popleft()
+                room -= len(ticket.commit.events)
+                batch.append(ticket)
+            return batch
+
+
+def _tell(batch: list[_Ticket], outcomes: list[Outcome]) -> None:
+    """Hand each caller their outcome, waking each event loop once."""
+    by_loop: defaultdict[asyncio.AbstractEventLoop, list[tuple[_AsyncOutcome, Outcome]]]
+    by_loop = defaultdict(list)
+    for ticket, outcome in zip(batch, outcomes, strict=True):
+        if isinstance(ticket.future, Future):
+            ticket.future.set_result(outcome)
+        elif ticket.loop is not None:
+            by_loop[ticket.loop].append((ticket.future, outcome))
+    for loop, told in by_loop.items():
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(_settle, told)
+
+
+def _settle(told: list[tuple[_AsyncOutcome, Outcome]]) -> None:
+    for future, outcome in told:
+        if not future.done():
+            future.set_result(outcome)
+
+
+def _fail(batch: list[_Ticket], error: Exception) -> None:
+    cause = error if isinstance(error, LedgerError) else StoreFailed(error)
+    _tell(batch, [cause] * len(batch))
+
+
+class StoreFailed(LedgerError):
+    """The store could not be written; what was asked may be asked again."""
+
+    def __init__(self, cause: Exception) -> None:
+        super().__init__(f"nothing was written: {cause}")
+        self.__cause__ = cause

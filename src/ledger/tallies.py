@@ -1,0 +1,162 @@
+"""Numbers that stand beside the events, kept exact by the transaction that stores them.
+
+Some rules are not about one stream: a fund is never overspent, whoever approves at the same moment;
+no more is sold than was consigned; a payment counts once, whichever donation names it. Each such
+rule is a bound on a tally. A command says what it expects of a tally; the events say how it
+changes; the store refuses, in the very transaction, what would break the bound. So rivals are
+decided exactly, one after the other, and those who are not rivals never wait.
+
+The tallies follow from the events and can be counted again at any time, which replay does.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
+
+from ledger.aggregate import Fact
+from ledger.donations import Donation, PaymentCounted
+from ledger.errors import LedgerError
+from ledger.funds import Fund, FundClosed, FundFrozen, FundNotEmpty, InsufficientFunds
+from ledger.movements import movements
+from ledger.names import FundCode, SaleId
+from ledger.orders import Oversold, SaleOrder
+from ledger.sales import CharitySale
+
+
+class Tally(NamedTuple):
+    """One number: which thing it is about, and what it counts there."""
+
+    subject: str
+    name: str
+
+
+class Expectation(NamedTuple):
+    """A command's condition on a tally, and the refusal if it does not hold."""
+
+    tally: Tally
+    value: int
+    otherwise: Callable[[int], LedgerError]
+    """Makes the refusal from the value found."""
+
+
+AVAILABLE, UNSOLD = "available", "unsold "
+"""Names of the tallies that never go below zero; the second is followed by an item's sku."""
+
+
+def floored(tally: Tally) -> bool:
+    """Say whether this tally may not go below zero."""
+    return tally.name == AVAILABLE or tally.name.startswith(UNSOLD)
+
+
+def below_floor(tally: Tally, *, found: int, change: int) -> LedgerError:
+    """Return the refusal of a ``change`` that would take a tally below zero."""
+    if tally.name == AVAILABLE:
+        fund = FundCode(tally.subject.removeprefix("fund "))
+        return InsufficientFunds(fund, available=found, wanted=-change)
+    return Oversold(f"only {found} {tally.name.removeprefix(UNSOLD)} are left to sell")
+
+
+def of_fund(fund: FundCode, name: str) -> Tally:
+    """Return a tally of a fund."""
+    return Tally(f"fund {fund}", name)
+
+
+def of_sale(sale: SaleId, name: str) -> Tally:
+    """Return a tally of a sale."""
+    return Tally(f"sale {sale}", name)
+
+
+def of_payment(channel: str, external_ref: str) -> Tally:
+    """Return the tally of how often a payment counts: once, or not yet."""
+    return Tally(f"payment {channel} {external_ref}", "counted")
+
+
+HOLDINGS = (AVAILABLE, "reserved", "pledged", "suspense", "receivable", "sales")
+"""What must be nothing before a fund is closed."""
+
+
+def fund_is_open(fund: FundCode) -> Expectation:
+    """Expect that ``fund`` takes part in new things."""
+    return Expectation(of_fund(fund, "closed"), 0, lambda _: FundClosed(fund))
+
+
+def fund_lets_go(fund: FundCode) -> tuple[Expectation, ...]:
+    """Expect that money may leave ``fund``."""
+    frozen = Expectation(of_fund(fund, "frozen"), 0, lambda _: FundFrozen(fund))
+    return fund_is_open(fund), frozen
+
+
+def fund_is_empty(fund: FundCode) -> tuple[Expectation, ...]:
+    """Expect that ``fund`` has nothing, owes nothing and awaits nothing."""
+
+    def still(holding: str) -> Callable[[int], LedgerError]:
+        return lambda found: FundNotEmpty(fund, holding, found)
+
+    return tuple(Expectation(of_fund(fund, each), 0, still(each)) for each in HOLDINGS)
+
+
+def payment_is_new(channel: str, external_ref: str) -> Expectation:
+    """Expect that no donation has counted this payment."""
+    tally = of_payment(channel, external_ref)
+    return Expectation(tally, 0, lambda _: PaymentCounted(channel, external_ref))
+
+
+Changes = Iterable[tuple[Tally, int]]
+
+
+def changes(facts: Iterable[Fact]) -> Counter[Tally]:
+    """Return by how much each tally changes with ``facts``."""
+    total: Counter[Tally] = Counter()
+    for fact in facts:
+        for movement in movements(fact):
+            for name, change in (
+                (AVAILABLE, movement.available),
+                ("reserved", movement.reserved),
+                ("pledged", movement.pledged),
+                ("suspense", movement.suspense),
+                ("receivable", movement.receivable),
+            ):
+                if change:
+                    total[of_fund(movement.fund, name)] += change
+        rule = _RULES.get(type(fact))
+        if rule:
+            for tally, change in rule(fact):
+                total[tally] += change
+    return total
+
+
+def _sale_planned(fact: CharitySale.Planned) -> Changes:
+    yield of_fund(fact.fund, "sales"), 1
+    for item in fact.items:
+        yield of_sale(SaleId(fact.originator_id), UNSOLD + item.sku), item.consigned
+
+
+def _sale_settled(fact: CharitySale.Settled) -> Changes:
+    yield of_fund(fact.fund, "sales"), -1
+    yield of_sale(SaleId(fact.originator_id), "settled"), 1
+
+
+def _order_placed(fact: SaleOrder.Placed) -> Changes:
+    yield of_sale(fact.sale, "gross"), fact.amount
+    for line in fact.lines:
+        yield of_sale(fact.sale, UNSOLD + line.sku), -line.quantity
+
+
+def _goods_returned(fact: SaleOrder.GoodsReturned) -> Changes:
+    yield of_sale(fact.sale, "refunds"), fact.refund
+    for line in fact.lines:
+        yield of_sale(fact.sale, UNSOLD + line.sku), line.quantity
+
+
+_RULES: Mapping[type[Fact], Callable[[Any], Changes]] = {
+    Fund.Frozen: lambda fact: [(of_fund(fact.fund, "frozen"), 1)],
+    Fund.Thawed: lambda fact: [(of_fund(fact.fund, "frozen"), -1)],
+    Fund.Closed: lambda fact: [(of_fund(fact.fund, "closed"), 1)],
+    Donation.PaymentReceived: lambda fact: [(of_payment(fact.channel, fact.external_ref), 1)],
+    CharitySale.Planned: _sale_planned,
+    CharitySale.Settled: _sale_settled,
+    SaleOrder.Placed: _order_placed,
+    SaleOrder.GoodsReturned: _goods_returned,
+}
