@@ -1,0 +1,320 @@
+"""Donors' promises and what came of them, one row a donation and one line a thing that happened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    ColumnElement,
+    Connection,
+    Date,
+    Index,
+    RowMapping,
+    String,
+    Table,
+    bindparam,
+    case,
+    func,
+    select,
+)
+
+from ledger.aggregate import Fact
+from ledger.donations import Donation, DonationState
+from ledger.donors import Donor
+from projections.views import METADATA, Batch, View, insert_all
+
+DONORS = Table(
+    "donors",
+    METADATA,
+    Column("donor", String, primary_key=True),
+    Column("anonymous", Boolean, nullable=False),
+)
+
+DONATIONS = Table(
+    "donations",
+    METADATA,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("donation", String, nullable=False, unique=True),
+    Column("donor", String, nullable=False),
+    Column("fund", String, nullable=False),
+    Column("currency", String, nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    Column("pledged_on", Date, nullable=False),
+    Column("public_promise", Boolean, nullable=False),
+    Column("note", String),
+    Column("instalments", JSON, nullable=False),
+    Column("settled", BigInteger, nullable=False, default=0),
+    Column("withdrawn", BigInteger, nullable=False, default=0),
+    Column("refunded", BigInteger, nullable=False, default=0),
+    Column("excess", BigInteger, nullable=False, default=0),
+    Column("given", BigInteger, nullable=False, default=0),
+    Column("version", BigInteger, nullable=False, default=1),
+    Index("donations_by_donor", "donor", "number"),
+    Index("donations_by_fund", "fund", "number"),
+)
+"""``number`` is the position of the pledge, which orders the list and never changes."""
+
+LINES = Table(
+    "donation_lines",
+    METADATA,
+    Column("position", BigInteger, primary_key=True),
+    Column("donation", String, nullable=False),
+    Column("on", Date, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    Column("detail", JSON, nullable=False),
+    Index("donation_lines_by_donation", "donation", "position"),
+)
+"""What happened to each donation."""
+
+STATE: ColumnElement[str] = case(
+    (DONATIONS.c.withdrawn > 0, DonationState.WITHDRAWN.value),
+    (DONATIONS.c.settled >= DONATIONS.c.amount, DonationState.FULFILLED.value),
+    (DONATIONS.c.settled > 0, DonationState.PARTIALLY_SETTLED.value),
+    else_=DonationState.PLEDGED.value,
+)
+"""Where a donation stands, from what came of it."""
+
+_FIGURES = ("settled", "withdrawn", "refunded", "excess", "given")
+
+_CHANGE = (
+    DONATIONS.update()
+    .where(DONATIONS.c.donation == bindparam("key"))
+    .values(
+        {name: DONATIONS.c[name] + bindparam(f"new_{name}") for name in _FIGURES}
+        | {"version": bindparam("new_version")}
+    )
+)
+
+
+class Donations(View):
+    """Keeps donors and donations."""
+
+    name = "donations"
+    tables = (DONORS, DONATIONS, LINES)
+
+    def write(self, connection: Connection, batch: Batch) -> None:
+        """Note each promise, and what came of it."""
+        insert_all(
+            connection,
+            DONORS,
+            [
+                {"donor": str(fact.originator_id), "anonymous": fact.anonymous}
+                for _, fact in batch
+                if isinstance(fact, Donor.Registered)
+            ],
+        )
+        pledged = [
+            _pledge(position, fact)
+            for position, fact in batch
+            if isinstance(fact, Donation.Pledged)
+        ]
+        insert_all(connection, DONATIONS, pledged)
+        lines = [
+            {"position": position, "donation": str(fact.originator_id), "on": fact.on} | said
+            for position, fact in batch
+            if (said := _line(fact))
+        ]
+        insert_all(connection, LINES, lines)
+        changed = [change for _, fact in batch if (change := _change(fact))]
+        if changed:
+            connection.execute(_CHANGE, changed)
+
+
+def _pledge(position: int, fact: Donation.Pledged) -> dict[str, Any]:
+    return {
+        "number": position,
+        "donation": str(fact.originator_id),
+        "donor": str(fact.donor),
+        "fund": fact.fund,
+        "currency": fact.currency,
+        "amount": fact.amount,
+        "pledged_on": fact.on,
+        "public_promise": fact.public_promise,
+        "note": fact.note,
+        "instalments": [
+            {"due_on": each.due_on.isoformat(), "amount": each.amount} for each in fact.instalments
+        ],
+    }
+
+
+_LINES: Mapping[type[Fact], Callable[[Any], tuple[str, int, dict[str, Any]]]] = {
+    Donation.Pledged: lambda fact: ("pledge", fact.amount, {}),
+    Donation.PaymentReceived: lambda fact: (
+        "payment",
+        fact.amount,
+        {"channel": fact.channel, "external_ref": fact.external_ref, "excess": fact.excess},
+    ),
+    Donation.Withdrawn: lambda fact: ("withdrawal", fact.open, {"reason": fact.reason}),
+    Donation.Refunded: lambda fact: (
+        "refund",
+        fact.amount,
+        {"cause": fact.cause, "reason": fact.reason},
+    ),
+    Donation.ExcessGiven: lambda fact: ("excess-given", fact.amount, {}),
+    Donation.ExcessReturned: lambda fact: ("excess-returned", fact.amount, {}),
+}
+"""What a statement says of each event: its kind, its amount, and what else there is to it."""
+
+
+def _line(fact: Fact) -> dict[str, Any] | None:
+    rule = _LINES.get(type(fact))
+    if rule is None:
+        return None
+    kind, amount, detail = rule(fact)
+    return {"kind": kind, "amount": amount, "detail": detail}
+
+
+def _change(fact: Fact) -> dict[str, Any] | None:
+    figures: dict[str, int]
+    match fact:
+        case Donation.PaymentReceived():
+            figures = {"settled": fact.amount - fact.excess, "excess": fact.excess}
+        case Donation.Withdrawn():
+            figures = {"withdrawn": fact.open}
+        case Donation.Refunded():
+            figures = {"refunded": fact.amount}
+        case Donation.ExcessGiven():
+            figures = {"excess": -fact.amount, "given": fact.amount}
+        case Donation.ExcessReturned():
+            figures = {"excess": -fact.amount}
+        case _:
+            return None
+    return {
+        "key": str(fact.originator_id),
+        "new_version": fact.originator_version,
+        **{f"new_{name}": figures.get(name, 0) for name in _FIGURES},
+    }
+
+
+def donations(  # noqa: PLR0913  # What a reader may ask for.
+    connection: Connection,
+    *,
+    after: int = 0,
+    limit: int = 100,
+    donor: str | None = None,
+    fund: str | None = None,
+    state: str | None = None,
+) -> list[dict[str, Any]]:
+    """Return up to ``limit`` donations pledged after position ``after``, oldest first."""
+    asked = select(DONATIONS, STATE.label("state")).where(DONATIONS.c.number > after)
+    if donor is not None:
+        asked = asked.where(DONATIONS.c.donor == donor)
+    if fund is not None:
+        asked = asked.where(DONATIONS.c.fund == fund)
+    if state is not None:
+        asked = asked.where(STATE.in_([state]))
+    rows = connection.execute(asked.order_by(DONATIONS.c.number).limit(limit)).mappings()
+    return [_shown(row) for row in rows]
+
+
+def donation(connection: Connection, donation_id: str) -> dict[str, Any] | None:
+    """Return one donation with all that happened to it."""
+    row = (
+        connection.execute(
+            select(DONATIONS, STATE.label("state")).where(DONATIONS.c.donation == donation_id)
+        )
+        .mappings()
+        .first()
+    )
+    if row is None:
+        return None
+    return _shown(row) | {"history": _lines(connection, donation_id)}
+
+
+def _lines(connection: Connection, donation_id: str) -> list[dict[str, Any]]:
+    rows = connection.execute(
+        select(LINES).where(LINES.c.donation == donation_id).order_by(LINES.c.position)
+    ).mappings()
+    return [
+        {"position": row["position"], "on": row["on"], "kind": row["kind"], "amount": row["amount"]}
+        | row["detail"]
+        for row in rows
+    ]
+
+
+def _shown(row: RowMapping) -> dict[str, Any]:
+    open_ = 0 if row["withdrawn"] else max(0, row["amount"] - row["settled"])
+    return {
+        "id": row["donation"],
+        "position": row["number"],
+        "version": row["version"],
+        "donor": row["donor"],
+        "fund": row["fund"],
+        "amount": row["amount"],
+        "currency": row["currency"],
+        "pledged_on": row["pledged_on"],
+        "instalments": row["instalments"],
+        "public_promise": row["public_promise"],
+        "note": row["note"],
+        "state": row["state"],
+        "received": row["settled"] + row["given"] - row["refunded"],
+        "open": open_,
+        "withdrawn": row["withdrawn"],
+        "refunded": row["refunded"],
+        "excess": row["excess"],
+    }
+
+
+def donor_row(connection: Connection, donor: str) -> dict[str, Any] | None:
+    """Return a donor, if registered."""
+    row = connection.execute(select(DONORS).where(DONORS.c.donor == donor)).mappings().first()
+    return None if row is None else {"id": row["donor"], "anonymous": row["anonymous"]}
+
+
+def donor_statement(
+    connection: Connection, donor: str, *, first: date | None = None, last: date | None = None
+) -> dict[str, Any]:
+    """Return what a donor promised, paid and got back (捐赠明细), with each line.
+
+    Args:
+        connection: To views that are level.
+        donor: The donor's id.
+        first: Leave out lines of earlier business days.
+        last: Leave out lines of later business days.
+
+    """
+    total = _totals(connection, donor)
+    asked = (
+        select(LINES, DONATIONS.c.fund)
+        .join(DONATIONS, DONATIONS.c.donation == LINES.c.donation)
+        .where(DONATIONS.c.donor == donor)
+    )
+    if first is not None:
+        asked = asked.where(LINES.c.on >= first)
+    if last is not None:
+        asked = asked.where(LINES.c.on <= last)
+    rows = connection.execute(asked.order_by(LINES.c.on, LINES.c.position)).mappings()
+    return {
+        "donor": donor,
+        "pledged": total["amount"],
+        "received": total["settled"] + total["given"] - total["refunded"],
+        "refunded": total["refunded"],
+        "withdrawn": total["withdrawn"],
+        "open": total["amount"] - total["withdrawn"] - total["settled"],
+        "excess": total["excess"],
+        "lines": [
+            {
+                "position": row["position"],
+                "on": row["on"],
+                "donation": row["donation"],
+                "fund": row["fund"],
+                "kind": row["kind"],
+                "amount": row["amount"],
+            }
+            for row in rows
+        ],
+    }
+
+
+def _totals(connection: Connection, donor: str) -> dict[str, int]:
+    names = ("amount", *_FIGURES)
+    sums: list[ColumnElement[int]] = [func.sum(DONATIONS.c[name]) for name in names]
+    row = connection.execute(select(*sums).where(DONATIONS.c.donor == donor)).one()
+    return {name: int(total or 0) for name, total in zip(names, row, strict=True)}

@@ -1,0 +1,55 @@
+"""The history as it is handed out: whole, in order, one record an event."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from ledger.aggregate import Fact
+from ledger.application import Records
+from ledger.names import Position
+
+PAGE = 1_000
+"""Events read at a time, so that memory is bounded whatever the length of the history."""
+
+
+def as_record(position: Position, fact: Fact) -> dict[str, Any]:
+    """Return an event in plain words, ready for JSON: who, when and where first, then ``data``.
+
+    ``data`` is what this kind of event says beyond that. The record has every stored field once
+    and amounts in fen, so the stored form can be put together again from it.
+    """
+    said = msgspec.to_builtins(fact)
+    return {
+        "position": position,
+        "id": said.pop("stream"),
+        "version": said.pop("version"),
+        "type": fact.TOPIC,
+        "on": said.pop("on"),
+        "recorded_at": said.pop("recorded_at"),
+        "actor": said.pop("actor"),
+        "role": said.pop("role"),
+        "command": said.pop("command"),
+        "salt": said.pop("salt"),
+        "data": said,
+    }
+
+
+def rest(
+    ledger: Records, after: int = 0, until: int | None = None
+) -> Iterator[tuple[Position, Fact]]:
+    """Yield every event that follows position ``after``, in order, and then end.
+
+    It ends at ``until``, or at what was the newest event when it began: a ledger that is written
+    to all the while would otherwise keep its reader for ever.
+    """
+    newest = ledger.store.last_position()
+    goal = newest if until is None else min(until, newest)
+    while after < goal:
+        for position, fact in ledger.history(after, PAGE):
+            if position > goal:
+                return
+            yield position, fact
+            after = position

@@ -1,0 +1,160 @@
+"""The books: every entry in order, and what the accounts add up to."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import date
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, Connection, Date, Index, String, Table, func, select
+
+from ledger.accounts import ACCOUNTS
+from ledger.postings import postings
+from projections.views import METADATA, Batch, View, add_up, insert_all
+
+LINES = Table(
+    "journal_lines",
+    METADATA,
+    Column("position", BigInteger, primary_key=True),
+    Column("line", BigInteger, primary_key=True),
+    Column("on", Date, nullable=False),
+    Column("type", String, nullable=False),
+    Column("account", String, nullable=False),
+    Column("fund", String, nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    Index("journal_lines_by_fund", "fund", "position"),
+)
+"""Every line of every entry; debit positive, credit negative, in fen."""
+
+DAYS = Table(
+    "account_days",
+    METADATA,
+    Column("account", String, primary_key=True),
+    Column("fund", String, primary_key=True),
+    Column("on", Date, primary_key=True),
+    Column("debit", BigInteger, nullable=False),
+    Column("credit", BigInteger, nullable=False),
+)
+"""What each account took on each business day, so that a trial balance reads few rows."""
+
+
+class Journal(View):
+    """Keeps the entries that the accounting manual makes of the events."""
+
+    name = "journal"
+    tables = (LINES, DAYS)
+
+    def write(self, connection: Connection, batch: Batch) -> None:
+        """Post each event."""
+        lines: list[dict[str, Any]] = []
+        days: defaultdict[tuple[str, str, date], list[int]] = defaultdict(lambda: [0, 0])
+        for position, fact in batch:
+            for number, posting in enumerate(postings(fact), start=1):
+                lines.append(
+                    {
+                        "position": position,
+                        "line": number,
+                        "on": fact.on,
+                        "type": fact.TOPIC,
+                        "account": posting.account,
+                        "fund": posting.fund,
+                        "amount": posting.amount,
+                    }
+                )
+                day = days[posting.account, posting.fund, fact.on]
+                day[posting.amount < 0] += abs(posting.amount)
+        insert_all(connection, LINES, lines)
+        add_up(
+            connection,
+            DAYS,
+            [
+                {"account": account, "fund": fund, "on": on, "debit": debit, "credit": credit}
+                for (account, fund, on), (debit, credit) in days.items()
+            ],
+        )
+
+
+def entries(  # noqa: PLR0913  # What a reader may ask for.
+    connection: Connection,
+    *,
+    after: int = 0,
+    limit: int = 100,
+    first: date | None = None,
+    last: date | None = None,
+    fund: str | None = None,
+) -> list[dict[str, Any]]:
+    """Return up to ``limit`` whole entries recorded after position ``after``, in that order.
+
+    Args:
+        connection: To views that are level.
+        after: The position of the last entry already seen.
+        limit: How many entries.
+        first: Leave out entries of earlier business days.
+        last: Leave out entries of later business days.
+        fund: Only entries that touch this fund.
+
+    """
+    wanted = select(LINES.c.position).distinct().where(LINES.c.position > after)
+    if first is not None:
+        wanted = wanted.where(LINES.c.on >= first)
+    if last is not None:
+        wanted = wanted.where(LINES.c.on <= last)
+    if fund is not None:
+        wanted = wanted.where(LINES.c.fund == fund)
+    wanted = wanted.order_by(LINES.c.position).limit(limit)
+    rows = connection.execute(
+        select(LINES)
+        .where(LINES.c.position.in_(wanted.scalar_subquery()))
+        .order_by(LINES.c.position, LINES.c.line)
+    ).mappings()
+    found: dict[int, dict[str, Any]] = {}
+    for row in rows:
+        entry = found.setdefault(
+            row["position"],
+            {"position": row["position"], "on": row["on"], "type": row["type"], "lines": []},
+        )
+        entry["lines"].append(line(row["account"], row["fund"], row["amount"]))
+    return list(found.values())
+
+
+def line(account: str, fund: str, amount: int) -> dict[str, Any]:
+    """Return a line of an entry as people read it: debit beside credit, both positive."""
+    return {
+        "account": account,
+        "name_zh": ACCOUNTS[account].zh,
+        "name_en": ACCOUNTS[account].en,
+        "fund": fund,
+        "debit": max(amount, 0),
+        "credit": max(-amount, 0),
+    }
+
+
+def trial_balance(
+    connection: Connection, *, as_of: date | None = None, fund: str | None = None
+) -> list[dict[str, Any]]:
+    """Return each account's turnover and balance, by code, up to business day ``as_of``."""
+    asked = select(DAYS.c.account, func.sum(DAYS.c.debit), func.sum(DAYS.c.credit))
+    if as_of is not None:
+        asked = asked.where(DAYS.c.on <= as_of)
+    if fund is not None:
+        asked = asked.where(DAYS.c.fund == fund)
+    return [
+        {
+            "account": account,
+            "name_zh": ACCOUNTS[account].zh,
+            "name_en": ACCOUNTS[account].en,
+            "debit": int(debit),
+            "credit": int(credit),
+            "balance": int(debit - credit),
+        }
+        for account, debit, credit in connection.execute(
+            asked.group_by(DAYS.c.account).order_by(DAYS.c.account)
+        )
+    ]
+
+
+def fund_accounts(connection: Connection) -> dict[tuple[str, str], int]:
+    """Return the balance of every account in every fund, for comparing with other books."""
+    asked = select(DAYS.c.fund, DAYS.c.account, func.sum(DAYS.c.debit - DAYS.c.credit))
+    rows = connection.execute(asked.group_by(DAYS.c.fund, DAYS.c.account))
+    return {(fund, account): int(balance) for fund, account, balance in rows}

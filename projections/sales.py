@@ -1,0 +1,227 @@
+"""Charity sales: what each sold, took back, owes and has paid over."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Date,
+    Integer,
+    RowMapping,
+    String,
+    Table,
+    bindparam,
+    select,
+)
+
+from ledger.aggregate import Fact
+from ledger.money import fee
+from ledger.orders import SaleOrder
+from ledger.sales import CharitySale, SaleState
+from projections.views import METADATA, Batch, View, insert_all
+
+SALES = Table(
+    "sales",
+    METADATA,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("sale", String, nullable=False, unique=True),
+    Column("name", String, nullable=False),
+    Column("fund", String, nullable=False),
+    Column("currency", String, nullable=False),
+    Column("partner", String, nullable=False),
+    Column("starts_on", Date, nullable=False),
+    Column("ends_on", Date, nullable=False),
+    Column("return_days", Integer, nullable=False),
+    Column("partner_fee_bp", Integer, nullable=False),
+    Column("channel_fee_bp", Integer, nullable=False),
+    Column("plan_filing", String),
+    Column("state", String, nullable=False),
+    Column("orders", BigInteger, nullable=False, default=0),
+    Column("gross", BigInteger, nullable=False, default=0),
+    Column("refunds", BigInteger, nullable=False, default=0),
+    Column("remitted", BigInteger, nullable=False, default=0),
+    Column("version", BigInteger, nullable=False, default=1),
+)
+"""``number`` is the position of the plan, which orders the list and never changes."""
+
+ITEMS = Table(
+    "sale_items",
+    METADATA,
+    Column("sale", String, primary_key=True),
+    Column("sku", String, primary_key=True),
+    Column("name", String, nullable=False),
+    Column("consigned", BigInteger, nullable=False),
+    Column("unit_price", BigInteger, nullable=False),
+    Column("sold", BigInteger, nullable=False, default=0),
+    Column("returned", BigInteger, nullable=False, default=0),
+)
+
+_FIGURES = ("orders", "gross", "refunds")
+
+_ADD = (
+    SALES.update()
+    .where(SALES.c.sale == bindparam("key"))
+    .values({name: SALES.c[name] + bindparam(f"new_{name}") for name in _FIGURES})
+)
+
+_ADD_ITEM = (
+    ITEMS.update()
+    .where(ITEMS.c.sale == bindparam("key"), ITEMS.c.sku == bindparam("sku_key"))
+    .values(
+        sold=ITEMS.c.sold + bindparam("new_sold"),
+        returned=ITEMS.c.returned + bindparam("new_returned"),
+    )
+)
+
+_STATES: Mapping[type[Fact], SaleState] = {
+    CharitySale.Opened: SaleState.OPEN,
+    CharitySale.Ended: SaleState.ENDED,
+    CharitySale.Settled: SaleState.SETTLED,
+}
+
+
+class Sales(View):
+    """Keeps sales, their items and their running totals."""
+
+    name = "sales"
+    tables = (SALES, ITEMS)
+
+    def write(self, connection: Connection, batch: Batch) -> None:
+        """Note each step of a sale, and add up its orders and returns."""
+        sold = _Sold()
+        for position, fact in batch:
+            match fact:
+                case CharitySale.Planned():
+                    _plan(connection, position, fact)
+                case CharitySale.Opened() | CharitySale.Ended() | CharitySale.Settled():
+                    _step(connection, fact, state=_STATES[type(fact)])
+                case CharitySale.Remitted():
+                    _step(connection, fact, remitted=SALES.c.remitted + fact.amount)
+                case SaleOrder.Placed():
+                    sold.order(fact)
+                case SaleOrder.GoodsReturned():
+                    sold.come_back(fact)
+        sold.write(connection)
+
+
+class _Sold:
+    """What a batch of orders and returns adds to each sale and item."""
+
+    def __init__(self) -> None:
+        self._totals: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        self._items: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+
+    def order(self, fact: SaleOrder.Placed) -> None:
+        sale = str(fact.sale)
+        self._totals[sale].update(orders=1, gross=fact.amount)
+        for line in fact.lines:
+            self._items[sale, line.sku].update(sold=line.quantity)
+
+    def come_back(self, fact: SaleOrder.GoodsReturned) -> None:
+        sale = str(fact.sale)
+        self._totals[sale].update(refunds=fact.refund)
+        for line in fact.lines:
+            self._items[sale, line.sku].update(returned=line.quantity)
+
+    def write(self, connection: Connection) -> None:
+        totals = [
+            {"key": sale} | {f"new_{name}": new[name] for name in _FIGURES}
+            for sale, new in self._totals.items()
+        ]
+        items = [
+            {"key": sale, "sku_key": sku, "new_sold": new["sold"], "new_returned": new["returned"]}
+            for (sale, sku), new in self._items.items()
+        ]
+        if totals:
+            connection.execute(_ADD, totals)
+        if items:
+            connection.execute(_ADD_ITEM, items)
+
+
+def _plan(connection: Connection, position: int, fact: CharitySale.Planned) -> None:
+    sale = str(fact.originator_id)
+    connection.execute(
+        SALES.insert(),
+        {
+            "number": position,
+            "sale": sale,
+            "name": fact.name,
+            "fund": fact.fund,
+            "currency": fact.currency,
+            "partner": fact.partner,
+            "starts_on": fact.starts_on,
+            "ends_on": fact.ends_on,
+            "return_days": fact.return_days,
+            "partner_fee_bp": fact.partner_fee_bp,
+            "channel_fee_bp": fact.channel_fee_bp,
+            "plan_filing": fact.plan_filing,
+            "state": SaleState.PLANNED,
+        },
+    )
+    insert_all(
+        connection,
+        ITEMS,
+        [
+            {
+                "sale": sale,
+                "sku": item.sku,
+                "name": item.name,
+                "consigned": item.consigned,
+                "unit_price": item.unit_price,
+            }
+            for item in fact.items
+        ],
+    )
+
+
+def _step(connection: Connection, fact: Fact, **values: Any) -> None:
+    connection.execute(
+        SALES.update()
+        .where(SALES.c.sale == str(fact.originator_id))
+        .values(version=fact.originator_version, **values)
+    )
+
+
+def sales(connection: Connection, *, after: int = 0, limit: int = 100) -> list[dict[str, Any]]:
+    """Return up to ``limit`` sales planned after position ``after``, oldest first."""
+    asked = select(SALES).where(SALES.c.number > after).order_by(SALES.c.number).limit(limit)
+    return [_shown(connection, row) for row in connection.execute(asked).mappings().all()]
+
+
+def sale(connection: Connection, sale_id: str) -> dict[str, Any] | None:
+    """Return one sale with its running total."""
+    row = connection.execute(select(SALES).where(SALES.c.sale == sale_id)).mappings().first()
+    return None if row is None else _shown(connection, row)
+
+
+def _shown(connection: Connection, row: RowMapping) -> dict[str, Any]:
+    """Work out the fees of the moment and what is outstanding, as the settlement will."""
+    rows = connection.execute(
+        select(ITEMS).where(ITEMS.c.sale == row["sale"]).order_by(ITEMS.c.sku)
+    ).mappings()
+    items = [{name: each[name] for name in each if name != "sale"} for each in rows]
+    net_sales = row["gross"] - row["refunds"]
+    partner_fee = fee(net_sales, row["partner_fee_bp"])
+    channel_fee = fee(net_sales, row["channel_fee_bp"])
+    net_proceeds = net_sales - partner_fee - channel_fee
+    plan = {name: row[name] for name in _PLAN}
+    return plan | {
+        "id": row["sale"],
+        "position": row["number"],
+        "units": sum(each["sold"] for each in items),
+        "units_returned": sum(each["returned"] for each in items),
+        "net_sales": net_sales,
+        "partner_fee": partner_fee,
+        "channel_fee": channel_fee,
+        "net_proceeds": net_proceeds,
+        "outstanding": net_proceeds - row["remitted"],
+        "items": items,
+    }
+
+
+_PLAN = tuple(column.name for column in SALES.columns if column.name not in {"number", "sale"})

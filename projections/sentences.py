@@ -1,0 +1,225 @@
+"""What an event says, in one sentence, in Chinese and in English."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from ledger.aggregate import Fact
+from ledger.disbursements import Disbursement
+from ledger.donations import Donation
+from ledger.donors import Donor
+from ledger.funds import Fund
+from ledger.money import yuan
+from ledger.orders import SaleOrder
+from ledger.sales import CharitySale
+
+
+class Sentence(NamedTuple):
+    """One sentence in both languages."""
+
+    zh: str
+    en: str
+
+
+def sentence(fact: Fact) -> Sentence:
+    """Say what happened, without naming a person.
+
+    Raises:
+        LookupError: No sentence is written for this kind of event.
+
+    """
+    try:
+        zh, en = _SENTENCES[type(fact)]
+    except KeyError:
+        raise LookupError(f"no sentence for {type(fact).__qualname__}") from None
+    said = _Said(fact)
+    return Sentence(zh.format_map(said), en.format_map(said))
+
+
+_RESTRICTIONS = {
+    "restricted": Sentence("限定性", "restricted"),
+    "unrestricted": Sentence("非限定性", "unrestricted"),
+}
+_CHANNELS = {
+    "bank": Sentence("银行", "the bank"),
+    "wechat": Sentence("微信", "WeChat"),
+    "alipay": Sentence("支付宝", "Alipay"),
+    "cash": Sentence("现金", "cash"),
+}
+_CAUSES = {
+    "duplicate": Sentence("重复付款", "paid twice"),
+    "error": Sentence("付款有误", "paid in error"),
+    "donor_or_law": Sentence("捐赠人或法律原因", "the donor or the law"),
+    "own_fault": Sentence("本单位原因", "our own fault"),
+}
+_PAYEES = {
+    "organisation": Sentence("机构", "an organisation"),
+    "person": Sentence("个人", "a person"),
+    "supplier": Sentence("供应商", "a supplier"),
+}
+
+
+class _Said(dict[str, Any]):
+    """The words of an event, by the names that the sentences below use."""
+
+    def __init__(self, fact: Fact) -> None:
+        super().__init__()
+        self._fact = fact
+
+    def __missing__(self, name: str) -> str:
+        word, _, language = name.partition("_in_")
+        if language:
+            return str(getattr(_TABLES[word][getattr(self._fact, word)], language))
+        if name in _WORKED_OUT:
+            return _WORKED_OUT[name](self._fact)
+        found = getattr(self._fact, name)
+        return yuan(found) if name in _MONEY else str(found)
+
+
+_MONEY = frozenset(
+    {
+        "amount",
+        "open",
+        "excess",
+        "released",
+        "refund",
+        "gross",
+        "refunds",
+        "net_proceeds",
+    }
+)
+
+_TABLES: Mapping[str, Mapping[str, Sentence]] = {
+    "restriction": _RESTRICTIONS,
+    "channel": _CHANNELS,
+    "cause": _CAUSES,
+    "payee_kind": _PAYEES,
+}
+
+_WORKED_OUT: Mapping[str, Callable[[Any], str]] = {
+    "fees": lambda fact: yuan(fact.partner_fee + fact.channel_fee),
+    "units": lambda fact: str(sum(line.quantity for line in fact.lines)),
+    "instalments_zh": lambda fact: f",分{len(fact.instalments)}期" if fact.instalments else "",
+    "instalments_en": lambda fact: (
+        f" in {len(fact.instalments)} instalments" if fact.instalments else ""
+    ),
+    "promise_zh": lambda fact: "公开承诺" if fact.public_promise else "认捐",
+    "promise_en": lambda fact: "promised in public" if fact.public_promise else "pledged",
+    "excess_zh": lambda fact: (
+        f",其中超出认捐的{yuan(fact.excess)}元暂挂,待捐赠人决定" if fact.excess else ""
+    ),
+    "excess_en": lambda fact: (
+        f", of which {yuan(fact.excess)} beyond the pledge waits for the donor's decision"
+        if fact.excess
+        else ""
+    ),
+    "basis_zh": lambda fact: f",依据:{fact.basis}" if fact.basis else "",
+    "basis_en": lambda fact: f", on the basis of: {fact.basis}" if fact.basis else "",
+    "payee_zh": lambda fact: fact.payee_name or _PAYEES[fact.payee_kind].zh,
+    "payee_en": lambda fact: fact.payee_name or _PAYEES[fact.payee_kind].en,
+    "released_zh": lambda fact: f",释放预留{yuan(fact.released)}元" if fact.released else "",
+    "released_en": lambda fact: (
+        f", setting {yuan(fact.released)} free again" if fact.released else ""
+    ),
+}
+
+_SENTENCES: Mapping[type[Fact], tuple[str, str]] = {
+    Fund.Opened: (
+        "设立{restriction_in_zh}专项资金{fund}「{name}」,用途:{purpose}",
+        "Fund {fund} “{name}” was opened, {restriction_in_en}, for: {purpose}",
+    ),
+    Fund.Frozen: ("冻结{fund}:{reason}", "Fund {fund} was frozen: {reason}"),
+    Fund.Thawed: ("解冻{fund}:{reason}", "Fund {fund} was thawed: {reason}"),
+    Fund.Transferred: (
+        "{fund}向{to}调拨{amount}元{basis_zh}",
+        "{amount} moved from fund {fund} to {to}{basis_en}",
+    ),
+    Fund.Closed: ("关闭{fund}:{reason}", "Fund {fund} was closed: {reason}"),
+    Donor.Registered: ("登记一位捐赠人", "A donor was registered"),
+    Donation.Pledged: (
+        "向{fund}{promise_zh}{amount}元{instalments_zh}",
+        "{amount} was {promise_en} to fund {fund}{instalments_en}",
+    ),
+    Donation.PaymentReceived: (
+        "{fund}经{channel_in_zh}到账{amount}元(凭证{external_ref}){excess_zh}",
+        "{amount} arrived for fund {fund} by {channel_in_en} (ref. {external_ref}){excess_en}",
+    ),
+    Donation.Withdrawn: (
+        "撤回对{fund}尚未到账的认捐{open}元:{reason}",
+        "The open {open} of a pledge to fund {fund} was withdrawn: {reason}",
+    ),
+    Donation.Refunded: (
+        "{fund}退捐{amount}元({cause_in_zh}):{reason}",
+        "{amount} of fund {fund} went back to its donor ({cause_in_en}): {reason}",
+    ),
+    Donation.ExcessGiven: (
+        "捐赠人决定将多付的{amount}元捐给{fund}",
+        "The donor gave the {amount} paid beyond the pledge to fund {fund} as well",
+    ),
+    Donation.ExcessReturned: (
+        "按捐赠人决定退还多付的{amount}元({fund})",
+        "The {amount} paid beyond the pledge to fund {fund} went back, as its donor decided",
+    ),
+    CharitySale.Planned: (
+        "与{partner}约定义卖「{name}」,{starts_on}至{ends_on},所得归{fund}",
+        "The sale “{name}” was planned with {partner}, {starts_on} to {ends_on}, for fund {fund}",
+    ),
+    CharitySale.Opened: ("义卖开始({fund})", "The sale for fund {fund} opened"),
+    CharitySale.Ended: (
+        "义卖结束,进入退货期({fund})",
+        "The sale for fund {fund} ended; goods may still be returned",
+    ),
+    CharitySale.Settled: (
+        "义卖结算:总额{gross}元,退货{refunds}元,费用{fees}元,净额{net_proceeds}元归{fund}",
+        "The sale was settled: {gross} less {refunds} refunds, {fees} fees: {net_proceeds} for {fund}",
+    ),
+    CharitySale.Remitted: (
+        "合作方向{fund}汇来义卖款{amount}元(凭证{external_ref})",
+        "The partner remitted {amount} to fund {fund} (ref. {external_ref})",
+    ),
+    SaleOrder.Placed: (
+        "订单{order_no}:售出{units}件,{amount}元({fund})",
+        "Order {order_no}: {units} pieces sold for {amount}, for fund {fund}",
+    ),
+    SaleOrder.GoodsReturned: (
+        "退货{return_no}:退回{units}件,{refund}元({fund})",
+        "Return {return_no}: {units} pieces came back for {refund}, from fund {fund}",
+    ),
+    Disbursement.Requested: (
+        "申请自{fund}拨付{amount}元给{payee_zh}:{purpose}",
+        "{amount} of fund {fund} was asked for {payee_en}: {purpose}",
+    ),
+    Disbursement.ApprovalGiven: (
+        "审批同意自{fund}拨付{amount}元",
+        "One person approved {amount} out of fund {fund}",
+    ),
+    Disbursement.Reserved: (
+        "两人审批完成,{fund}预留{amount}元",
+        "Two people had approved: {amount} of fund {fund} was set aside",
+    ),
+    Disbursement.Rejected: (
+        "拨付申请被驳回({fund}):{reason}",
+        "A request to fund {fund} was turned down: {reason}",
+    ),
+    Disbursement.Cancelled: (
+        "拨付申请取消({fund}):{reason}{released_zh}",
+        "A request to fund {fund} was called off: {reason}{released_en}",
+    ),
+    Disbursement.Paid: (
+        "自{fund}付出{amount}元(凭证{external_ref})",
+        "{amount} of fund {fund} was paid out (ref. {external_ref})",
+    ),
+    Disbursement.Bounced: (
+        "付款退回{fund}共{amount}元:{reason}",
+        "A payment of {amount} out of fund {fund} bounced: {reason}",
+    ),
+    Disbursement.Acknowledged: (
+        "受益方签收{fund}拨付的{amount}元",
+        "The payee acknowledged {amount} of fund {fund}",
+    ),
+    Disbursement.Returned: (
+        "受益方向{fund}退回{amount}元(凭证{external_ref})",
+        "The payee gave {amount} back to fund {fund} (ref. {external_ref})",
+    ),
+}
