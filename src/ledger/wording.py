@@ -17,7 +17,9 @@ TEXT_MAX = 500
 _PERSONAL = {
     "an identity-card number": re.compile(r"(?<!\d)\d{17}[\dXx](?![\dXx])"),
     "a bank-card number": re.compile(r"(?<!\d)(?:\d[ -]?){15,18}\d(?!\d)"),
-    "a mobile-phone number": re.compile(r"(?<!\d)1[3-9]\d[ -]?\d{4}[ -]?\d{4}(?!\d)"),
+    "a mobile-phone number": re.compile(
+        r"(?<!\d)(?:(?:\+|00)?86[ -]?)?1[3-9]\d[ -]?\d{4}[ -]?\d{4}(?!\d)"
+    ),
 }
 
 _CONTROL = re.compile(
