@@ -7,7 +7,7 @@ the notes). One made in public must be kept (慈善法 art. 41); any other may b
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from enum import StrEnum
 from typing import Literal, Self
@@ -107,15 +107,12 @@ class Returned(Struct, frozen=True, forbid_unknown_fields=True):
     prior_year: bool
 
 
-class _Payment(Struct):
-    """What is left of one payment: ``kept`` counts for the fund, ``excess`` is in suspense."""
+class _Part(Struct):
+    """What is left of money that came in by one channel and counts since one year."""
 
     channel: Channel
-    amount: int
     year: int
-    kept: int
-    excess: int
-    version: int
+    left: int
 
 
 class Donation(Aggregate):
@@ -228,9 +225,10 @@ class Donation(Aggregate):
         reference(external_ref)
         known = self.payments.get((channel, external_ref))
         if known is not None:
-            if known.amount != amount:
-                raise PaymentDiffers(channel, external_ref, known.amount)
-            return known.version
+            version, recorded = known
+            if recorded != amount:
+                raise PaymentDiffers(channel, external_ref, recorded)
+            return version
         if self.state is DonationState.WITHDRAWN:
             raise WrongState("payment", f"donation {self.id}", self.state, STEPS[self.state])
         self._record(
@@ -266,7 +264,7 @@ class Donation(Aggregate):
     def refund(self, act: Act, *, amount: int, cause: Cause, reason: str, on: date) -> None:
         """Send back money that had counted for the fund, newest payment first."""
         amount = positive(amount)
-        left = sum(payment.kept for payment in self.payments.values())
+        left = sum(part.left for part in self.kept)
         if left == 0 and self.state is DonationState.PLEDGED:
             raise WrongState("refund", f"donation {self.id}", self.state, STEPS[self.state])
         if amount > left:
@@ -281,7 +279,7 @@ class Donation(Aggregate):
             currency=self.currency,
             cause=cause,
             reason=plain(reason, "reason"),
-            back=self._back("kept", amount, on.year),
+            back=_back(self.kept, amount, on.year),
         )
 
     def give_excess(self, act: Act, *, amount: int, on: date) -> None:
@@ -306,24 +304,14 @@ class Donation(Aggregate):
             fund=self.fund,
             amount=amount,
             currency=self.currency,
-            back=self._back("excess", amount, on.year),
+            back=_back(self.excess, amount, on.year),
         )
 
     def _waiting(self, amount: int) -> Fen:
-        waiting = sum(payment.excess for payment in self.payments.values())
+        waiting = sum(part.left for part in self.excess)
         if positive(amount) > waiting:
             raise NothingInSuspense(self.id, waiting=waiting, wanted=amount)
         return Fen(amount)
-
-    def _back(self, of: Literal["kept", "excess"], amount: int, year: int) -> tuple[Returned, ...]:
-        """Split ``amount`` over the channels it came by, newest payment first."""
-        parts: list[Returned] = []
-        for payment in reversed(self.payments.values()):
-            part = min(amount, getattr(payment, of))
-            if part:
-                parts.append(Returned(payment.channel, Fen(part), payment.year < year))
-                amount -= part
-        return tuple(parts)
 
     @event(Pledged)
     def _pledged(self, fact: Pledged) -> None:
@@ -333,21 +321,18 @@ class Donation(Aggregate):
         self.currency = fact.currency
         self.public_promise = fact.public_promise
         self.open: int = fact.amount
-        self.payments: dict[tuple[str, str], _Payment] = {}
+        self.payments: dict[tuple[str, str], tuple[int, int]] = {}
+        self.kept: list[_Part] = []
+        self.excess: list[_Part] = []
         self.state = DonationState.PLEDGED
 
     @event(PaymentReceived)
     def _payment_received(self, fact: PaymentReceived) -> None:
         kept = fact.amount - fact.excess
         self.open -= kept
-        self.payments[fact.channel, fact.external_ref] = _Payment(
-            channel=fact.channel,
-            amount=fact.amount,
-            year=fact.on.year,
-            kept=kept,
-            excess=fact.excess,
-            version=fact.originator_version,
-        )
+        self.payments[fact.channel, fact.external_ref] = fact.originator_version, fact.amount
+        self.kept.append(_Part(fact.channel, fact.on.year, kept))
+        self.excess.append(_Part(fact.channel, fact.on.year, fact.excess))
         self.state = DonationState.PARTIALLY_SETTLED if self.open else DonationState.FULFILLED
 
     @event(Withdrawn)
@@ -357,26 +342,43 @@ class Donation(Aggregate):
 
     @event(Refunded)
     def _refunded(self, fact: Refunded) -> None:
-        self._take("kept", fact.amount)
+        _take(self.kept, fact.amount)
 
     @event(ExcessReturned)
     def _excess_returned(self, fact: ExcessReturned) -> None:
-        self._take("excess", fact.amount)
+        _take(self.excess, fact.amount)
 
     @event(ExcessGiven)
     def _excess_given(self, fact: ExcessGiven) -> None:
-        left: int = fact.amount
-        for payment in reversed(self.payments.values()):
-            part = min(left, payment.excess)
-            payment.excess -= part
-            payment.kept += part
-            left -= part
+        """Let it count since this year, whenever it came: this is the year of its income."""
+        given = _take(self.excess, fact.amount)
+        self.kept += [_Part(part.channel, fact.on.year, part.left) for part in reversed(given)]
 
-    def _take(self, of: Literal["kept", "excess"], amount: int) -> None:
-        for payment in reversed(self.payments.values()):
-            part = min(amount, getattr(payment, of))
-            setattr(payment, of, getattr(payment, of) - part)
-            amount -= part
+
+def _newest(parts: Sequence[_Part], amount: int) -> Iterator[tuple[_Part, int]]:
+    """Spread ``amount`` over ``parts``, the newest first."""
+    for part in reversed(parts):
+        share = min(amount, part.left)
+        if share:
+            yield part, share
+            amount -= share
+
+
+def _back(parts: Sequence[_Part], amount: int, year: int) -> tuple[Returned, ...]:
+    """Say by which channels ``amount`` goes back, and what of it is an earlier year's."""
+    return tuple(
+        Returned(part.channel, Fen(share), part.year < year)
+        for part, share in _newest(parts, amount)
+    )
+
+
+def _take(parts: Sequence[_Part], amount: int) -> list[_Part]:
+    """Take ``amount`` out of ``parts`` and return what was taken."""
+    taken = []
+    for part, share in _newest(parts, amount):
+        part.left -= share
+        taken.append(_Part(part.channel, part.year, share))
+    return taken
 
 
 def reference(external_ref: str) -> str:
