@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
 
-from ledger.aggregate import Act
+from ledger.accounts import REGIME_START
+from ledger.aggregate import BUSINESS_ZONE, Act
+from ledger.application import BeforeTheRegime
 from ledger.commands import Ledger
 from ledger.errors import Conflict, Invalid
 from ledger.names import SaleId, order_stream
@@ -157,6 +159,7 @@ class OrderFeed(Feed):
                 if stream in known:
                     duplicates += known[stream].repeats(order)
                     continue
+                _check_day(order.placed_at.astimezone(BUSINESS_ZONE).date())
                 placed = SaleOrder.place(self._act, sale=sale, order=order)
                 unsold.take(order)
                 known[stream] = placed
@@ -185,6 +188,7 @@ class ReturnFeed(Feed):
                 order = known.get(order_stream(sale.sale, back.order_no))
                 if order is None:
                     raise OrderUnknown(f"there is no order {back.order_no}")
+                _check_day(back.returned_on)
                 if order.take_back(self._act, sale=sale, back=back):
                     touched[order.id] = order
                 else:
@@ -226,6 +230,8 @@ def _read_all(lines: Sequence[bytes], read: Any) -> Iterator[tuple[int, Any]]:
             yield number, refusal
 
 
+_NOT_READ = (msgspec.MsgspecError, UnicodeError, RecursionError)
+
 _order = msgspec.json.Decoder(Order).decode
 _return = msgspec.json.Decoder(GoodsReturn).decode
 _anything = msgspec.json.Decoder().decode
@@ -235,7 +241,7 @@ def read_order(line: bytes) -> Order:
     """Return the order that a feed line spells; raise ``LineRefused`` by the first fault."""
     try:
         order = _order(line)
-    except (msgspec.MsgspecError, UnicodeError) as error:
+    except _NOT_READ as error:
         raise _fault(line, error, money="unit_price") from None
     _check_words(order.order_no)
     _check_instant(order.placed_at)
@@ -249,7 +255,7 @@ def read_return(line: bytes) -> GoodsReturn:
     """Return the return that a feed line spells; raise ``LineRefused`` by the first fault."""
     try:
         back = _return(line)
-    except (msgspec.MsgspecError, UnicodeError) as error:
+    except _NOT_READ as error:
         raise _fault(line, error, money="refund") from None
     _check_words(back.order_no, back.return_no)
     _check_lines(back.lines)
@@ -262,7 +268,7 @@ def _fault(line: bytes, error: Exception, *, money: str) -> LineRefused:
     """Name what is wrong with a line that the strict reader turned down."""
     try:
         said = _anything(line)
-    except (msgspec.MsgspecError, UnicodeError):
+    except _NOT_READ:
         return LineMalformed("is not JSON")
     for found in _figures(said, money):
         if not isinstance(found, int) or isinstance(found, bool):
@@ -292,6 +298,16 @@ def _check_words(*words: str) -> None:
 def _check_instant(instant: datetime) -> None:
     if instant.tzinfo is None:
         raise LineMalformed("placed_at must say its offset from UTC")
+    try:
+        instant.astimezone(BUSINESS_ZONE)
+    except OverflowError:
+        raise LineMalformed("placed_at is beyond the calendar") from None
+
+
+def _check_day(on: date) -> None:
+    """Refuse the line alone, before it spoils its chunk."""
+    if on < REGIME_START:
+        raise BeforeTheRegime(on)
 
 
 def _check_lines(lines: Sequence[OrderLine] | Sequence[ReturnLine]) -> None:

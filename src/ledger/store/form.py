@@ -67,7 +67,7 @@ class StoredForm(Mapper[UUID]):
             if decode is not None:
                 return decode(state)
             return self._upcast(topic, msgspec.json.decode(state))
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, UnicodeError) as error:
             raise Unreadable(f"{topic}: {error}") from None
 
     def _upcast(self, topic: str, said: dict[str, Any]) -> Fact:
