@@ -37,9 +37,9 @@ class Said(NamedTuple):
     kind: type[Fact]
     fields: dict[str, Any]
 
-    def stamped(self, version: int = 1, stream: UUID = STREAM) -> Any:
-        """Return the event as the store gives it back."""
-        said = self.kind(
+    def decided(self, version: int = 1, stream: UUID = STREAM) -> Fact:
+        """Return the event as a command makes it."""
+        return self.kind(
             originator_id=stream,
             originator_version=version,
             recorded_at=datetime.combine(self.fields["on"], NOON).astimezone(UTC),
@@ -48,7 +48,10 @@ class Said(NamedTuple):
             salt=SALT,
             **self.fields,
         )
-        return FORM.to_domain_event(FORM.to_stored_event(said))
+
+    def stamped(self, version: int = 1, stream: UUID = STREAM) -> Any:
+        """Return the event as the store gives it back."""
+        return FORM.to_domain_event(FORM.to_stored_event(self.decided(version, stream)))
 
     def but(self, **other: Any) -> Said:
         """Return the same event with some of it said otherwise."""
