@@ -53,6 +53,11 @@ class Follower:
         with self._one_at_a_time:
             return self._catch_up(goal, progress)
 
+    @property
+    def reached(self) -> Position:
+        """The position up to which every view has read, as far as this process knows."""
+        return self._reached or Position(0)
+
     def _catch_up(self, goal: Position, progress: Progress) -> Position:
         reached = self._positions()
         while (slowest := min(reached)) < goal:

@@ -172,7 +172,7 @@ _SENTENCES: Mapping[type[Fact], tuple[str, str]] = {
     ),
     CharitySale.Settled: (
         "义卖结算:总额{gross}元,退货{refunds}元,费用{fees}元,净额{net_proceeds}元归{fund}",
-        "The sale was settled: {gross} less {refunds} refunds, {fees} fees: {net_proceeds} for {fund}",
+        "The sale was settled: {gross} less {refunds} back, {fees} fees: {net_proceeds} for {fund}",
     ),
     CharitySale.Remitted: (
         "合作方向{fund}汇来义卖款{amount}元(凭证{external_ref})",

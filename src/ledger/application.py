@@ -92,11 +92,11 @@ class Records(Application[UUID]):
 
     name = "ledger"
 
-    def __init__(self, path: Path, *, on_stored: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, path: Path) -> None:
         super().__init__({"PERSISTENCE_MODULE": "eventsourcing.sqlite", "SQLITE_DBNAME": str(path)})
         self.store = cast("SqliteStore", self.recorder)
         self.form = cast("StoredForm", self.mapper)
-        self.committer = Committer(self.store, on_stored=on_stored)
+        self.committer = Committer(self.store)
         self.fixed_fund = lru_cache(KNOWN_MAX)(self.fund)
         self.known_donor = lru_cache(KNOWN_MAX)(self.donor)
 
@@ -244,10 +244,17 @@ class Records(Application[UUID]):
             order.apply(self.form.to_domain_event(stored))
         return found
 
-    def history(self, after: int, limit: int) -> Iterator[tuple[Position, Fact]]:
-        """Return up to ``limit`` events that follow position ``after``, in order."""
-        for notification in self.store.history(after, limit):
-            yield Position(notification.id), self.form.to_domain_event(notification)
+    def history(
+        self, after: int, limit: int, *, topic: str | None = None, stream: UUID | None = None
+    ) -> Iterator[tuple[Position, Fact]]:
+        """Return up to ``limit`` events that follow position ``after``, all or some of them."""
+        for stored in self.store.history(after, limit, topic=topic, stream=stream):
+            yield Position(stored.id), self.form.to_domain_event(stored)
+
+    def at(self, positions: Sequence[Position]) -> Iterator[tuple[Position, Fact]]:
+        """Return the events at these positions, in order."""
+        for stored in self.store.at(positions):
+            yield Position(stored.id), self.form.to_domain_event(stored)
 
     def fund(self, code: FundCode) -> Fund:
         """Return a fund as it stands."""

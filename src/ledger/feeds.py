@@ -224,6 +224,8 @@ def _still_sold(sale_id: SaleId) -> Expectation:
 
 def _read_all(lines: Sequence[bytes], read: Any) -> Iterator[tuple[int, Any]]:
     for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
         try:
             yield number, read(line)
         except LineRefused as refusal:

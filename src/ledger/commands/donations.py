@@ -86,11 +86,11 @@ class DonationCommands(Records):
         amount: int,
         cause: Cause,
         reason: str,
-        on: date,
+        on: date | None = None,
     ) -> Decision:
-        """Send money back to its donor."""
+        """Send money back to its donor, today unless said otherwise."""
         donation = self.donation(donation_id)
-        donation.refund(act, amount=amount, cause=cause, reason=reason, on=on)
+        donation.refund(act, amount=amount, cause=cause, reason=reason, on=on or act.today)
         return Decision(donation, fund_lets_go(donation.fund))
 
     def decide_excess(

@@ -34,9 +34,9 @@ class _Ticket(NamedTuple):
 class Committer:
     """Stores what many callers decided, in the order in which they came."""
 
-    def __init__(self, store: Store, *, on_stored: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
-        self._on_stored = on_stored
+        self.on_stored: Callable[[], None] = lambda: None
         self._queue: deque[_Ticket] = deque()
         self._changed = Condition()
         self._closing = False
@@ -86,7 +86,7 @@ class Committer:
                 _fail(batch, error)
             else:
                 _tell(batch, outcomes)
-                self._on_stored()
+                self.on_stored()
 
     def _next_batch(self) -> list[_Ticket]:
         with self._changed:

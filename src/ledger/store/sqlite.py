@@ -174,17 +174,31 @@ class SqliteStore(SQLiteApplicationRecorder):
             ):
                 yield StoredEvent(UUID(stream), version, topic, state)
 
-    def history(self, after: int, limit: int) -> list[Notification]:
-        """Return up to ``limit`` events that follow position ``after``."""
+    def history(
+        self, after: int, limit: int, *, topic: str | None = None, stream: UUID | None = None
+    ) -> list[Notification]:
+        """Return up to ``limit`` events that follow position ``after``, all or some of them."""
+        asked, values = "", [after]  # type: tuple[str, list[int | str]]
+        if topic is not None:
+            asked, values = asked + " AND topic = ?", [*values, topic]
+        if stream is not None:
+            asked, values = asked + " AND originator_id = ?", [*values, stream.hex]
         rows = self._reader().execute(
-            "SELECT rowid, originator_id, originator_version, topic, state FROM stored_events"
-            " WHERE rowid > ? ORDER BY rowid LIMIT ?",
-            (after, limit),
+            f"{_HISTORY} WHERE rowid > ?{asked} ORDER BY rowid LIMIT ?", (*values, limit)
         )
-        return [
-            Notification(UUID(stream), version, topic, state, at)
-            for at, stream, version, topic, state in rows
-        ]
+        return [_notification(row) for row in rows]
+
+    def at(self, positions: Sequence[int]) -> list[Notification]:
+        """Return the events at these positions, in order."""
+        found = []
+        for start in range(0, len(positions), CHUNK):
+            some = positions[start : start + CHUNK]
+            marks = ",".join("?" * len(some))
+            rows = self._reader().execute(
+                f"{_HISTORY} WHERE rowid IN ({marks}) ORDER BY rowid", some
+            )
+            found += [_notification(row) for row in rows]
+        return found
 
     def _reader(self) -> sqlite3.Connection:
         """Return this thread's own connection for reading."""
@@ -199,6 +213,14 @@ class SqliteStore(SQLiteApplicationRecorder):
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         return connection
+
+
+_HISTORY = "SELECT rowid, originator_id, originator_version, topic, state FROM stored_events"
+
+
+def _notification(row: tuple[int, str, int, str, bytes]) -> Notification:
+    position, stream, version, topic, state = row
+    return Notification(UUID(stream), version, topic, state, position)
 
 
 def _tallies(connection: sqlite3.Connection, asked: Iterable[Tally]) -> dict[Tally, int]:

@@ -1,0 +1,1 @@
+"""The front doors: HTTP, command line. Nothing is decided here."""

@@ -1,0 +1,103 @@
+"""The only place where the parts are put together."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI
+
+from api import books, disbursements, donations, donors, funds, health, history, problems, sales
+from api.doors import Site
+from ledger.commands import Ledger
+from ledger.people.directory import Directory
+from projections.audit_trail import AuditTrail
+from projections.disbursements import Disbursements
+from projections.donations import Donations
+from projections.follow import Follower
+from projections.fund_balances import FundBalances
+from projections.journal import Journal
+from projections.sales import Sales
+from projections.views import View, open_views
+
+DESCRIPTION = """The ledger of the Lei Feng e-supermarket (雷锋e超市): every fen from promise to
+thank-you in one history. Amounts are whole fen, days are business days in Asia/Shanghai."""
+
+
+COMMAND_BYTES_MAX = 1024 * 1024
+"""The longest body of a command. A plan with a thousand items is a fifth of it."""
+
+
+def all_views() -> tuple[View, ...]:
+    """Return every view that is kept."""
+    return FundBalances(), Journal(), Donations(), Sales(), Disbursements(), AuditTrail()
+
+
+@contextmanager
+def open_site(data: Path) -> Iterator[Site]:
+    """Open the ledger kept in the folder ``data``, which is made if it is not there."""
+    data.mkdir(parents=True, exist_ok=True)
+    directory = Directory(data / "people.db")
+    ledger = Ledger(data / "ledger.db")
+    views = open_views(data / "views.db")
+    follower = Follower(ledger, views, all_views())
+    ledger.committer.on_stored = follower.notice
+    try:
+        yield Site(ledger, directory, views, follower)
+    finally:
+        ledger.committer.close()
+        follower.close()
+        views.dispose()
+        ledger.close()
+        directory.close()
+
+
+def create_app(data: Path) -> FastAPI:
+    """Build the service over the ledger kept in the folder ``data``."""
+    if sys.flags.optimize > 1:
+        raise RuntimeError("python -OO takes away the docstrings that refusals are titled by")
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        with open_site(data) as site:
+            app.state.site = site
+            site.follower.catch_up()
+            site.follower.start()
+            yield
+
+    app = FastAPI(
+        title="Lei Feng e-supermarket ledger",
+        version="1",
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        max_body_size=COMMAND_BYTES_MAX,
+        separate_input_output_schemas=False,
+    )
+    problems.install(app)
+    for part in (funds, donors, donations, sales, disbursements, history, books, health):
+        app.include_router(part.router)
+    _document(app)
+    return app
+
+
+def _document(app: FastAPI) -> None:
+    """Add what routes cannot say of themselves to the OpenAPI document."""
+    generate = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = generate()
+        components = document.setdefault("components", {})
+        components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer"}}
+        schemas = components.setdefault("schemas", {})
+        for model in (problems.Problem, problems.FieldError):
+            schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+            schema.pop("$defs", None)
+            schemas[model.__name__] = schema
+        for unused in ("HTTPValidationError", "ValidationError"):
+            schemas.pop(unused, None)
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way.

@@ -1,0 +1,284 @@
+"""/v1/donations"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+from pydantic import BaseModel, Field
+
+from api.doors import AtLeast, Door, TheDesk, may, own, refuses
+from api.paging import Cursor, Limit, asked
+from api.wire import (
+    Amount,
+    Body,
+    Code,
+    Created,
+    CurrencyCode,
+    Day,
+    Done,
+    Reference,
+    Text,
+    created,
+    done,
+    shown,
+)
+from ledger.donations import (
+    INSTALMENTS_MAX,
+    Cause,
+    Channel,
+    DonationState,
+    Instalment,
+    NothingInSuspense,
+    PaymentCounted,
+    PaymentDiffers,
+    PublicPromiseBinds,
+    RefundExceedsReceived,
+)
+from ledger.errors import NotFound, WrongState
+from ledger.funds import FundClosed, FundFrozen, InsufficientFunds
+from ledger.money import Fen
+from ledger.names import DonationId, DonorId, FundCode
+from ledger.people.roles import Role
+from projections.donations import donation, donations
+
+router = APIRouter(prefix="/v1/donations", tags=["donations"], route_class=Door)
+
+READERS = (
+    Role.CLERK,
+    Role.CASHIER,
+    Role.TREASURER,
+    Role.BOOKKEEPER,
+    Role.AUDITOR,
+    Role.DONOR,
+)
+
+
+class NewInstalment(Body):
+    """A part of a promise, and the day it is due."""
+
+    due_on: Day
+    amount: Amount
+
+
+class NewPledge(Body):
+    """A promise to give."""
+
+    donor: UUID
+    fund: Code
+    amount: Amount
+    currency: CurrencyCode
+    pledged_on: Day
+    instalments: Annotated[tuple[NewInstalment, ...], Field(max_length=INSTALMENTS_MAX)] = ()
+    public_promise: Annotated[bool, Field(strict=True)] = False
+    note: Text | None = None
+
+
+class NewPayment(Body):
+    """What a line of the bank or platform says."""
+
+    amount: Amount
+    channel: Channel
+    external_ref: Reference
+    received_on: Day
+
+
+class Reason(Body):
+    """Why."""
+
+    reason: Text
+
+
+class NewRefund(Body):
+    """What goes back, and whose the cause is."""
+
+    amount: Amount
+    cause: Cause
+    reason: Text
+
+
+class ExcessDecision(Body):
+    """What the donor wants done with money paid beyond the promise."""
+
+    decision: Literal["give", "return"]
+    amount: Amount
+    on: Day
+
+
+class InstalmentShown(BaseModel):
+    """A part of a promise."""
+
+    due_on: str
+    amount: int
+
+
+class DonationShown(BaseModel):
+    """A promise and what came of it; figures in fen."""
+
+    id: str
+    position: int
+    version: int
+    donor: str
+    fund: str
+    amount: int
+    currency: str
+    pledged_on: str
+    instalments: list[InstalmentShown]
+    public_promise: bool
+    note: str | None
+    state: DonationState
+    received: int
+    open: int
+    withdrawn: int
+    refunded: int
+    excess: int
+
+
+class DonationWithHistory(DonationShown):
+    """A promise with everything that happened to it."""
+
+    history: list[dict[str, Any]]
+
+
+class DonationsShown(BaseModel):
+    """A page of donations."""
+
+    items: list[DonationShown]
+    next: str | None
+
+
+@router.post("", status_code=201, response_model=Created, responses=refuses(NotFound, FundClosed))
+@may(Role.CLERK, Role.DONOR)
+async def pledge(body: NewPledge, desk: TheDesk) -> Response:
+    """Record a promise: as a clerk anybody's, as a donor one's own."""
+    if desk.role is Role.DONOR and desk.caller.donor != body.donor:
+        raise NotFound("donor", "of this id")
+    receipt = await desk.record(
+        desk.ledger.pledge,
+        donor=DonorId(body.donor),
+        fund=FundCode(body.fund),
+        amount=body.amount,
+        currency=body.currency,
+        pledged_on=body.pledged_on,
+        instalments=[Instalment(each.due_on, Fen(each.amount)) for each in body.instalments],
+        public_promise=body.public_promise,
+        note=body.note,
+    )
+    return created(receipt, "/v1/donations")
+
+
+@router.get("", response_model=DonationsShown)
+@may(*READERS)
+def list_donations(
+    desk: TheDesk,
+    donor: UUID | None = None,
+    fund: Code | None = None,
+    state: DonationState | None = None,
+    cursor: Cursor = None,
+    limit: Limit = 100,
+    at_least: AtLeast = None,
+) -> Response:
+    """Return donations, oldest first; a donor sees only their own."""
+    wanted = asked(cursor, limit, donor=donor, fund=fund, state=state)
+    filters = dict(wanted.filters)
+    if desk.role is Role.DONOR:
+        mine = str(desk.caller.donor)
+        if filters.setdefault("donor", mine) != mine:
+            return shown({"items": [], "next": None})
+    with desk.read(at_least) as reading:
+        rows = donations(
+            reading.connection,
+            after=wanted.after,
+            limit=wanted.limit + 1,
+            donor=filters.get("donor"),
+            fund=filters.get("fund"),
+            state=filters.get("state"),
+        )
+    return shown(wanted.page(rows, lambda row: int(row["position"])))
+
+
+@router.get("/{donation_id}", response_model=DonationWithHistory, responses=refuses(NotFound))
+@may(*READERS)
+def show_donation(donation_id: UUID, desk: TheDesk, at_least: AtLeast = None) -> Response:
+    """Return a donation with everything that happened to it."""
+    with desk.read(at_least) as reading:
+        found = donation(reading.connection, str(donation_id))
+    if found is None:
+        raise NotFound("donation", "of this id")
+    own(desk, found["donor"])
+    return shown(found)
+
+
+@router.post(
+    "/{donation_id}/payments",
+    response_model=Done,
+    responses=refuses(NotFound, WrongState, FundClosed, PaymentDiffers, PaymentCounted),
+)
+@may(Role.CASHIER)
+async def receive(donation_id: UUID, body: NewPayment, desk: TheDesk) -> Response:
+    """Record money that arrived. The same channel and reference never count twice."""
+    receipt = await desk.record(
+        desk.ledger.receive_payment,
+        DonationId(donation_id),
+        amount=body.amount,
+        channel=body.channel,
+        external_ref=body.external_ref,
+        received_on=body.received_on,
+    )
+    return done(receipt)
+
+
+@router.post(
+    "/{donation_id}/withdrawal",
+    response_model=Done,
+    responses=refuses(NotFound, WrongState, PublicPromiseBinds),
+)
+@may(Role.CLERK, Role.DONOR)
+async def withdraw(donation_id: UUID, body: Reason, desk: TheDesk) -> Response:
+    """Take back what is still open of a promise that does not bind."""
+    if desk.role is Role.DONOR:
+        own(desk, desk.ledger.donation(DonationId(donation_id)).donor)
+    receipt = await desk.record(
+        desk.ledger.withdraw_pledge, DonationId(donation_id), reason=body.reason
+    )
+    return done(receipt)
+
+
+@router.post(
+    "/{donation_id}/refunds",
+    response_model=Done,
+    responses=refuses(
+        NotFound, WrongState, FundClosed, FundFrozen, InsufficientFunds, RefundExceedsReceived
+    ),
+)
+@may(Role.TREASURER)
+async def refund(donation_id: UUID, body: NewRefund, desk: TheDesk) -> Response:
+    """Send money back the way it came. The cause decides what the books debit."""
+    receipt = await desk.record(
+        desk.ledger.refund,
+        DonationId(donation_id),
+        amount=body.amount,
+        cause=body.cause,
+        reason=body.reason,
+    )
+    return done(receipt)
+
+
+@router.post(
+    "/{donation_id}/excess",
+    response_model=Done,
+    responses=refuses(NotFound, FundClosed, NothingInSuspense),
+)
+@may(Role.CLERK)
+async def decide_excess(donation_id: UUID, body: ExcessDecision, desk: TheDesk) -> Response:
+    """Record what the donor decided about money paid beyond the promise."""
+    receipt = await desk.record(
+        desk.ledger.decide_excess,
+        DonationId(donation_id),
+        amount=body.amount,
+        decision=body.decision,
+        on=body.on,
+    )
+    return done(receipt)

@@ -1,0 +1,269 @@
+"""Who may come in where, and what they find inside.
+
+A route says who ``may`` use it. The door checks, in this order and before anything of the body is
+looked at: is the token known, has its holder the role, does the request name itself. So a stranger
+learns nothing of what is behind a door, not even whether it exists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from hashlib import blake2b
+from typing import Annotated, Any, Concatenate, NamedTuple, ParamSpec, TypeVar
+from uuid import UUID, uuid5
+
+import msgspec
+from fastapi import Depends, Query, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import Response
+from fastapi.routing import APIRoute
+from sqlalchemy import Connection, Engine
+
+from api.problems import KeyRequired, NotYet, RoleForbidden, TooLarge, Unauthenticated, refusals
+from ledger.aggregate import Act
+from ledger.application import Decision, IdempotencyMismatch
+from ledger.commands import Ledger
+from ledger.errors import Conflict, Invalid, LedgerError, NotFound, Overloaded
+from ledger.names import LEDGER, PartyId, PersonId, Position
+from ledger.people.directory import Caller, Directory
+from ledger.people.roles import Role
+from ledger.store.commits import Receipt
+from projections.follow import Follower
+
+E = TypeVar("E", bound=Callable[..., Any])
+P = ParamSpec("P")
+
+KEY_MAX = 255
+"""Characters of an idempotency key."""
+
+NOBODY = Caller(person=PersonId("public"), roles=frozenset())
+"""Whoever reads what is open to all."""
+
+EVERYBODY: tuple[Role, ...] = ()
+
+READS_ALL = (Role.TREASURER, Role.AUDITOR)
+"""Roles that read everything but personal data."""
+
+
+class Site(NamedTuple):
+    """The parts that a running server is made of."""
+
+    ledger: Ledger
+    directory: Directory
+    views: Engine
+    follower: Follower
+
+
+class Reading(NamedTuple):
+    """Views that have reached ``position``."""
+
+    connection: Connection
+    position: Position
+
+
+class Desk:
+    """What a route works at: who asks, in which role, and the ledger's parts."""
+
+    def __init__(self, request: Request, caller: Caller, role: Role | None) -> None:
+        self.request = request
+        self.caller = caller
+        self.role = role
+        self.site: Site = request.app.state.site
+
+    @property
+    def ledger(self) -> Ledger:
+        """The write side."""
+        return self.site.ledger
+
+    @property
+    def key(self) -> str:
+        """What the request names itself by."""
+        return self.request.headers.get("idempotency-key", "")
+
+    def act(self, said: dict[str, str] | None) -> Act:
+        """Return who does what, under the key of the request, whose fingerprint is ``said``."""
+        return Act(
+            actor=self.caller.person,
+            role=self.role or "",
+            command=command_id(self.caller.person, self.key),
+            at=datetime.now(UTC),
+            fingerprint=said,
+        )
+
+    async def record(
+        self,
+        command: Callable[Concatenate[Act, P], Decision],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> Receipt:
+        """Carry out a command as the caller, once however often it is asked for."""
+        said = fingerprint(self.key, self.request.url.path, await self.request.body())
+        return await self.ledger.record_async(command, self.act(said), *args, **kwargs)
+
+    async def record_about(
+        self,
+        party: PartyId,
+        details: dict[str, Any],
+        command: Callable[Concatenate[Act, P], Decision],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> Receipt:
+        """Carry out a command about somebody whose details are kept apart from the history.
+
+        They are kept first: an event whose person is unknown would be worse than the reverse.
+        """
+        await run_in_threadpool(self.site.directory.keep, party, details)
+        stays = False
+        try:
+            receipt = await self.record(command, *args, **kwargs)
+            stays = not receipt.repeated
+        finally:
+            if not stays:
+                await run_in_threadpool(self.site.directory.forget, party)
+        return receipt
+
+    @contextmanager
+    def read(self, at_least: int | None = None) -> Iterator[Reading]:
+        """Give views that show everything acknowledged so far, and ``at_least`` that position."""
+        position = self.site.follower.catch_up()
+        if at_least is not None and at_least > position:
+            raise NotYet(f"the ledger has {position} events so far, not {at_least}")
+        with self.site.views.connect() as connection:
+            yield Reading(connection, position)
+
+
+async def _desk(request: Request) -> Desk:
+    desk: Desk = request.state.desk
+    return desk
+
+
+TheDesk = Annotated[Desk, Depends(_desk)]
+
+AtLeast = Annotated[
+    int | None,
+    Query(ge=0, le=2**53, description="Never show less than this position of the ledger."),
+]
+
+
+def command_id(person: PersonId, key: str) -> UUID:
+    """Return the id of the command that ``person`` calls ``key``."""
+    return uuid5(LEDGER, f"command/{person}/{key}")
+
+
+def fingerprint(key: str, path: str, body: bytes) -> dict[str, str]:
+    """Return a keyed digest of each part of a request, so that a difference can be named.
+
+    The digests are worth nothing without the key, which is not kept.
+    """
+
+    def digest(value: bytes) -> str:
+        return blake2b(value, key=key.encode()[:64], digest_size=12).hexdigest()
+
+    parts = {"path": digest(path.encode())}
+    try:
+        said = msgspec.json.decode(body) if body else {}
+    except msgspec.MsgspecError:
+        raise Invalid("body", "is not JSON as RFC 8259 has it") from None
+    for name, value in said.items() if isinstance(said, Mapping) else [("body", said)]:
+        parts[name] = digest(msgspec.json.encode(value, order="sorted"))
+    return parts
+
+
+def may(*roles: Role) -> Callable[[E], E]:
+    """Say which roles may use the route below; none named, everybody may."""
+
+    def mark(endpoint: E) -> E:
+        vars(endpoint)["roles"] = roles
+        return endpoint
+
+    return mark
+
+
+def refuses(*kinds: type[LedgerError]) -> dict[int | str, dict[str, Any]]:
+    """Return the documented answers of a route that has these refusals besides the door's."""
+    return {"refusals": {"kinds": kinds}}
+
+
+class Door(APIRoute):
+    """A route with somebody at its door."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **kwargs: Any) -> None:
+        self.roles: tuple[Role, ...] = vars(endpoint)["roles"]
+        self.records = "POST" in kwargs.get("methods", ())
+        asked = dict(kwargs.get("responses") or {})
+        kinds = asked.pop("refusals", {}).get("kinds", ())
+        kwargs["responses"] = asked | refusals((*self._at_the_door(), *kinds))
+        kwargs["openapi_extra"] = self._documented(kwargs.get("openapi_extra") or {})
+        super().__init__(path, endpoint, **kwargs)
+
+    def _at_the_door(self) -> Iterator[type[LedgerError]]:
+        yield Invalid
+        if self.roles:
+            yield from (Unauthenticated, RoleForbidden)
+        if self.records:
+            yield from (KeyRequired, IdempotencyMismatch, TooLarge, Conflict, Overloaded)
+        else:
+            yield NotYet
+
+    def _documented(self, extra: dict[str, Any]) -> dict[str, Any]:
+        """Say in the OpenAPI operation what the door asks for."""
+        documented = dict(extra)
+        documented["x-roles"] = [role.value for role in self.roles]
+        if self.roles:
+            documented["security"] = [{"bearer": []}]
+        if self.records:
+            documented["parameters"] = [*documented.get("parameters", ()), IDEMPOTENCY_KEY]
+        return documented
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Check at the door, then let the route do its work."""
+        handle = super().get_route_handler()
+
+        async def admit(request: Request) -> Response:
+            caller, role = _identify(request, self.roles)
+            if self.records:
+                _named(request)
+            request.state.desk = Desk(request, caller, role)
+            return await handle(request)
+
+        return admit
+
+
+IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": True,
+    "description": "Names the request, so that repeating it has no second effect.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": KEY_MAX, "pattern": "^[!-~]+$"},
+    "example": "2026-03-20-pledge-17",
+}
+
+
+def _identify(request: Request, roles: tuple[Role, ...]) -> tuple[Caller, Role | None]:
+    if not roles:
+        return NOBODY, None
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    site: Site = request.app.state.site
+    caller = site.directory.caller(token) if scheme.lower() == "bearer" and token else None
+    if caller is None:
+        raise Unauthenticated("show a known token in Authorization: Bearer …")
+    for role in roles:
+        if role in caller.roles:
+            return caller, role
+    raise RoleForbidden(f"this takes the role of {' or '.join(roles)}")
+
+
+def _named(request: Request) -> None:
+    key = request.headers.get("idempotency-key")
+    if key is None:
+        raise KeyRequired("send an Idempotency-Key header")
+    if not 1 <= len(key) <= KEY_MAX or not all("!" <= each <= "~" for each in key):
+        raise Invalid("Idempotency-Key", f"must be 1 to {KEY_MAX} visible ASCII characters")
+
+
+def own(desk: Desk, owner: object) -> None:
+    """Hide from a donor what is not theirs, as if it were not there."""
+    if desk.role is Role.DONOR and str(desk.caller.donor) != str(owner):
+        raise NotFound("donation", "of this id")

@@ -1,0 +1,89 @@
+"""/healthz, /readyz and /metrics: for those who keep the server running."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+from pydantic import BaseModel
+
+from api.doors import Site
+from api.wire import shown
+
+router = APIRouter(tags=["health"])
+
+LAG_MAX = 10_000
+"""Events that views may be behind before readers are sent elsewhere: a second's work."""
+
+
+class Alive(BaseModel):
+    """The process answers."""
+
+    status: str
+
+
+class Ready(BaseModel):
+    """The store answers, and how far the views are behind it."""
+
+    status: str
+    position: int
+    lag: int
+
+
+class _Gauges(Collector):
+    """What the parts of the site say of themselves when asked."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        position = self._site.ledger.store.last_position()
+        yield _gauge("position", "Events recorded.", position)
+        yield _gauge("view_lag", "Events not yet in the views.", position - _reached(self._site))
+        yield _gauge("queue", "Commands waiting to be stored.", self._site.ledger.committer.waiting)
+
+
+def _gauge(name: str, text: str, value: float) -> GaugeMetricFamily:
+    return GaugeMetricFamily(f"leifeng_{name}", text, value=value)
+
+
+def _reached(site: Site) -> int:
+    return site.follower.reached
+
+
+@router.get("/healthz", response_model=Alive)
+async def healthz() -> Response:
+    """Say that the process is alive."""
+    return shown({"status": "alive"})
+
+
+@router.get(
+    "/readyz", response_model=Ready, responses={503: {"model": Ready, "description": "Behind"}}
+)
+def readyz(request: Request) -> Response:
+    """Say whether the store can be reached and the views are level."""
+    site: Site = request.app.state.site
+    position = site.ledger.store.last_position()
+    lag = position - _reached(site)
+    ready = lag <= LAG_MAX
+    answer = shown(
+        {"status": "ready" if ready else "behind", "position": position, "lag": max(lag, 0)}
+    )
+    answer.status_code = 200 if ready else 503
+    return answer
+
+
+@router.get(
+    "/metrics",
+    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+    response_class=Response,
+)
+def metrics(request: Request) -> Response:
+    """Return figures for Prometheus."""
+    registry = CollectorRegistry()
+    registry.register(_Gauges(request.app.state.site))
+    return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)

@@ -1,0 +1,175 @@
+"""/v1/events and /v1/audit-trail"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Header, Query
+from fastapi.responses import Response, StreamingResponse
+from pydantic import BaseModel, Field
+
+from api.doors import READS_ALL, AtLeast, Door, TheDesk, may
+from api.paging import Asked, Cursor, Limit, asked
+from api.wire import Day, shown
+from ledger.aggregate import Fact
+from ledger.names import Position
+from ledger.people.roles import Role
+from ledger.postings import postings
+from projections.audit_trail import trail
+from projections.exports import EXPORTS
+from projections.history import as_record, rest
+from projections.journal import line
+from projections.sentences import sentence
+
+router = APIRouter(prefix="/v1", route_class=Door)
+
+NDJSON = "application/x-ndjson"
+
+
+class EventShown(BaseModel):
+    """One event, with everything that is stored of it."""
+
+    position: int
+    id: str = Field(description="Its stream.")
+    version: int = Field(description="Its place in its stream.")
+    type: str = Field(description="The name under which it is stored.", examples=["fund.opened.1"])
+    on: str = Field(description="The business day it took effect.")
+    recorded_at: str
+    actor: str
+    role: str
+    command: str
+    salt: str
+    data: dict[str, Any]
+
+
+class EventsShown(BaseModel):
+    """A page of the history."""
+
+    items: list[EventShown]
+    next: str | None
+
+
+class EntryLine(BaseModel):
+    """One line of an entry, in fen."""
+
+    account: str
+    name_zh: str
+    name_en: str
+    fund: str
+    debit: int
+    credit: int
+
+
+class TrailItem(BaseModel):
+    """One event in a sentence, with the entry that it made."""
+
+    position: int
+    on: str
+    recorded_at: str
+    actor: str
+    role: str
+    type: str
+    stream: str
+    version: int
+    zh: str
+    en: str
+    entry: list[EntryLine]
+
+
+class TrailShown(BaseModel):
+    """A page of the audit trail."""
+
+    items: list[TrailItem]
+    next: str | None
+
+
+@router.get(
+    "/events",
+    tags=["history"],
+    response_model=EventsShown,
+    responses={200: {"content": {NDJSON: {"schema": {"type": "string"}}}}},
+)
+@may(*READS_ALL)
+def list_events(
+    desk: TheDesk,
+    after: Annotated[int | None, Query(ge=0, le=2**53, description="Begin after this.")] = None,
+    type_: Annotated[str | None, Query(alias="type", max_length=100)] = None,
+    stream: UUID | None = None,
+    cursor: Cursor = None,
+    limit: Limit = 100,
+    at_least: AtLeast = None,
+    accept: Annotated[str, Header(include_in_schema=False)] = "",
+) -> Response:
+    """Return the history in order: a page of it or, as NDJSON, all the rest."""
+    with desk.read(at_least):
+        pass
+    if NDJSON in accept:
+        lines = EXPORTS["ndjson"](rest(desk.ledger, after or 0))
+        return StreamingResponse(lines, media_type=NDJSON)
+    wanted = asked(cursor, limit, type=type_, stream=stream)
+    if cursor is None:
+        wanted = Asked(after or 0, wanted.limit, wanted.filters)
+    facts = desk.ledger.history(
+        wanted.after,
+        wanted.limit + 1,
+        topic=wanted.filters.get("type"),
+        stream=UUID(wanted.filters["stream"]) if "stream" in wanted.filters else None,
+    )
+    records = [as_record(position, fact) for position, fact in facts]
+    return shown(wanted.page(records, lambda row: int(row["position"])))
+
+
+@router.get("/audit-trail", tags=["history"], response_model=TrailShown)
+@may(Role.TREASURER, Role.AUDITOR, Role.BOOKKEEPER)
+def list_trail(
+    desk: TheDesk,
+    fund: str | None = None,
+    stream: UUID | None = None,
+    actor: str | None = None,
+    first: Annotated[Day | None, Query(alias="from")] = None,
+    last: Annotated[Day | None, Query(alias="to")] = None,
+    cursor: Cursor = None,
+    limit: Limit = 100,
+    at_least: AtLeast = None,
+) -> Response:
+    """Return one readable sentence an event, in both languages, with the entry it made."""
+    wanted = asked(
+        cursor, limit, fund=fund, stream=stream, actor=actor, **{"from": first, "to": last}
+    )
+    with desk.read(at_least) as reading:
+        positions = trail(
+            reading.connection,
+            after=wanted.after,
+            limit=wanted.limit + 1,
+            fund=wanted.filters.get("fund"),
+            stream=wanted.filters.get("stream"),
+            actor=wanted.filters.get("actor"),
+            first=day(wanted, "from"),
+            last=day(wanted, "to"),
+        )
+    items = [_told(position, fact) for position, fact in desk.ledger.at(positions)]
+    return shown(wanted.page(items, lambda row: int(row["position"])))
+
+
+def day(wanted: Asked, name: str) -> date | None:
+    """Return the business day that a page is filtered by, if it is."""
+    return date.fromisoformat(wanted.filters[name]) if name in wanted.filters else None
+
+
+def _told(position: Position, fact: Fact) -> dict[str, Any]:
+    said = sentence(fact)
+    return {
+        "position": position,
+        "on": fact.on,
+        "recorded_at": fact.recorded_at,
+        "actor": fact.actor,
+        "role": fact.role,
+        "type": fact.TOPIC,
+        "stream": fact.originator_id,
+        "version": fact.originator_version,
+        "zh": said.zh,
+        "en": said.en,
+        "entry": [line(each.account, each.fund, each.amount) for each in postings(fact)],
+    }

@@ -1,0 +1,274 @@
+"""Refusals as RFC 9457 problem documents: one table from rule to answer.
+
+A rule of the ledger becomes a problem named after it, such as ``/problems/public-promise-binds``;
+those that the contract names by another word stand in ``NAMES``. The title is the rule, which is
+the docstring of its class, and the detail has the facts. What was sent is never echoed whole.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+
+from ledger.application import IdempotencyMismatch
+from ledger.errors import (
+    Conflict,
+    Invalid,
+    LedgerError,
+    NotFound,
+    Overloaded,
+    Refused,
+    SamePerson,
+    WrongState,
+)
+from ledger.funds import FundClosed, InsufficientFunds
+from ledger.sales import ReturnWindowOpen, SettlementMismatch
+from ledger.store.committer import StoreFailed
+
+MEDIA_TYPE = "application/problem+json"
+
+RETRY_AFTER_S = 1
+"""Seconds after which a queue that was full has long been stored."""
+
+
+class FieldError(BaseModel):
+    """One field of a request, and what is wrong with it."""
+
+    field: str
+    message: str
+
+
+class Problem(BaseModel):
+    """Why a request was refused (RFC 9457). Nothing was written."""
+
+    type: str = Field(examples=["/problems/wrong-state"])
+    title: str
+    status: int
+    detail: str
+    errors: list[FieldError] | None = None
+
+
+class Unauthenticated(LedgerError):
+    """Who acts here shows a token that is known."""
+
+
+class RoleForbidden(LedgerError):
+    """Each role has its own tasks."""
+
+
+class KeyRequired(LedgerError):
+    """What moves money or state names itself, so that it can be repeated without harm."""
+
+
+class TooLarge(LedgerError):
+    """A request has a bounded size."""
+
+
+class MethodNotAllowed(LedgerError):
+    """Each path takes its own methods."""
+
+
+class NotYet(LedgerError):
+    """A reader who asks for a position waits until it is there."""
+
+
+STATUS: Mapping[type[LedgerError], HTTPStatus] = {
+    Invalid: HTTPStatus.UNPROCESSABLE_ENTITY,
+    NotFound: HTTPStatus.NOT_FOUND,
+    Refused: HTTPStatus.CONFLICT,
+    SamePerson: HTTPStatus.FORBIDDEN,
+    IdempotencyMismatch: HTTPStatus.UNPROCESSABLE_ENTITY,
+    Unauthenticated: HTTPStatus.UNAUTHORIZED,
+    RoleForbidden: HTTPStatus.FORBIDDEN,
+    KeyRequired: HTTPStatus.BAD_REQUEST,
+    TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    Overloaded: HTTPStatus.SERVICE_UNAVAILABLE,
+    StoreFailed: HTTPStatus.SERVICE_UNAVAILABLE,
+    NotYet: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+"""The status of each branch of the tree of errors; the nearest ancestor counts."""
+
+NAMES: Mapping[type[LedgerError], str] = {
+    Invalid: "invalid-request",
+    NotFound: "not-found",
+    WrongState: "wrong-state",
+    SamePerson: "same-person",
+    InsufficientFunds: "insufficient-funds",
+    FundClosed: "fund-closed",
+    SettlementMismatch: "settlement-mismatch",
+    ReturnWindowOpen: "return-window-open",
+    IdempotencyMismatch: "idempotency-mismatch",
+    KeyRequired: "idempotency-key-required",
+    Conflict: "conflict",
+}
+"""Branches and rules that go by a name of the contract."""
+
+
+def _nearest(kind: type[LedgerError], table: Mapping[type[LedgerError], Any]) -> Any:
+    return next((table[each] for each in kind.__mro__ if each in table), None)
+
+
+def status_of(kind: type[LedgerError]) -> HTTPStatus:
+    """Return the status that a kind of error is answered with."""
+    found: HTTPStatus = _nearest(kind, STATUS)
+    return found
+
+
+def name_of(kind: type[LedgerError]) -> str:
+    """Return the last part of a problem's type.
+
+    >>> from ledger.disbursements import OwnRequest
+    >>> name_of(OwnRequest), name_of(RoleForbidden)
+    ('same-person', 'role-forbidden')
+
+    """
+    named: str | None = _nearest(kind, NAMES)
+    return named or re.sub(r"(?<!^)(?=[A-Z])", "-", kind.__name__).lower()
+
+
+def title_of(kind: type[LedgerError]) -> str:
+    """Return the rule, as its class says it."""
+    return " ".join((kind.__doc__ or "").split("\n\n")[0].split())
+
+
+def problem(error: LedgerError) -> dict[str, Any]:
+    """Return the document that says why."""
+    kind = type(error)
+    document: dict[str, Any] = {
+        "type": f"/problems/{name_of(kind)}",
+        "title": title_of(kind),
+        "status": status_of(kind).value,
+        "detail": str(error),
+    }
+    match error:
+        case Invalid():
+            document["errors"] = [{"field": error.field, "message": error.fault}]
+        case WrongState():
+            document |= {"state": error.state, "allowed": error.allowed}
+        case SettlementMismatch():
+            document["figures"] = [each._asdict() for each in error.differing]
+        case IdempotencyMismatch():
+            document["fields"] = error.fields
+    return document
+
+
+def respond(document: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Response:
+    """Answer with a problem document."""
+    status = document["status"]
+    extra = dict(headers or {})
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        extra["Retry-After"] = str(RETRY_AFTER_S)
+    if status == HTTPStatus.UNAUTHORIZED:
+        extra["WWW-Authenticate"] = "Bearer"
+    return Response(msgspec.json.encode(document), status, extra, media_type=MEDIA_TYPE)
+
+
+async def _refused(_: Request, error: Exception) -> Response:
+    assert isinstance(error, LedgerError)  # noqa: S101  # Registered for these alone.
+    return respond(problem(error))
+
+
+async def _unreadable(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101  # Registered for these alone.
+    errors = [{"field": _field(each["loc"]), "message": each["msg"]} for each in error.errors()]
+    named = ", ".join(dict.fromkeys(each["field"] for each in errors))
+    return respond(
+        {
+            "type": "/problems/invalid-request",
+            "title": title_of(Invalid),
+            "status": HTTPStatus.UNPROCESSABLE_ENTITY.value,
+            "detail": f"cannot be read: {named}",
+            "errors": errors,
+        }
+    )
+
+
+def _field(loc: Iterable[str | int]) -> str:
+    """Return a field's name as its sender wrote it.
+
+    >>> _field(("body", "instalments", 0, "amount"))
+    'instalments.0.amount'
+
+    """
+    path = [str(each) for each in loc]
+    return ".".join(path[1:]) or path[0]
+
+
+_OF_THE_SERVER: Mapping[HTTPStatus, type[LedgerError]] = {
+    HTTPStatus.NOT_FOUND: NotFound,
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: TooLarge,
+    HTTPStatus.METHOD_NOT_ALLOWED: MethodNotAllowed,
+}
+"""What the web framework refuses by itself, as problems of ours."""
+
+
+async def _http(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101  # Registered for these alone.
+    status = HTTPStatus(error.status_code)
+    kind = _OF_THE_SERVER.get(status, Invalid)
+    return respond(
+        {
+            "type": f"/problems/{name_of(kind)}",
+            "title": title_of(kind),
+            "status": status.value,
+            "detail": status.description or status.phrase,
+        },
+        error.headers,
+    )
+
+
+async def _broken(_: Request, __: Exception) -> Response:
+    return respond(
+        {
+            "type": "/problems/internal-error",
+            "title": "This should not have happened and has been logged.",
+            "status": HTTPStatus.INTERNAL_SERVER_ERROR.value,
+            "detail": "nothing is known of what was written; ask with the same key again",
+        }
+    )
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error that leaves a route."""
+    app.add_exception_handler(LedgerError, _refused)
+    app.add_exception_handler(RequestValidationError, _unreadable)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _broken)
+
+
+def refusals(kinds: Iterable[type[LedgerError]]) -> dict[int | str, dict[str, Any]]:
+    """Return the part of an OpenAPI operation that documents these refusals."""
+    by_status: dict[int | str, dict[str, Any]] = {}
+    for kind in kinds:
+        status = status_of(kind).value
+        documented = by_status.setdefault(
+            status,
+            {
+                "description": HTTPStatus(status).phrase,
+                "content": {
+                    MEDIA_TYPE: {
+                        "schema": {"$ref": "#/components/schemas/Problem"},
+                        "examples": {},
+                    }
+                },
+            },
+        )
+        documented["content"][MEDIA_TYPE]["examples"][name_of(kind)] = {
+            "summary": title_of(kind),
+            "value": {
+                "type": f"/problems/{name_of(kind)}",
+                "title": title_of(kind),
+                "status": status,
+                "detail": "what exactly, with the figures and ids in question",
+            },
+        }
+    return by_status

@@ -1,0 +1,301 @@
+"""/v1/sales"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from fastapi import APIRouter
+from fastapi.responses import Response
+from pydantic import BaseModel, Field
+
+from api.doors import AtLeast, Desk, Door, TheDesk, may, refuses
+from api.feeds import take_in
+from api.paging import Cursor, Limit, asked
+from api.wire import Amount, Body, Code, Created, Day, Done, Reference, Text, created, done, shown
+from ledger.errors import NotFound, WrongState
+from ledger.feeds import Feed, OrderFeed, ReturnFeed
+from ledger.funds import FundClosed
+from ledger.money import AMOUNT_MAX, BASIS_POINTS, Fen
+from ledger.names import FundCode, SaleId
+from ledger.people.roles import Role
+from ledger.sales import (
+    ITEMS_MAX,
+    RETURN_DAYS_MAX,
+    UNITS_MAX,
+    Item,
+    RemittanceDiffers,
+    RemittanceExceedsOutstanding,
+    ReturnWindowOpen,
+    SaleState,
+    SettlementMismatch,
+    Statement,
+)
+from projections.sales import sale, sales
+
+router = APIRouter(prefix="/v1/sales", tags=["sales"], route_class=Door)
+
+BasisPoints = Annotated[int, Field(strict=True, ge=0, le=BASIS_POINTS)]
+Figure = Annotated[int, Field(strict=True, ge=0, le=AMOUNT_MAX, description="In fen.")]
+
+
+class NewItem(Body):
+    """Goods put with the partner."""
+
+    sku: Annotated[str, Field(min_length=1, max_length=64)]
+    name: Text
+    consigned: Annotated[int, Field(strict=True, gt=0, le=UNITS_MAX)]
+    unit_price: Amount
+
+
+class NewSale(Body):
+    """What is agreed with the partner."""
+
+    name: Text
+    fund: Code
+    partner: Text
+    starts_on: Day
+    ends_on: Day
+    return_days: Annotated[int, Field(strict=True, ge=0, le=RETURN_DAYS_MAX)] = 7
+    partner_fee_bp: BasisPoints
+    channel_fee_bp: BasisPoints
+    items: Annotated[tuple[NewItem, ...], Field(min_length=1, max_length=ITEMS_MAX)]
+    plan_filing: Text | None = None
+
+
+class On(Body):
+    """The business day."""
+
+    on: Day
+
+
+class NewSettlement(Body):
+    """The partner's statement, in fen."""
+
+    gross: Figure
+    refunds: Figure
+    partner_fee: Figure
+    channel_fee: Figure
+    net_proceeds: Figure
+    agreed_on: Day
+
+
+class NewRemittance(Body):
+    """Money that the partner paid over."""
+
+    amount: Amount
+    external_ref: Reference
+    received_on: Day
+
+
+class ItemShown(BaseModel):
+    """One line of the catalogue and how it sells."""
+
+    sku: str
+    name: str
+    consigned: int
+    unit_price: int
+    sold: int
+    returned: int
+
+
+class SaleShown(BaseModel):
+    """A sale and its running total; figures in fen. Fees are those of this moment."""
+
+    id: str
+    position: int
+    version: int
+    name: str
+    fund: str
+    currency: str
+    partner: str
+    starts_on: str
+    ends_on: str
+    return_days: int
+    partner_fee_bp: int
+    channel_fee_bp: int
+    plan_filing: str | None
+    state: SaleState
+    orders: int
+    units: int
+    units_returned: int
+    gross: int
+    refunds: int
+    net_sales: int
+    partner_fee: int
+    channel_fee: int
+    net_proceeds: int
+    remitted: int
+    outstanding: int
+    items: list[ItemShown]
+
+
+class SalesShown(BaseModel):
+    """A page of sales."""
+
+    items: list[SaleShown]
+    next: str | None
+
+
+class RejectedLine(BaseModel):
+    """A line that changed nothing, and why."""
+
+    line: int
+    code: str
+    detail: str
+
+
+class FeedTaken(BaseModel):
+    """What came of a feed. Good lines stand; a repeated line counts as a duplicate."""
+
+    accepted: int
+    duplicates: int
+    rejected: list[RejectedLine]
+    position: int
+
+
+@router.post("", status_code=201, response_model=Created, responses=refuses(NotFound, FundClosed))
+@may(Role.TREASURER)
+async def plan(body: NewSale, desk: TheDesk) -> Response:
+    """Plan a sale for the good of a fund."""
+    receipt = await desk.record(
+        desk.ledger.plan_sale,
+        name=body.name,
+        fund=FundCode(body.fund),
+        partner=body.partner,
+        starts_on=body.starts_on,
+        ends_on=body.ends_on,
+        return_days=body.return_days,
+        partner_fee_bp=body.partner_fee_bp,
+        channel_fee_bp=body.channel_fee_bp,
+        items=[
+            Item(each.sku, each.name, each.consigned, Fen(each.unit_price)) for each in body.items
+        ],
+        plan_filing=body.plan_filing,
+    )
+    return created(receipt, "/v1/sales")
+
+
+@router.get("", response_model=SalesShown)
+@may()
+def list_sales(
+    desk: TheDesk, cursor: Cursor = None, limit: Limit = 100, at_least: AtLeast = None
+) -> Response:
+    """Return sales with their running totals, oldest first."""
+    wanted = asked(cursor, limit)
+    with desk.read(at_least) as reading:
+        rows = sales(reading.connection, after=wanted.after, limit=wanted.limit + 1)
+    return shown(wanted.page(rows, lambda row: int(row["position"])))
+
+
+@router.get("/{sale_id}", response_model=SaleShown, responses=refuses(NotFound))
+@may()
+def show_sale(sale_id: UUID, desk: TheDesk, at_least: AtLeast = None) -> Response:
+    """Return a sale with its running total."""
+    with desk.read(at_least) as reading:
+        found = sale(reading.connection, str(sale_id))
+    if found is None:
+        raise NotFound("sale", "of this id")
+    return shown(found)
+
+
+@router.post(
+    "/{sale_id}/opening",
+    response_model=Done,
+    responses=refuses(NotFound, WrongState, FundClosed),
+)
+@may(Role.TREASURER)
+async def open_sale(sale_id: UUID, body: On, desk: TheDesk) -> Response:
+    """Begin to take orders."""
+    return done(await desk.record(desk.ledger.open_sale, SaleId(sale_id), on=body.on))
+
+
+@router.post("/{sale_id}/ending", response_model=Done, responses=refuses(NotFound, WrongState))
+@may(Role.TREASURER)
+async def end_sale(sale_id: UUID, body: On, desk: TheDesk) -> Response:
+    """Stop selling; returns are taken for as long as the plan says."""
+    return done(await desk.record(desk.ledger.end_sale, SaleId(sale_id), on=body.on))
+
+
+FEED_BYTES_MAX = 2**40
+"""No bound that a partner could meet: a feed is read a line at a time, whatever its length."""
+
+FEED: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/x-ndjson": {"schema": {"type": "string"}}},
+    }
+}
+
+
+async def _feed(desk: Desk, kind: type[Feed], sale_id: UUID) -> Response:
+    if desk.role is Role.PARTNER and desk.caller.sale != sale_id:
+        raise NotFound("sale", "of this id")
+    receipt = await take_in(desk, kind, SaleId(sale_id))
+    headers = {"Idempotency-Replayed": "true"} if receipt.repeated else {}
+    body = msgspec.json.encode(receipt.summary | {"position": receipt.position})
+    return Response(body, headers=headers, media_type="application/json")
+
+
+@router.post(
+    "/{sale_id}/orders",
+    response_model=FeedTaken,
+    responses=refuses(NotFound, WrongState),
+    openapi_extra=FEED,
+    max_body_size=FEED_BYTES_MAX,
+)
+@may(Role.PARTNER, Role.TREASURER)
+async def feed_orders(sale_id: UUID, desk: TheDesk) -> Response:
+    """Take in a partner's orders, one JSON object a line, as in the example."""
+    return await _feed(desk, OrderFeed, sale_id)
+
+
+@router.post(
+    "/{sale_id}/returns",
+    response_model=FeedTaken,
+    responses=refuses(NotFound, WrongState),
+    openapi_extra=FEED,
+    max_body_size=FEED_BYTES_MAX,
+)
+@may(Role.PARTNER, Role.TREASURER)
+async def feed_returns(sale_id: UUID, desk: TheDesk) -> Response:
+    """Take in a partner's returned goods, one JSON object a line."""
+    return await _feed(desk, ReturnFeed, sale_id)
+
+
+@router.post(
+    "/{sale_id}/settlement",
+    response_model=Done,
+    responses=refuses(NotFound, WrongState, ReturnWindowOpen, SettlementMismatch),
+)
+@may(Role.TREASURER)
+async def settle(sale_id: UUID, body: NewSettlement, desk: TheDesk) -> Response:
+    """Agree with the partner's statement, if every figure is ours to the fen."""
+    receipt = await desk.record(
+        desk.ledger.settle_sale,
+        SaleId(sale_id),
+        Statement(**body.model_dump(exclude={"agreed_on"})),
+        agreed_on=body.agreed_on,
+    )
+    return done(receipt)
+
+
+@router.post(
+    "/{sale_id}/remittances",
+    response_model=Done,
+    responses=refuses(
+        NotFound, WrongState, FundClosed, RemittanceExceedsOutstanding, RemittanceDiffers
+    ),
+)
+@may(Role.CASHIER)
+async def remit(sale_id: UUID, body: NewRemittance, desk: TheDesk) -> Response:
+    """Record money that the partner paid over; it may come in parts."""
+    receipt = await desk.record(
+        desk.ledger.remit,
+        SaleId(sale_id),
+        amount=body.amount,
+        external_ref=body.external_ref,
+        received_on=body.received_on,
+    )
+    return done(receipt)

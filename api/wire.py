@@ -1,0 +1,96 @@
+"""Shapes shared by several routes."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import Annotated, Any
+
+import msgspec
+from fastapi.responses import Response
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+
+from ledger.money import AMOUNT_MAX, Currency
+from ledger.store.commits import Receipt
+from ledger.wording import TEXT_MAX
+
+
+class Body(BaseModel):
+    """A request body: closed, frozen, no surprises."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+Amount = Annotated[
+    int,
+    Field(strict=True, gt=0, le=AMOUNT_MAX, description="In fen, whole.", examples=[10000]),
+]
+
+CurrencyCode = Annotated[Currency, Field(description="ISO 4217.", examples=["CNY"])]
+
+
+ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+def _iso(said: object) -> object:
+    """Let nothing but an ISO date through: a number is not a day, nor is an instant."""
+    if isinstance(said, date) or (isinstance(said, str) and ISO_DAY.fullmatch(said)):
+        return said
+    raise ValueError("must be a day such as 2026-03-20")
+
+
+Day = Annotated[
+    date,
+    BeforeValidator(_iso),
+    WithJsonSchema({"type": "string", "format": "date", "examples": ["2026-03-20"]}),
+]
+"""A business day in Asia/Shanghai."""
+
+Text = Annotated[str, Field(min_length=1, max_length=TEXT_MAX)]
+
+Reference = Annotated[
+    str, Field(pattern=r"^[!-~]{1,64}$", description="As the bank or platform writes it.")
+]
+
+Code = Annotated[
+    str, Field(pattern=r"^[A-Z][A-Z0-9]*(-[A-Z0-9]+)*$", max_length=32, examples=["F-HEAR"])
+]
+
+
+class Created(BaseModel):
+    """What was begun, and where in the ledger that is written."""
+
+    id: str = Field(examples=["01a20737-75c3-7cc1-b1f2-e52f15c6c3a7"])
+    position: int = Field(examples=[17], description="Pass to a read as at_least.")
+
+
+class Done(BaseModel):
+    """What was done to it, and where in the ledger that is written."""
+
+    id: str = Field(examples=["01a20737-75c3-7cc1-b1f2-e52f15c6c3a7"])
+    version: int = Field(examples=[2])
+    position: int = Field(examples=[18], description="Pass to a read as at_least.")
+
+
+def _headers(receipt: Receipt) -> dict[str, str]:
+    return {"Idempotency-Replayed": "true"} if receipt.repeated else {}
+
+
+def created(receipt: Receipt, location: str) -> Response:
+    """Answer that something new is recorded."""
+    body = msgspec.json.encode({"id": receipt.id, "position": receipt.position})
+    headers = _headers(receipt) | {"Location": f"{location}/{receipt.id}"}
+    return Response(body, 201, headers, media_type="application/json")
+
+
+def done(receipt: Receipt) -> Response:
+    """Answer that a step is recorded."""
+    body = {"id": receipt.id, "version": receipt.version, "position": receipt.position}
+    return Response(
+        msgspec.json.encode(body), 200, _headers(receipt), media_type="application/json"
+    )
+
+
+def shown(thing: Any) -> Response:
+    """Answer with something to read."""
+    return Response(msgspec.json.encode(thing), media_type="application/json")

@@ -1,0 +1,1 @@
+"""Who is behind the opaque ids of the history, and what they may do."""
