@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Column, Connection, Date, Index, String, Table, func, select
 
-from ledger.accounts import ACCOUNTS
+from ledger.accounts import ACCOUNTS, MONEY
 from ledger.postings import postings
 from projections.views import METADATA, Batch, View, add_up, insert_all
 
@@ -151,6 +151,17 @@ def trial_balance(
             asked.group_by(DAYS.c.account).order_by(DAYS.c.account)
         )
     ]
+
+
+def sources(connection: Connection, fund: str) -> dict[str, int]:
+    """Return what each kind of event brought ``fund`` in money, or took, and so its balance."""
+    asked = (
+        select(LINES.c.type, func.sum(LINES.c.amount))
+        .where(LINES.c.fund == fund, LINES.c.account.in_(MONEY))
+        .group_by(LINES.c.type)
+        .order_by(func.min(LINES.c.position))
+    )
+    return {kind: int(amount) for kind, amount in connection.execute(asked)}
 
 
 def fund_accounts(connection: Connection) -> dict[tuple[str, str], int]:

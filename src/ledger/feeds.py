@@ -68,6 +68,7 @@ class Feed(ABC):
     """Takes in the lines of one feed of one sale.
 
     Attributes:
+        lines: Lines read so far.
         accepted: Lines that were recorded.
         duplicates: Lines that were recorded before, and are the same.
         rejected: Lines that were not recorded.
@@ -78,7 +79,7 @@ class Feed(ABC):
         self._ledger = ledger
         self._act = msgspec.structs.replace(act, fingerprint=None)
         self._sale_id = sale_id
-        self._lines = 0
+        self.lines = 0
         self.accepted = 0
         self.duplicates = 0
         self.rejected: list[Rejected] = []
@@ -103,7 +104,7 @@ class Feed(ABC):
                 )
             )
             if isinstance(outcome, Receipt):
-                self._lines += len(lines)
+                self.lines += len(lines)
                 self.accepted += len(facts)
                 self.duplicates += chunk.duplicates
                 self.rejected += chunk.rejected
@@ -136,7 +137,7 @@ class Feed(ABC):
 
     def _reject(self, line: int, refusal: LineRefused | Invalid) -> Rejected:
         code = refusal.code if isinstance(refusal, LineRefused) else LineMalformed.code
-        return Rejected(self._lines + line, code, str(refusal))
+        return Rejected(self.lines + line, code, str(refusal))
 
 
 class OrderFeed(Feed):

@@ -1,0 +1,184 @@
+"""Whether what is served is what the history adds up to: replay from event 1, row by row."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from msgspec import Struct
+from sqlalchemy import Engine, Row, Table, create_engine, select
+
+from ledger.application import Records
+from ledger.names import Position
+from ledger.tallies import Tally, changes
+from projections.follow import Follower, Progress, silent
+from projections.fund_balances import FundBalance, fund_balance, fund_rows
+from projections.history import PAGE
+from projections.views import METADATA, View
+
+SHOWN_MAX = 20
+"""Differences that are named. After so many the view is simply to be rebuilt."""
+
+
+class Difference(Struct, frozen=True):
+    """A row that is not what the history says.
+
+    Attributes:
+        table: Where it is.
+        row: The key by which it is found there.
+        served: What stands there; nothing if the row is missing.
+        replayed: What ought to; nothing if the row ought not to be.
+
+    """
+
+    table: str
+    row: dict[str, Any]
+    served: dict[str, Any] | None
+    replayed: dict[str, Any] | None
+
+    def __str__(self) -> str:
+        """Say it in one line."""
+        key = ", ".join(f"{name} {value}" for name, value in self.row.items())
+        return f"{self.table} ({key}): served {_told(self.served)}, replayed {_told(self.replayed)}"
+
+
+class Replayed(Struct, frozen=True):
+    """What a replay came to."""
+
+    position: Position
+    balances: list[FundBalance]
+    differences: list[Difference]
+
+
+def replay(
+    ledger: Records,
+    served: Engine,
+    views: Sequence[View],
+    *,
+    until: Position | None = None,
+    progress: Progress = silent,
+) -> Replayed:
+    """Recompute every view from event 1 and compare it with what is served.
+
+    Args:
+        ledger: Whose history is replayed.
+        served: The views that readers see. They are only read.
+        views: All of them.
+        until: Stop after this event, and compare the balances that were known then.
+        progress: Told now and then how far it is.
+
+    """
+    fresh = _scratch()
+    with served.connect() as connection:
+        level = min(view.reached(connection) for view in views)
+        goal = level if until is None else min(level, until)
+    Follower(ledger, fresh, views).catch_up(progress, until=goal)
+    balances = _balances(fresh, goal)
+    if goal < level:
+        differences = list(_against(balances, served))
+    else:
+        differences = list(_between(fresh, served, views))
+    if goal == ledger.store.last_position():
+        differences += _tallies(ledger)
+    return Replayed(goal, balances, differences)
+
+
+def _scratch() -> Engine:
+    """Open a database of nobody else's that spills to disk when it outgrows its cache."""
+    engine = create_engine("sqlite://", creator=_private)
+    METADATA.create_all(engine)
+    return engine
+
+
+def _private() -> sqlite3.Connection:
+    return sqlite3.connect("", check_same_thread=False)
+
+
+def _balances(engine: Engine, position: Position) -> list[FundBalance]:
+    with engine.connect() as connection:
+        found = (fund_balance(connection, row["fund"], position) for row in fund_rows(connection))
+        return [each for each in found if each is not None]
+
+
+def _against(balances: Sequence[FundBalance], served: Engine) -> Iterator[Difference]:
+    """Compare with what was known at an earlier position."""
+    with served.connect() as connection:
+        for ours in balances:
+            theirs = fund_balance(connection, ours.fund, ours.position, known_at=ours.position)
+            if theirs != ours:
+                found = None if theirs is None else _figures(theirs)
+                key = {"fund": ours.fund, "position": ours.position}
+                yield Difference("fund_movements", key, found, _figures(ours))
+
+
+def _figures(balance: FundBalance) -> dict[str, Any]:
+    return {name: getattr(balance, name) for name in balance.__struct_fields__[4:]}
+
+
+def _between(fresh: Engine, served: Engine, views: Sequence[View]) -> Iterator[Difference]:
+    for view in views:
+        for table in view.tables:
+            yield from _rows_between(table, fresh, served)
+
+
+def _rows_between(table: Table, fresh: Engine, served: Engine) -> Iterator[Difference]:
+    """Walk both tables side by side in the order of their keys, holding one row of each."""
+    key = [column.name for column in table.primary_key]
+    asked = select(table).order_by(*table.primary_key).execution_options(yield_per=PAGE)
+    with fresh.connect() as left, served.connect() as right:
+        ours, theirs = iter(left.execute(asked)), iter(right.execute(asked))
+        ought, stands = next(ours, None), next(theirs, None)
+        while ought is not None or stands is not None:
+            place = min(_place(row, key) for row in (ought, stands) if row is not None)
+            here_ought = ought if ought is not None and _place(ought, key) == place else None
+            here_stands = stands if stands is not None and _place(stands, key) == place else None
+            if here_ought != here_stands:
+                yield _difference(table, key, here_stands, here_ought)
+            if here_ought is not None:
+                ought = next(ours, None)
+            if here_stands is not None:
+                stands = next(theirs, None)
+
+
+def _place(row: Row[Any], key: Sequence[str]) -> tuple[Any, ...]:
+    return tuple(row._mapping[name] for name in key)  # noqa: SLF001  # SQLAlchemy's public name.
+
+
+def _difference(
+    table: Table, key: Sequence[str], served: Row[Any] | None, replayed: Row[Any] | None
+) -> Difference:
+    """Name the row, and of its columns those that differ."""
+    there = dict(served._mapping) if served is not None else None  # noqa: SLF001  # Public.
+    ought = dict(replayed._mapping) if replayed is not None else None  # noqa: SLF001  # Public.
+    found = there or ought or {}
+    if there is not None and ought is not None:
+        differing = [name for name in ought if there[name] != ought[name]]
+        there = {name: there[name] for name in differing}
+        ought = {name: ought[name] for name in differing}
+    return Difference(table.name, {name: found[name] for name in key}, there, ought)
+
+
+def _tallies(ledger: Records) -> Iterator[Difference]:
+    """Compare the tallies that guard the funds with a recount."""
+    counted: Counter[Tally] = Counter()
+    after = Position(0)
+    while facts := list(ledger.history(after, PAGE)):
+        counted.update(changes(fact for _, fact in facts))
+        after = facts[-1][0]
+    kept = dict(ledger.store.all_tallies())
+    for tally in sorted(counted.keys() | kept.keys()):
+        if counted[tally] != kept.get(tally, 0):
+            yield Difference(
+                "tallies",
+                tally._asdict(),
+                {"value": kept.get(tally, 0)},
+                {"value": counted[tally]},
+            )
+
+
+def _told(values: dict[str, Any] | None) -> str:
+    if values is None:
+        return "no such row"
+    return ", ".join(f"{name} {value}" for name, value in values.items())
