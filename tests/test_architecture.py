@@ -1,0 +1,118 @@
+"""The import rule, and the habits that a reader relies on.
+
+``api -> projections -> ledger``, never back; aggregates know neither each other's books nor the
+store; one door to the event-sourcing library.
+"""
+
+import ast
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+LAYERS = {
+    "ledger": ROOT / "src/ledger",
+    "projections": ROOT / "projections",
+    "api": ROOT / "api",
+}
+WEB = {"fastapi", "starlette", "pydantic", "uvicorn", "typer", "rich"}
+FORBIDDEN = {
+    "ledger": {"projections", "api", *WEB},
+    "projections": {"api", *WEB},
+    "api": {"sqlite3"},
+}
+AGGREGATES = {"funds", "donors", "donations", "sales", "orders", "disbursements"}
+LINES_MAX = 400
+FORBIDDEN_NAMES = {"utils", "helpers", "manager", "service", "services", "handlers", "common"}
+
+MODULES = [(layer, path) for layer, root in LAYERS.items() for path in sorted(root.rglob("*.py"))]
+
+
+def imported(path):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        if isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+
+
+def packages(path):
+    return {name.split(".")[0] for name in imported(path)}
+
+
+def name_of(value):
+    return str(value.relative_to(ROOT)) if isinstance(value, Path) else value
+
+
+@pytest.mark.parametrize(("layer", "path"), MODULES, ids=name_of)
+def test_imports_point_inwards(layer, path):
+    assert not FORBIDDEN[layer] & packages(path)
+
+
+def test_the_event_sourcing_library_has_few_doors():
+    users = {
+        str(path.relative_to(LAYERS["ledger"]))
+        for _, path in MODULES
+        if "eventsourcing" in packages(path)
+    }
+
+    assert {each for each in users if not each.startswith("store/")} == {"application.py"}
+
+
+def test_the_register_of_people_is_the_only_sql_beside_the_store():
+    users = {
+        path.relative_to(LAYERS["ledger"]).parts[0]
+        for layer, path in MODULES
+        if layer == "ledger" and packages(path) & {"sqlite3", "sqlalchemy"}
+    }
+
+    assert users == {"store", "people"}
+
+
+@pytest.mark.parametrize("noun", sorted(AGGREGATES))
+def test_an_aggregate_knows_no_books_and_no_store(noun):
+    names = set(imported(LAYERS["ledger"] / f"{noun}.py"))
+
+    assert not names & {"ledger.postings", "ledger.movements", "ledger.application"}
+    assert not {name for name in names if name.startswith(("ledger.store", "ledger.commands"))}
+
+
+@pytest.mark.parametrize("path", [path for _, path in MODULES], ids=name_of)
+def test_a_module_is_short_and_named_after_what_it_is_about(path):
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= LINES_MAX
+    assert path.stem not in FORBIDDEN_NAMES
+
+
+def test_nobody_in_the_domain_reads_the_clock():
+    readers = {
+        path.name
+        for layer, path in MODULES
+        if layer == "ledger" and re.search(r"\b(now|today)\(\)", path.read_text(encoding="utf-8"))
+    }
+
+    assert readers == set()
+
+
+def test_nothing_committed_names_a_package_registry_or_this_machine():
+    tracked = subprocess.run(
+        ["git", "ls-files"],  # noqa: S607  # Whichever git is here.
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if tracked.returncode:
+        pytest.skip("not a git checkout, so there is no list of what is committed")
+    registry = re.compile(
+        "|".join(["pypi" + r"\.org", "python" + "hosted", "npm" + "js", "/wor" + "k/"])
+    )
+    named = [
+        name
+        for name in tracked.stdout.splitlines()
+        if (ROOT / name).is_file()
+        and registry.search((ROOT / name).read_text(encoding="utf-8", errors="replace"))
+    ]
+
+    assert named == []
