@@ -1,8 +1,8 @@
 """The accounting manual: which event makes which entry.
 
 Debits are positive and credits negative, so an asset reads as what is held and income as its
-opposite. Every entry balances inside each fund that it touches. The rows named below are those of
-the accounting manual in docs/DECISIONS.md.
+opposite. Every entry balances inside each fund that it touches. docs/ACCOUNTING.md is the same as a
+table.
 """
 
 from __future__ import annotations
