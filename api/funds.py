@@ -32,10 +32,10 @@ from ledger.funds import (
     FundFrozen,
     FundNotEmpty,
     InsufficientFunds,
-    Restriction,
 )
 from ledger.names import FundCode, Position
 from ledger.people.roles import Role
+from ledger.terms import Restriction
 from projections.fund_balances import fund_balance, fund_row, fund_rows
 
 router = APIRouter(prefix="/v1/funds", tags=["funds"], route_class=Door)

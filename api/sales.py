@@ -23,7 +23,6 @@ from ledger.people.roles import Role
 from ledger.sales import (
     ITEMS_MAX,
     RETURN_DAYS_MAX,
-    UNITS_MAX,
     Item,
     RemittanceDiffers,
     RemittanceExceedsOutstanding,
@@ -32,6 +31,7 @@ from ledger.sales import (
     SettlementMismatch,
     Statement,
 )
+from ledger.terms import UNITS_MAX
 from projections.sales import sale, sales
 
 router = APIRouter(prefix="/v1/sales", tags=["sales"], route_class=Door)

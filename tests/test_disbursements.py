@@ -54,7 +54,7 @@ def request(*, of=HEAR, **other):
         "requested_on": TODAY,
         "grid": "G3",
     }
-    return lambda _: Disbursement.request(act(LIN), fund=fund(of), **(what | other))
+    return lambda _: Disbursement.request(act(LIN), fund=fund(of).terms, **(what | other))
 
 
 def approve(who, on=TODAY):

@@ -42,7 +42,7 @@ PUBLIC = PLEDGED.but(public_promise=True)
 
 def pledge(amount=100_00, *, to=HEAR, **other):
     what = {"donor": MEI, "currency": "CNY", "pledged_on": PLEDGE_DAY}
-    return lambda _: Donation.pledge(act(), fund=fund(to), amount=amount, **(what | other))
+    return lambda _: Donation.pledge(act(), fund=fund(to).terms, amount=amount, **(what | other))
 
 
 def receive(amount, channel="bank", ref="B-1", on=date(2026, 3, 20)):

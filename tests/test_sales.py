@@ -8,7 +8,6 @@ from ledger.errors import Invalid, WrongState
 from ledger.sales import (
     ITEMS_MAX,
     RETURN_DAYS_MAX,
-    UNITS_MAX,
     CharitySale,
     Differing,
     Item,
@@ -18,6 +17,7 @@ from ledger.sales import (
     SettlementMismatch,
     Statement,
 )
+from ledger.terms import UNITS_MAX
 from tests.samples import (
     BOOKS,
     COOKER,
@@ -55,7 +55,9 @@ def plan(*, to=HEAR, **other):
         "items": ITEMS,
         "plan_filing": "DEMO-0001",
     }
-    return lambda _: CharitySale.plan(act(on=date(2026, 2, 24)), fund=fund(to), **(what | other))
+    return lambda _: CharitySale.plan(
+        act(on=date(2026, 2, 24)), fund=fund(to).terms, **(what | other)
+    )
 
 
 def open_sale(sale):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Literal, NamedTuple
 
-from ledger.funds import Restriction
+from ledger.terms import Restriction
 
 REGIME_START = date(2026, 1, 1)
 """First day of the regime whose account numbers these are. Earlier entries need other accounts."""

@@ -44,6 +44,7 @@ from ledger.tallies import (
     Expectation,
     changes,
 )
+from ledger.terms import FundTerms
 
 TRIES = 5
 """Times that a command is decided anew when others keep being faster."""
@@ -97,7 +98,7 @@ class Records(Application[UUID]):
         self.store = cast("SqliteStore", self.recorder)
         self.form = cast("StoredForm", self.mapper)
         self.committer = Committer(self.store)
-        self.fixed_fund = lru_cache(KNOWN_MAX)(self.fund)
+        self.fund_terms = lru_cache(KNOWN_MAX)(self._fund_terms)
         self.known_donor = lru_cache(KNOWN_MAX)(self.donor)
 
     def close(self) -> None:
@@ -259,6 +260,9 @@ class Records(Application[UUID]):
     def fund(self, code: FundCode) -> Fund:
         """Return a fund as it stands."""
         return self._get(Fund, fund_stream(code), code)
+
+    def _fund_terms(self, code: FundCode) -> FundTerms:
+        return self.fund(code).terms
 
     def donor(self, donor: DonorId) -> Donor:
         """Return a donor."""

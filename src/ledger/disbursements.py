@@ -8,15 +8,14 @@ from __future__ import annotations
 
 from datetime import date
 from enum import StrEnum
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from ledger.aggregate import Act, Aggregate, Fact, event
-from ledger.donations import reference
 from ledger.errors import Invalid, Refused, SamePerson, WrongState
-from ledger.funds import Fund, Restriction
 from ledger.money import Currency, Fen, positive, yuan
 from ledger.names import FundCode, PartyId, PersonId, new_id
-from ledger.wording import plain
+from ledger.terms import FundTerms, Restriction
+from ledger.wording import plain, reference
 
 APPROVALS_NEEDED = 2
 """People, none of them the requester, who must approve before money is set aside."""
@@ -197,7 +196,7 @@ class Disbursement(Aggregate):
         cls,
         act: Act,
         *,
-        fund: Fund,
+        fund: FundTerms,
         payee_kind: PayeeKind,
         payee: PartyId,
         payee_name: str | None,
@@ -209,13 +208,13 @@ class Disbursement(Aggregate):
     ) -> Self:
         """Ask for aid out of a fund."""
         if currency != fund.currency:
-            raise Invalid("currency", f"fund {fund.code} is kept in {fund.currency}")
+            raise Invalid("currency", f"fund {fund.fund} is kept in {fund.currency}")
         wanted = cls(new_id())
         wanted._record(
             cls.Requested,
             act,
             on=requested_on,
-            fund=fund.code,
+            fund=fund.fund,
             restriction=fund.restriction,
             payee_kind=payee_kind,
             payee=payee,
@@ -234,23 +233,19 @@ class Disbursement(Aggregate):
         if act.actor in self.approved_by:
             raise AlreadyApproved(self.id)
         self._must_be("approval", S.REQUESTED, S.PARTLY_APPROVED)
-        self._record(
+        self._note(
             self.ApprovalGiven,
             act,
             on=on,
-            fund=self.fund,
             payee=self.payee,
             amount=self.amount,
-            currency=self.currency,
         )
         if len(self.approved_by) == APPROVALS_NEEDED:
-            self._record(
+            self._note(
                 self.Reserved,
                 act,
                 on=on,
-                fund=self.fund,
                 amount=self.amount,
-                currency=self.currency,
             )
 
     def reject(self, act: Act, *, reason: str) -> None:
@@ -263,13 +258,11 @@ class Disbursement(Aggregate):
     def cancel(self, act: Act, *, reason: str) -> None:
         """Call the request off, and set free what was set aside for it."""
         self._must_be("cancellation", S.REQUESTED, S.PARTLY_APPROVED, S.APPROVED)
-        self._record(
+        self._note(
             self.Cancelled,
             act,
             on=act.today,
-            fund=self.fund,
             released=self.amount if self.state is S.APPROVED else 0,
-            currency=self.currency,
             reason=plain(reason, "reason"),
         )
 
@@ -278,14 +271,12 @@ class Disbursement(Aggregate):
         if act.actor in self.approved_by:
             raise OwnApproval(self.id)
         self._must_be("payment", S.APPROVED)
-        self._record(
+        self._note(
             self.Paid,
             act,
             on=paid_on,
-            fund=self.fund,
             restriction=self.restriction,
             amount=self.amount,
-            currency=self.currency,
             external_ref=reference(external_ref),
         )
 
@@ -295,14 +286,12 @@ class Disbursement(Aggregate):
         if self.held != self.amount:
             raise ReturnExceedsPaid(self.id, held=self.held, amount=self.amount)
         self._not_before_payment(on, "on")
-        self._record(
+        self._note(
             self.Bounced,
             act,
             on=on,
-            fund=self.fund,
             restriction=self.restriction,
             amount=self.amount,
-            currency=self.currency,
             reason=plain(reason, "reason"),
         )
 
@@ -310,13 +299,11 @@ class Disbursement(Aggregate):
         """Record that the payee signed for what they hold."""
         self._must_be("acknowledgement", S.PAID)
         self._not_before_payment(on, "on")
-        self._record(
+        self._note(
             self.Acknowledged,
             act,
             on=on,
-            fund=self.fund,
             amount=self.held,
-            currency=self.currency,
             by=by,
         )
 
@@ -336,19 +323,21 @@ class Disbursement(Aggregate):
         if amount > self.held:
             raise ReturnExceedsPaid(self.id, held=self.held, amount=amount)
         self._not_before_payment(received_on, "received_on")
-        self._record(
+        self._note(
             self.Returned,
             act,
             on=received_on,
-            fund=self.fund,
             restriction=self.restriction,
             amount=amount,
-            currency=self.currency,
             external_ref=external_ref,
             prior_year=self.paid_on.year < received_on.year,
             acknowledged=self.state is S.ACKNOWLEDGED,
         )
         return None
+
+    def _note(self, kind: type[Fact], act: Act, *, on: date, **said: Any) -> None:
+        """Record something about money of this fund."""
+        self._record(kind, act, on=on, fund=self.fund, currency=self.currency, **said)
 
     def _must_be(self, step: str, *states: DisbursementState) -> None:
         if self.state not in states:

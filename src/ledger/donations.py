@@ -6,7 +6,6 @@ the notes). One made in public must be kept (慈善法 art. 41); any other may b
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from datetime import date
 from enum import StrEnum
@@ -16,10 +15,10 @@ from msgspec import Struct
 
 from ledger.aggregate import Act, Aggregate, Fact, event
 from ledger.errors import Invalid, Refused, WrongState
-from ledger.funds import Fund, Restriction
 from ledger.money import Currency, Fen, positive, yuan
 from ledger.names import DonorId, FundCode, new_id
-from ledger.wording import plain
+from ledger.terms import FundTerms, Restriction
+from ledger.wording import plain, reference
 
 Channel = Literal["bank", "wechat", "alipay", "cash"]
 """How money came in. It goes back the same way."""
@@ -29,9 +28,6 @@ Cause = Literal["duplicate", "error", "donor_or_law", "own_fault"]
 
 INSTALMENTS_MAX = 120
 """Ten years, monthly."""
-
-REFERENCE = re.compile(r"[!-~]{1,64}")
-"""Visible ASCII, as banks and payment platforms write their references."""
 
 
 class DonationState(StrEnum):
@@ -190,7 +186,7 @@ class Donation(Aggregate):
         act: Act,
         *,
         donor: DonorId,
-        fund: Fund,
+        fund: FundTerms,
         amount: int,
         currency: Currency,
         pledged_on: date,
@@ -200,14 +196,14 @@ class Donation(Aggregate):
     ) -> Self:
         """Promise to give ``amount`` to ``fund``, at once or in instalments."""
         if currency != fund.currency:
-            raise Invalid("currency", f"fund {fund.code} is kept in {fund.currency}")
+            raise Invalid("currency", f"fund {fund.fund} is kept in {fund.currency}")
         donation = cls(new_id())
         donation._record(
             cls.Pledged,
             act,
             on=pledged_on,
             donor=donor,
-            fund=fund.code,
+            fund=fund.fund,
             amount=positive(amount),
             currency=currency,
             restriction=fund.restriction,
@@ -379,13 +375,6 @@ def _take(parts: Sequence[_Part], amount: int) -> list[_Part]:
         part.left -= share
         taken.append(_Part(part.channel, part.year, share))
     return taken
-
-
-def reference(external_ref: str) -> str:
-    """Return ``external_ref`` if it can be a bank's or platform's reference."""
-    if not REFERENCE.fullmatch(external_ref):
-        raise Invalid("external_ref", "must be 1 to 64 visible ASCII characters")
-    return external_ref
 
 
 def _schedule(

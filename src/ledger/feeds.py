@@ -34,9 +34,10 @@ from ledger.orders import (
     ReturnLine,
     SaleOrder,
 )
-from ledger.sales import UNITS_MAX, CharitySale, SaleState
+from ledger.sales import CharitySale, SaleState
 from ledger.store.commits import Commit, Receipt
 from ledger.tallies import UNSOLD, Expectation, Tally, changes, of_sale
+from ledger.terms import UNITS_MAX, SaleTerms
 from ledger.wording import printable
 
 CHUNK_LINES = 1_000
@@ -83,7 +84,7 @@ class Feed(ABC):
         self.accepted = 0
         self.duplicates = 0
         self.rejected: list[Rejected] = []
-        self._sale().must_be(self.step, SaleState.OPEN, SaleState.ENDED)
+        self._sale().must_be(self.step, SaleState.OPEN, SaleState.ENDED, SaleState.SETTLED)
 
     step: str
     """What taking in such a feed is called, for saying when it is not possible."""
@@ -100,7 +101,7 @@ class Feed(ABC):
                     version=0,
                     events=self._ledger.written(facts),
                     changes=changes(facts),
-                    expects=[_still_sold(self._sale_id)],
+                    expects=[_still_sold(self._sale_id)] if facts else (),
                 )
             )
             if isinstance(outcome, Receipt):
@@ -130,6 +131,10 @@ class Feed(ABC):
     def _sale(self) -> CharitySale:
         return self._ledger.sale(self._sale_id)
 
+    def _must_be_selling(self, sale: CharitySale) -> None:
+        """Refuse anything new once the sale is settled; repeats are still known as repeats."""
+        sale.must_be(self.step, SaleState.OPEN, SaleState.ENDED)
+
     def _known(self, order_nos: Iterable[str]) -> dict[UUID, SaleOrder]:
         return self._ledger.orders(
             [order_stream(self._sale_id, order_no) for order_no in set(order_nos)]
@@ -148,21 +153,23 @@ class OrderFeed(Feed):
     def _decide(self, lines: Sequence[bytes]) -> _Chunk:
         chunk = _Chunk([], 0, [])
         sale = self._sale()
+        terms = sale.terms
         read = list(_read_all(lines, read_order))
         known = self._known(each.order_no for _, each in read if isinstance(each, Order))
-        unsold = _Unsold(self._ledger, sale)
+        unsold = _Unsold(self._ledger, terms)
         duplicates = 0
         for line, order in read:
             try:
                 if isinstance(order, LineRefused):
                     raise order
-                stream = order_stream(sale.sale, order.order_no)
+                stream = order_stream(terms.sale, order.order_no)
                 if stream in known:
                     duplicates += known[stream].repeats(order)
                     continue
                 _check_day(order.placed_at.astimezone(BUSINESS_ZONE).date())
-                placed = SaleOrder.place(self._act, sale=sale, order=order)
+                placed = SaleOrder.place(self._act, sale=terms, order=order)
                 unsold.take(order)
+                self._must_be_selling(sale)
                 known[stream] = placed
                 chunk.touched.append(placed)
             except (LineRefused, Invalid) as refusal:
@@ -178,6 +185,7 @@ class ReturnFeed(Feed):
     def _decide(self, lines: Sequence[bytes]) -> _Chunk:
         chunk = _Chunk([], 0, [])
         sale = self._sale()
+        terms = sale.terms
         read = list(_read_all(lines, read_return))
         known = self._known(each.order_no for _, each in read if isinstance(each, GoodsReturn))
         duplicates = 0
@@ -186,11 +194,12 @@ class ReturnFeed(Feed):
             try:
                 if isinstance(back, LineRefused):
                     raise back
-                order = known.get(order_stream(sale.sale, back.order_no))
+                order = known.get(order_stream(terms.sale, back.order_no))
                 if order is None:
                     raise OrderUnknown(f"there is no order {back.order_no}")
                 _check_day(back.returned_on)
-                if order.take_back(self._act, sale=sale, back=back):
+                if order.take_back(self._act, sale=terms, back=back):
+                    self._must_be_selling(sale)
                     touched[order.id] = order
                 else:
                     duplicates += 1
@@ -202,7 +211,7 @@ class ReturnFeed(Feed):
 class _Unsold:
     """What is left to sell, as the chunk goes on. The store has the last word."""
 
-    def __init__(self, ledger: Ledger, sale: CharitySale) -> None:
+    def __init__(self, ledger: Ledger, sale: SaleTerms) -> None:
         tallies = [of_sale(sale.sale, UNSOLD + sku) for sku in sale.prices]
         self._left: dict[Tally, int] = ledger.store.tallies(tallies)
         self._sale = sale.sale

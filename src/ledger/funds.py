@@ -10,15 +10,14 @@ from __future__ import annotations
 import re
 from datetime import date
 from enum import StrEnum
-from typing import Literal, Self
+from typing import Self
 
 from ledger.aggregate import Act, Aggregate, Fact, event
 from ledger.errors import Invalid, Refused, WrongState
 from ledger.money import Currency, Fen, positive, yuan
 from ledger.names import FundCode, fund_stream
+from ledger.terms import FundTerms, Restriction
 from ledger.wording import plain
-
-Restriction = Literal["restricted", "unrestricted"]
 
 CODE = re.compile(r"[A-Z][A-Z0-9]*(-[A-Z0-9]+)*")
 CODE_MAX = 32
@@ -207,6 +206,11 @@ class Fund(Aggregate):
         """End the fund. That it is empty is checked where the event is stored."""
         self._must_be("close", FundState.OPEN)
         self._record(self.Closed, act, on=on, fund=self.code, reason=plain(reason, "reason"))
+
+    @property
+    def terms(self) -> FundTerms:
+        """What was fixed when it was opened."""
+        return FundTerms(self.code, self.restriction, self.currency)
 
     def must_let_go(self) -> None:
         """Refuse what would take money out of a closed or frozen fund."""

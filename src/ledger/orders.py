@@ -14,10 +14,9 @@ from msgspec import Struct
 
 from ledger.aggregate import BUSINESS_ZONE, Act, Aggregate, Fact, event
 from ledger.errors import LedgerError
-from ledger.funds import Restriction
 from ledger.money import AMOUNT_MAX, Currency, Fen
 from ledger.names import FundCode, SaleId, order_stream
-from ledger.sales import CharitySale, SaleState
+from ledger.terms import Restriction, SaleTerms
 
 ORDER_LINES_MAX = 100
 """Lines of one order. A viewer's call has a handful."""
@@ -156,18 +155,17 @@ class SaleOrder(Aggregate):
         refund: Fen
 
     @classmethod
-    def place(cls, act: Act, *, sale: CharitySale, order: Order) -> Self:
+    def place(cls, act: Act, *, sale: SaleTerms, order: Order) -> Self:
         """Record an order that the partner took."""
-        sale.must_be("orders", SaleState.OPEN, SaleState.ENDED)
         placed = cls(order_stream(sale.sale, order.order_no))
         placed._record(
             cls.Placed,
             act,
             on=order.placed_at.astimezone(BUSINESS_ZONE).date(),
             sale=sale.sale,
-            fund=sale.fund,
-            restriction=sale.restriction,
-            currency=sale.currency,
+            fund=sale.fund.fund,
+            restriction=sale.fund.restriction,
+            currency=sale.fund.currency,
             order_no=order.order_no,
             placed_at=order.placed_at,
             lines=order.lines,
@@ -181,13 +179,12 @@ class SaleOrder(Aggregate):
             raise OrderConflict(f"order {order.order_no} is already recorded with other goods")
         return True
 
-    def take_back(self, act: Act, *, sale: CharitySale, back: GoodsReturn) -> bool:
+    def take_back(self, act: Act, *, sale: SaleTerms, back: GoodsReturn) -> bool:
         """Record a return; say ``False`` if it is one that is already recorded."""
         if back.return_no in self.returns:
             if self.returns[back.return_no] != back:
                 raise OrderConflict(f"return {back.return_no} is already recorded with other goods")
             return False
-        sale.must_be("returns", SaleState.OPEN, SaleState.ENDED)
         if back.returned_on > sale.last_return_day:
             raise ReturnWindowClosed(f"goods could be returned until {sale.last_return_day}")
         self._can_come_back(back)
@@ -196,9 +193,9 @@ class SaleOrder(Aggregate):
             act,
             on=back.returned_on,
             sale=self.sale,
-            fund=sale.fund,
-            restriction=sale.restriction,
-            currency=sale.currency,
+            fund=sale.fund.fund,
+            restriction=sale.fund.restriction,
+            currency=sale.fund.currency,
             return_no=back.return_no,
             lines=back.lines,
             refund=back.refund,
@@ -242,7 +239,7 @@ class SaleOrder(Aggregate):
         )
 
 
-def _price(lines: Sequence[OrderLine], sale: CharitySale) -> Fen:
+def _price(lines: Sequence[OrderLine], sale: SaleTerms) -> Fen:
     """Return what ``lines`` cost; refuse a line that is not the catalogue's."""
     total = 0
     for line in lines:

@@ -15,18 +15,14 @@ from typing import NamedTuple, Self
 from msgspec import Struct
 
 from ledger.aggregate import Act, Aggregate, Fact, event
-from ledger.donations import reference
 from ledger.errors import Invalid, Refused, WrongState
-from ledger.funds import Fund, Restriction
 from ledger.money import BASIS_POINTS, Currency, Fen, fee, positive, yuan
 from ledger.names import FundCode, SaleId, new_id
-from ledger.wording import plain, printable
+from ledger.terms import UNITS_MAX, FundTerms, Restriction, SaleTerms
+from ledger.wording import plain, printable, reference
 
 ITEMS_MAX = 1000
 """Lines of a catalogue. A shopping channel shows a few dozen."""
-
-UNITS_MAX = 1_000_000
-"""Pieces of one item, and of one order line."""
 
 RETURN_DAYS_MAX = 90
 
@@ -180,7 +176,7 @@ class CharitySale(Aggregate):
         act: Act,
         *,
         name: str,
-        fund: Fund,
+        fund: FundTerms,
         partner: str,
         starts_on: date,
         ends_on: date,
@@ -207,7 +203,7 @@ class CharitySale(Aggregate):
             act,
             on=act.today,
             name=plain(name, "name"),
-            fund=fund.code,
+            fund=fund.fund,
             restriction=fund.restriction,
             currency=fund.currency,
             partner=plain(partner, "partner"),
@@ -300,6 +296,12 @@ class CharitySale(Aggregate):
         """The last day on which goods can be returned."""
         return self.last_day + timedelta(days=self.return_days)
 
+    @property
+    def terms(self) -> SaleTerms:
+        """What its orders and returns are held to."""
+        fund = FundTerms(self.fund, self.restriction, self.currency)
+        return SaleTerms(SaleId(self.id), fund, self.prices, self.last_return_day)
+
     def must_be(self, step: str, *states: SaleState) -> None:
         """Refuse a step that does not belong to any of ``states``."""
         if self.state not in states:
@@ -338,11 +340,6 @@ class CharitySale(Aggregate):
     def _remitted(self, fact: Remitted) -> None:
         self.outstanding -= fact.amount
         self.remittances[fact.external_ref] = (fact.originator_version, fact.amount)
-
-    @property
-    def sale(self) -> SaleId:
-        """The id by which orders name this sale."""
-        return SaleId(self.id)
 
 
 def _catalogue(items: Sequence[Item]) -> tuple[Item, ...]:

@@ -51,3 +51,14 @@ def plain(text: str, field: str) -> str:
         if pattern.search(text):
             raise Invalid(field, f"has what looks like {what}, which may not be in the history")
     return text
+
+
+REFERENCE = re.compile(r"[!-~]{1,64}")
+"""Visible ASCII, as banks and payment platforms write their references."""
+
+
+def reference(external_ref: str) -> str:
+    """Return ``external_ref`` if it can be a bank's or platform's reference."""
+    if not REFERENCE.fullmatch(external_ref):
+        raise Invalid("external_ref", "must be 1 to 64 visible ASCII characters")
+    return external_ref

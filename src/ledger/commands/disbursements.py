@@ -32,7 +32,7 @@ class DisbursementCommands(Records):
         """Ask for aid out of a fund."""
         wanted = Disbursement.request(
             act,
-            fund=self.fixed_fund(fund),
+            fund=self.fund_terms(fund),
             payee_kind=payee_kind,
             payee=payee,
             payee_name=payee_name,

@@ -40,7 +40,7 @@ class DonationCommands(Records):
         donation = Donation.pledge(
             act,
             donor=donor,
-            fund=self.fixed_fund(fund),
+            fund=self.fund_terms(fund),
             amount=amount,
             currency=currency,
             pledged_on=pledged_on,

@@ -6,10 +6,11 @@ from datetime import date
 
 from ledger.aggregate import Act
 from ledger.application import Decision, Records
-from ledger.funds import Fund, FundExists, Restriction
+from ledger.funds import Fund, FundExists
 from ledger.money import Currency
 from ledger.names import FundCode
 from ledger.tallies import fund_is_empty, fund_is_open, fund_lets_go
+from ledger.terms import Restriction
 
 
 class FundCommands(Records):

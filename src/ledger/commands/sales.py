@@ -35,7 +35,7 @@ class SaleCommands(Records):
         sale = CharitySale.plan(
             act,
             name=name,
-            fund=self.fixed_fund(fund),
+            fund=self.fund_terms(fund),
             partner=partner,
             starts_on=starts_on,
             ends_on=ends_on,

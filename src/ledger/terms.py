@@ -1,0 +1,47 @@
+"""What one thing of the charity needs to know of another, and that does not change.
+
+Aggregates do not know each other: a promise knows the terms of its fund, an order those of its
+sale, and each can be decided and tested alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Literal
+
+from msgspec import Struct
+
+from ledger.money import Currency, Fen
+from ledger.names import FundCode, SaleId
+
+Restriction = Literal["restricted", "unrestricted"]
+"""限定性 or 非限定性: whether donors tied a fund to a purpose. What a board earmarks is not."""
+
+UNITS_MAX = 1_000_000
+"""Pieces of one item of a sale, and of one line of an order."""
+
+
+class FundTerms(Struct, frozen=True):
+    """What was fixed about a fund when it was opened."""
+
+    fund: FundCode
+    restriction: Restriction
+    currency: Currency
+
+
+class SaleTerms(Struct, frozen=True):
+    """What a sale's orders and returns are held to.
+
+    Attributes:
+        sale: Which sale.
+        fund: The terms of the fund that it is for.
+        prices: What each item costs, in fen, by its sku.
+        last_return_day: The last day on which goods can be returned.
+
+    """
+
+    sale: SaleId
+    fund: FundTerms
+    prices: Mapping[str, Fen]
+    last_return_day: date
