@@ -210,6 +210,37 @@ def test_a_sale_takes_feeds_only_from_its_opening_to_its_settlement(house):
         OrderFeed(house.ledger, act(SUN), SaleId(new_id()))
 
 
+def test_a_blank_line_is_skipped_and_counted_as_a_line(house, sale):
+    assert fed(house, OrderFeed, sale, order(), b"", b" \r", b"?") == (
+        1,
+        0,
+        [(4, "line.malformed")],
+    )
+
+
+def test_what_is_repeated_after_the_settlement_is_still_known_as_a_repeat(house, sale):
+    fed(house, OrderFeed, sale, order())
+    fed(house, ReturnFeed, sale, back())
+    house.end_sale(sale)
+    house.do("settle_sale", sale, Statement(168_00, 168_00, 0, 0, 0), agreed_on=TODAY)
+
+    assert fed(house, OrderFeed, sale, order()) == (0, 1, [])
+    assert fed(house, ReturnFeed, sale, back()) == (0, 1, [])
+    assert fed(house, OrderFeed, sale, order(quantity=2)) == (0, 0, [(1, "order.conflict")])
+
+
+def test_nothing_new_is_taken_after_the_settlement(house, sale):
+    fed(house, OrderFeed, sale, order())
+    house.end_sale(sale)
+    house.do("settle_sale", sale, Statement(168_00, 0, 2_52, 1_01, 164_47), agreed_on=TODAY)
+
+    with pytest.raises(WrongState, match="orders is not possible"):
+        fed(house, OrderFeed, sale, order("JLG-2"))
+    with pytest.raises(WrongState, match="returns is not possible"):
+        fed(house, ReturnFeed, sale, back())
+    assert house.kinds()[-1] == "sale.settled.1"
+
+
 def test_a_feed_that_began_before_the_settlement_ends_with_it(house, sale):
     feed = OrderFeed(house.ledger, act(SUN), sale)
     house.end_sale(sale)
