@@ -9,7 +9,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
 from api.doors import AtLeast, Door, TheDesk, may
-from api.history import EntryLine, day
+from api.history import EntryLine
 from api.paging import Cursor, Limit, asked
 from api.wire import Day, shown
 from ledger.people.roles import Role
@@ -70,14 +70,14 @@ def list_journal(
     at_least: AtLeast = None,
 ) -> Response:
     """Return entries in the order in which they were recorded."""
-    wanted = asked(cursor, limit, fund=fund, **{"from": first, "to": last})
+    wanted = asked("journal", cursor, limit, fund=fund, **{"from": first, "to": last})
     with desk.read(at_least) as reading:
         rows = entries(
             reading.connection,
             after=wanted.after,
             limit=wanted.limit + 1,
-            first=day(wanted, "from"),
-            last=day(wanted, "to"),
+            first=wanted.day("from"),
+            last=wanted.day("to"),
             fund=wanted.filters.get("fund"),
         )
     return shown(wanted.page(rows, lambda row: int(row["position"])))

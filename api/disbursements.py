@@ -19,6 +19,7 @@ from api.wire import (
     CurrencyCode,
     Day,
     Done,
+    Name,
     Reference,
     Text,
     created,
@@ -53,7 +54,7 @@ class Payee(Body):
     """Who is to be paid. A person's name is kept apart from the history."""
 
     kind: PayeeKind
-    name: Annotated[str, Field(min_length=1, max_length=200, examples=["爱丽聋儿康复中心"])]
+    name: Name = Field(examples=["爱丽聋儿康复中心"])
 
 
 class NewRequest(Body):
@@ -97,7 +98,7 @@ class NewPayout(Body):
 class NewAcknowledgement(Body):
     """Who signed for it, whose name is kept apart from the history, and when."""
 
-    by: Annotated[str, Field(min_length=1, max_length=200)]
+    by: Name
     on: Day
 
 
@@ -173,7 +174,7 @@ def list_disbursements(
     at_least: AtLeast = None,
 ) -> Response:
     """Return the register of disbursements (拨付台账), oldest first."""
-    wanted = asked(cursor, limit, fund=fund, state=state)
+    wanted = asked("disbursements", cursor, limit, fund=fund, state=state)
     with desk.read(at_least) as reading:
         rows = disbursements(
             reading.connection,
@@ -254,7 +255,7 @@ async def pay(disbursement_id: UUID, body: NewPayout, desk: TheDesk) -> Response
 @router.post(
     "/{disbursement_id}/bounce",
     response_model=Done,
-    responses=refuses(NotFound, WrongState, ReturnExceedsPaid),
+    responses=refuses(NotFound, WrongState, FundClosed, ReturnExceedsPaid),
 )
 @may(Role.CASHIER)
 async def bounce(disbursement_id: UUID, body: ReasonOn, desk: TheDesk) -> Response:

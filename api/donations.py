@@ -181,7 +181,7 @@ def list_donations(
     at_least: AtLeast = None,
 ) -> Response:
     """Return donations, oldest first; a donor sees only their own."""
-    wanted = asked(cursor, limit, donor=donor, fund=fund, state=state)
+    wanted = asked("donations", cursor, limit, donor=donor, fund=fund, state=state)
     filters = dict(wanted.filters)
     if desk.role is Role.DONOR:
         mine = str(desk.caller.donor)
@@ -206,8 +206,8 @@ def show_donation(donation_id: UUID, desk: TheDesk, at_least: AtLeast = None) ->
     with desk.read(at_least) as reading:
         found = donation(reading.connection, str(donation_id))
     if found is None:
-        raise NotFound("donation", "of this id")
-    own(desk, found["donor"])
+        raise NotFound("donation", donation_id)
+    own(desk, found["donor"], donation_id)
     return shown(found)
 
 
@@ -239,7 +239,7 @@ async def receive(donation_id: UUID, body: NewPayment, desk: TheDesk) -> Respons
 async def withdraw(donation_id: UUID, body: Reason, desk: TheDesk) -> Response:
     """Take back what is still open of a promise that does not bind."""
     if desk.role is Role.DONOR:
-        own(desk, desk.ledger.donation(DonationId(donation_id)).donor)
+        own(desk, desk.ledger.donation(DonationId(donation_id)).donor, donation_id)
     receipt = await desk.record(
         desk.ledger.withdraw_pledge, DonationId(donation_id), reason=body.reason
     )

@@ -30,6 +30,7 @@ from ledger.names import LEDGER, PartyId, PersonId, Position
 from ledger.people.directory import Caller, Directory
 from ledger.people.roles import Role
 from ledger.store.commits import Receipt
+from ledger.store.committer import StoreFailed
 from projections.follow import Follower
 
 E = TypeVar("E", bound=Callable[..., Any])
@@ -100,7 +101,10 @@ class Desk:
     ) -> Receipt:
         """Carry out a command as the caller, once however often it is asked for."""
         said = fingerprint(self.key, self.request.url.path, await self.request.body())
-        return await self.ledger.record_async(command, self.act(said), *args, **kwargs)
+        try:
+            return await self.ledger.record_async(command, self.act(said), *args, **kwargs)
+        except Invalid as error:
+            raise _as_written(error, kwargs) from None
 
     async def record_about(
         self,
@@ -171,6 +175,14 @@ def fingerprint(key: str, path: str, body: bytes) -> dict[str, str]:
     return parts
 
 
+def _as_written(error: Invalid, said: Mapping[str, object]) -> Invalid:
+    """Return ``error`` under the sender's word for the business day, which the history calls on."""
+    days = [name for name in said if name.endswith("_on")]
+    if error.field == "on" and "on" not in said and len(days) == 1:
+        return Invalid(days[0], error.fault)
+    return error
+
+
 def may(*roles: Role) -> Callable[[E], E]:
     """Say which roles may use the route below; none named, everybody may."""
 
@@ -203,7 +215,8 @@ class Door(APIRoute):
         if self.roles:
             yield from (Unauthenticated, RoleForbidden)
         if self.records:
-            yield from (KeyRequired, IdempotencyMismatch, TooLarge, Conflict, Overloaded)
+            yield from (KeyRequired, IdempotencyMismatch, TooLarge, Conflict)
+            yield from (Overloaded, StoreFailed)
         else:
             yield NotYet
 
@@ -263,7 +276,7 @@ def _named(request: Request) -> None:
         raise Invalid("Idempotency-Key", f"must be 1 to {KEY_MAX} visible ASCII characters")
 
 
-def own(desk: Desk, owner: object) -> None:
+def own(desk: Desk, owner: object, donation_id: object) -> None:
     """Hide from a donor what is not theirs, as if it were not there."""
     if desk.role is Role.DONOR and str(desk.caller.donor) != str(owner):
-        raise NotFound("donation", "of this id")
+        raise NotFound("donation", donation_id)

@@ -124,7 +124,7 @@ def list_funds(
     desk: TheDesk, cursor: Cursor = None, limit: Limit = 100, at_least: AtLeast = None
 ) -> Response:
     """Return every fund, by code."""
-    wanted = asked(cursor, limit)
+    wanted = asked("funds", cursor, limit)
     with desk.read(at_least) as reading:
         rows = fund_rows(reading.connection)
     numbered = [_shown(row) | {"n": n} for n, row in enumerate(rows, start=1)]

@@ -5,13 +5,17 @@ from __future__ import annotations
 import binascii
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Any
+from datetime import date
+from typing import Annotated, Any, TypeVar
+from uuid import UUID
 
 import msgspec
 from fastapi import Query
 from msgspec import Struct
 
 from ledger.errors import Invalid
+
+V = TypeVar("V")
 
 LIMIT = 100
 LIMIT_MAX = 1000
@@ -27,15 +31,33 @@ class Asked(Struct, frozen=True):
     """What page is wanted: what follows ``after``, of so many rows, filtered so.
 
     Attributes:
+        of: Which list.
         after: The position of the last row already seen.
         limit: Rows on the page.
         filters: As the query names them; only those that were given.
 
     """
 
+    of: str
     after: int
     limit: int
     filters: dict[str, str]
+
+    def day(self, name: str) -> date | None:
+        """Return the business day that the list is filtered by, if it is."""
+        return self._filter(name, date.fromisoformat)
+
+    def id(self, name: str) -> UUID | None:
+        """Return the id that the list is filtered by, if it is."""
+        return self._filter(name, UUID)
+
+    def _filter(self, name: str, read: Callable[[str], V]) -> V | None:
+        if name not in self.filters:
+            return None
+        try:
+            return read(self.filters[name])
+        except ValueError:
+            raise _not_ours() from None
 
     def page(
         self, rows: Sequence[Mapping[str, Any]], place: Callable[[Mapping[str, Any]], int]
@@ -55,17 +77,23 @@ class Asked(Struct, frozen=True):
 _read = msgspec.json.Decoder(Asked).decode
 
 
-def asked(cursor: str | None, limit: int, **filters: object) -> Asked:
-    """Return what page is wanted: that of the cursor, or the first."""
+def asked(of: str, cursor: str | None, limit: int, **filters: object) -> Asked:
+    """Return what page of the list ``of`` is wanted: that of the cursor, or the first."""
     given = {name: str(value) for name, value in filters.items() if value is not None}
     if cursor is None:
-        return Asked(0, limit, given)
+        return Asked(of, 0, limit, given)
     try:
         found = _read(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (msgspec.MsgspecError, binascii.Error, ValueError):
-        raise Invalid("cursor", "is not one that this ledger gave out") from None
+        raise _not_ours() from None
     if not 0 <= found.after < 2**63 or not 1 <= found.limit <= LIMIT_MAX:
-        raise Invalid("cursor", "is not one that this ledger gave out")
+        raise _not_ours()
+    if found.of != of or not found.filters.keys() <= filters.keys():
+        raise Invalid("cursor", "continues another list")
     if given and given != found.filters:
         raise Invalid("cursor", "continues a list with other filters")
     return found
+
+
+def _not_ours() -> Invalid:
+    return Invalid("cursor", "is not one that this ledger gave out")

@@ -36,6 +36,12 @@ from ledger.store.committer import StoreFailed
 
 MEDIA_TYPE = "application/problem+json"
 
+ERRORS_MAX = 20
+"""Wrong fields that are named; who sends more has sent something else altogether."""
+
+SHOWN_MAX = 200
+"""Characters of anything that an answer repeats of a request."""
+
 RETRY_AFTER_S = 1
 """Seconds after which a queue that was full has long been stored."""
 
@@ -94,6 +100,7 @@ STATUS: Mapping[type[LedgerError], HTTPStatus] = {
     Overloaded: HTTPStatus.SERVICE_UNAVAILABLE,
     StoreFailed: HTTPStatus.SERVICE_UNAVAILABLE,
     NotYet: HTTPStatus.SERVICE_UNAVAILABLE,
+    MethodNotAllowed: HTTPStatus.METHOD_NOT_ALLOWED,
 }
 """The status of each branch of the tree of errors; the nearest ancestor counts."""
 
@@ -179,7 +186,13 @@ async def _refused(_: Request, error: Exception) -> Response:
 
 async def _unreadable(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101  # Registered for these alone.
-    errors = [{"field": _field(each["loc"]), "message": each["msg"]} for each in error.errors()]
+    found = error.errors()
+    if any(each["loc"][0] == "path" for each in found):  # What is no id is no known id.
+        return respond(problem(NotFound("such thing", "here")))
+    errors = [
+        {"field": _field(each["loc"]), "message": _shown(each["msg"])}
+        for each in found[:ERRORS_MAX]
+    ]
     named = ", ".join(dict.fromkeys(each["field"] for each in errors))
     return respond(
         {
@@ -199,8 +212,18 @@ def _field(loc: Iterable[str | int]) -> str:
     'instalments.0.amount'
 
     """
-    path = [str(each) for each in loc]
+    path = [_shown(str(each)) for each in loc]
     return ".".join(path[1:]) or path[0]
+
+
+def _shown(said: str) -> str:
+    r"""Return ``said``, which may repeat what was sent, short and so that it can be written.
+
+    >>> _shown("amount" + chr(0xD800))
+    'amount\\ud800'
+
+    """
+    return said[:SHOWN_MAX].encode(errors="backslashreplace").decode()
 
 
 _OF_THE_SERVER: Mapping[HTTPStatus, type[LedgerError]] = {
@@ -208,22 +231,22 @@ _OF_THE_SERVER: Mapping[HTTPStatus, type[LedgerError]] = {
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: TooLarge,
     HTTPStatus.METHOD_NOT_ALLOWED: MethodNotAllowed,
 }
-"""What the web framework refuses by itself, as problems of ours."""
+"""What the web framework refuses by itself, as problems of ours; the rest it could not read."""
 
 
 async def _http(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101  # Registered for these alone.
-    status = HTTPStatus(error.status_code)
-    kind = _OF_THE_SERVER.get(status, Invalid)
-    return respond(
-        {
-            "type": f"/problems/{name_of(kind)}",
-            "title": title_of(kind),
-            "status": status.value,
-            "detail": status.description or status.phrase,
-        },
-        error.headers,
-    )
+    kind = _OF_THE_SERVER.get(HTTPStatus(error.status_code), Invalid)
+    status = status_of(kind)
+    document: dict[str, Any] = {
+        "type": f"/problems/{name_of(kind)}",
+        "title": title_of(kind),
+        "status": status.value,
+        "detail": status.description or status.phrase,
+    }
+    if kind is Invalid:
+        document["errors"] = [{"field": "body", "message": "cannot be read"}]
+    return respond(document, error.headers)
 
 
 async def _broken(_: Request, __: Exception) -> Response:

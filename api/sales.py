@@ -183,7 +183,7 @@ def list_sales(
     desk: TheDesk, cursor: Cursor = None, limit: Limit = 100, at_least: AtLeast = None
 ) -> Response:
     """Return sales with their running totals, oldest first."""
-    wanted = asked(cursor, limit)
+    wanted = asked("sales", cursor, limit)
     with desk.read(at_least) as reading:
         rows = sales(reading.connection, after=wanted.after, limit=wanted.limit + 1)
     return shown(wanted.page(rows, lambda row: int(row["position"])))
@@ -245,7 +245,7 @@ async def _feed(desk: Desk, kind: type[Feed], sale_id: UUID) -> Response:
     openapi_extra=FEED,
     max_body_size=FEED_BYTES_MAX,
 )
-@may(Role.PARTNER, Role.TREASURER)
+@may(Role.TREASURER, Role.PARTNER)
 async def feed_orders(sale_id: UUID, desk: TheDesk) -> Response:
     """Take in a partner's orders, one JSON object a line, as in the example."""
     return await _feed(desk, OrderFeed, sale_id)
@@ -258,7 +258,7 @@ async def feed_orders(sale_id: UUID, desk: TheDesk) -> Response:
     openapi_extra=FEED,
     max_body_size=FEED_BYTES_MAX,
 )
-@may(Role.PARTNER, Role.TREASURER)
+@may(Role.TREASURER, Role.PARTNER)
 async def feed_returns(sale_id: UUID, desk: TheDesk) -> Response:
     """Take in a partner's returned goods, one JSON object a line."""
     return await _feed(desk, ReturnFeed, sale_id)

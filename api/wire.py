@@ -8,11 +8,19 @@ from typing import Annotated, Any
 
 import msgspec
 from fastapi.responses import Response
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+)
 
+from ledger.errors import Invalid
 from ledger.money import AMOUNT_MAX, Currency
 from ledger.store.commits import Receipt
-from ledger.wording import TEXT_MAX
+from ledger.wording import TEXT_MAX, printable
 
 
 class Body(BaseModel):
@@ -47,6 +55,17 @@ Day = Annotated[
 """A business day in Asia/Shanghai."""
 
 Text = Annotated[str, Field(min_length=1, max_length=TEXT_MAX)]
+
+
+def _printable(said: str) -> str:
+    try:
+        return printable(said, "name")
+    except Invalid as error:
+        raise ValueError(error.fault) from None
+
+
+Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_printable)]
+"""What somebody is called or reached by. It is kept apart from the history."""
 
 Reference = Annotated[
     str, Field(pattern=r"^[!-~]{1,64}$", description="As the bank or platform writes it.")

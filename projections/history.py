@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
+from uuid import UUID
 
 import msgspec
 
@@ -38,9 +39,14 @@ def as_record(position: Position, fact: Fact) -> dict[str, Any]:
 
 
 def rest(
-    ledger: Records, after: int = 0, until: int | None = None
+    ledger: Records,
+    after: int = 0,
+    until: int | None = None,
+    *,
+    topic: str | None = None,
+    stream: UUID | None = None,
 ) -> Iterator[tuple[Position, Fact]]:
-    """Yield every event that follows position ``after``, in order, and then end.
+    """Yield every event that follows position ``after``, all or some of them, in order, then end.
 
     It ends at ``until``, or at what was the newest event when it began: a ledger that is written
     to all the while would otherwise keep its reader for ever.
@@ -48,8 +54,11 @@ def rest(
     newest = ledger.store.last_position()
     goal = newest if until is None else min(until, newest)
     while after < goal:
-        for position, fact in ledger.history(after, PAGE):
+        page = list(ledger.history(after, PAGE, topic=topic, stream=stream))
+        for position, fact in page:
             if position > goal:
                 return
             yield position, fact
             after = position
+        if len(page) < PAGE:
+            return

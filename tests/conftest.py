@@ -1,0 +1,24 @@
+"""Fixtures that several modules share."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.office import Office
+from tests.server import Server, serving
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One real server for a module, over a folder of its own."""
+    data: Path = tmp_path_factory.mktemp("served") / "data"
+    data.mkdir()
+    with serving(data) as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def office(server: Server) -> Office:
+    """Everybody at their desks."""
+    return Office(server)

@@ -1,0 +1,196 @@
+"""The real server in a process of its own over a real folder, and people who speak with it."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import httpx2
+
+from ledger.people.directory import Directory
+from ledger.people.roles import Role
+
+HOUSE = Path(__file__).parent.parent
+ENVIRONMENT = os.environ | {"PYTHONPATH": f"{HOUSE / 'src'}{os.pathsep}{HOUSE}"}
+LEIFENG = (sys.executable, "-m", "api.cli")
+
+START_S = 30.0
+"""Seconds in which a server comes up even on a busy machine."""
+
+STOP_S = 20.0
+"""Seconds in which it finishes what it was asked, and goes."""
+
+ANSWER_S = 60.0
+"""Seconds in which any request is answered."""
+
+_numbers = count(1)
+
+
+class Person:
+    """Somebody who speaks with the server, with a token or without.
+
+    A request that moves something names itself by a fresh key unless the test says by which.
+    """
+
+    def __init__(self, server: Server, token: str | None) -> None:
+        self.token = token
+        headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+        self.http = httpx2.Client(base_url=server.url, headers=headers, timeout=ANSWER_S)
+
+    def get(self, path: str, **asked: Any) -> httpx2.Response:
+        """Ask; a trailing underscore spares ``from_`` from being a keyword."""
+        return self.http.get(path, params={name.rstrip("_"): said for name, said in asked.items()})
+
+    def read(self, path: str, **asked: Any) -> Any:
+        """Ask, and return what was shown."""
+        answer = self.get(path, **asked)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def post(self, path: str, body: Any = None, *, key: str | None = None) -> httpx2.Response:
+        """Ask for something to be done."""
+        name = f"key-{next(_numbers)}" if key is None else key
+        return self.http.post(path, json=body, headers={"Idempotency-Key": name})
+
+    def did(self, path: str, body: Any = None, *, key: str | None = None) -> Any:
+        """Have something done, and return the receipt."""
+        answer = self.post(path, body, key=key)
+        assert answer.is_success, answer.text
+        return answer.json()
+
+    def feed(self, path: str, body: Any, *, key: str | None = None) -> httpx2.Response:
+        """Send lines of a feed."""
+        name = f"key-{next(_numbers)}" if key is None else key
+        headers = {"Idempotency-Key": name, "Content-Type": "application/x-ndjson"}
+        return self.http.post(path, content=body, headers=headers)
+
+    def pages(self, path: str, **asked: Any) -> Iterator[list[Any]]:
+        """Read a list to its end, a page at a time, saying nothing but the cursor."""
+        page = self.read(path, **asked)
+        yield page["items"]
+        while page["next"] is not None:
+            page = self.read(path, cursor=page["next"])
+            yield page["items"]
+
+    def all(self, path: str, **asked: Any) -> list[Any]:
+        """Read a list to its end."""
+        return [item for page in self.pages(path, **asked) for item in page]
+
+
+class Server:
+    """A server that runs."""
+
+    def __init__(self, data: Path, port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+        self.data = data
+        self.url = f"http://127.0.0.1:{port}"
+        self.process = process
+        self.log = log
+        self.directory = Directory(data / "people.db")
+        self._people: list[Person] = []
+        self.public = self._somebody(None)
+
+    def close(self) -> None:
+        """Let go of everything that was opened to speak with it."""
+        for person in self._people:
+            person.http.close()
+        self.directory.close()
+
+    def person(
+        self, name: str, *roles: Role, donor: UUID | str | None = None, sale: str | None = None
+    ) -> Person:
+        """Return somebody of this name with a new token."""
+        token = self.directory.create_token(
+            name,
+            roles,
+            at=datetime.now(UTC),
+            donor=None if donor is None else UUID(str(donor)),  # type: ignore[arg-type]  # A name.
+            sale=None if sale is None else UUID(sale),  # type: ignore[arg-type]  # Same.
+        )
+        return self._somebody(token)
+
+    def bearer(self, token: str) -> Person:
+        """Return whoever holds ``token``."""
+        return self._somebody(token)
+
+    def _somebody(self, token: str | None) -> Person:
+        person = Person(self, token)
+        self._people.append(person)
+        return person
+
+    def position(self) -> int:
+        """Return how many events are stored."""
+        position: int = self.public.read("/readyz")["position"]
+        return position
+
+    def memory_kib(self, what: str) -> int:
+        """Return what the system says of the server's memory, such as its ``VmHWM``."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii")
+        (line,) = (each for each in status.splitlines() if each.startswith(f"{what}:"))
+        return int(line.split()[1])
+
+
+@contextmanager
+def serving(data: Path) -> Iterator[Server]:
+    """Serve the folder ``data``, and see in the end that nothing broke inside."""
+    log = data.parent / f"{data.name}.log"
+    with log.open("ab") as said:
+        process, port = _started(data, said)
+    server = Server(data, port, process, log)
+    try:
+        with closing(server):
+            yield server
+    finally:
+        process.terminate()
+        process.wait(STOP_S)
+
+    broken = log.read_text(encoding="utf-8")
+    assert "Traceback" not in broken, broken
+
+
+def _started(data: Path, log: Any) -> tuple[subprocess.Popen[bytes], int]:
+    """Start on a free port; somebody else may take it first, so try again."""
+    deadline = time.monotonic() + START_S
+    while True:
+        port = free_port()
+        process = subprocess.Popen(  # noqa: S603  # Our own command.
+            [*LEIFENG, "serve", "--data", str(data), "--port", str(port)],
+            cwd=HOUSE,
+            env=ENVIRONMENT,
+            stdout=log,
+            stderr=log,
+        )
+        if _is_ready(process, port, deadline):
+            return process, port
+        process.kill()
+        process.wait(STOP_S)
+        assert time.monotonic() < deadline, f"no server within {START_S} s: see {log.name}"
+
+
+def free_port() -> int:
+    """Return a port that nobody listens at."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
+
+
+def _is_ready(process: subprocess.Popen[bytes], port: int, deadline: float) -> bool:
+    """Ask until the server says that it is ready, or has gone, or time is up."""
+    with httpx2.Client(base_url=f"http://127.0.0.1:{port}") as http:
+        while process.poll() is None and time.monotonic() < deadline:
+            try:
+                if http.get("/readyz").status_code == 200:
+                    return True
+            except httpx2.TransportError:
+                time.sleep(0.02)  # It is only just starting; asking faster would slow it.
+    return False
