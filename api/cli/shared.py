@@ -39,10 +39,10 @@ class NoLedgerHere(LedgerError):
 
 @contextmanager
 def existing_ledger(data: Path) -> Iterator[Ledger]:
-    """Open the ledger kept in ``data``; refuse if there is none."""
+    """Open the ledger kept in ``data`` for reading; refuse if there is none."""
     if not (data / "ledger.db").is_file():
         raise NoLedgerHere(data)
-    ledger = Ledger(data / "ledger.db")
+    ledger = Ledger(data / "ledger.db", writes=False)
     try:
         yield ledger
     finally:

@@ -14,7 +14,6 @@ from uuid import UUID
 
 from eventsourcing.application import AggregateNotFoundError, Application
 from eventsourcing.persistence import ApplicationRecorder, Mapper, StoredEvent
-from eventsourcing.sqlite import SQLiteFactory
 from msgspec.structs import replace
 
 from ledger.accounts import REGIME_START
@@ -36,10 +35,10 @@ from ledger.names import (
 from ledger.orders import SaleOrder
 from ledger.postings import postings
 from ledger.sales import CharitySale
+from ledger.store import open_store
 from ledger.store.commits import Commit, Outcome, Receipt
 from ledger.store.committer import Committer
 from ledger.store.form import StoredForm
-from ledger.store.sqlite import SqliteStore
 from ledger.tallies import (
     Expectation,
     changes,
@@ -93,17 +92,26 @@ class Records(Application[UUID]):
 
     name = "ledger"
 
-    def __init__(self, path: Path) -> None:
-        super().__init__({"PERSISTENCE_MODULE": "eventsourcing.sqlite", "SQLITE_DBNAME": str(path)})
-        self.store = cast("SqliteStore", self.recorder)
-        self.form = cast("StoredForm", self.mapper)
+    def __init__(self, where: Path | str, *, writes: bool = True) -> None:
+        """Open the ledger that is kept at ``where``: a file, or the URL of a database.
+
+        Args:
+            where: What ``open_store`` takes.
+            writes: Commands may be recorded. A ledger that is only read can be opened beside
+                the process that writes it.
+
+        """
+        self.store = open_store(where, writes=writes)
+        super().__init__()
+        self.form = StoredForm()
         self.committer = Committer(self.store)
         self.fund_terms = lru_cache(KNOWN_MAX)(self._fund_terms)
         self.known_donor = lru_cache(KNOWN_MAX)(self.donor)
 
     def close(self) -> None:
-        """Store what is waiting, then let go of the file."""
+        """Store what is waiting, then let go of the database."""
         self.committer.close()
+        self.store.close()
         super().close()
 
     # Recording.
@@ -290,6 +298,4 @@ class Records(Application[UUID]):
 
     def construct_recorder(self) -> ApplicationRecorder:
         """Keep events, tallies and answers in one transaction."""
-        store = SqliteStore(cast("SQLiteFactory", self.factory).datastore)
-        store.create_table()
-        return store
+        return self.store

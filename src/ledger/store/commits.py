@@ -7,7 +7,7 @@ about, read under the write lock, it says which requests stand, in their order, 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID
 
 from eventsourcing.persistence import StoredEvent
@@ -129,15 +129,3 @@ def _refusal(commit: Commit, now: Mapping[Tally, int]) -> LedgerError | None:
         if change < 0 and found + change < 0 and floored(tally):
             return below_floor(tally, found=found, change=change)
     return None
-
-
-class Store(Protocol):
-    """What the committer and the application ask of a database."""
-
-    def write(self, commits: Sequence[Commit]) -> list[Outcome]:
-        """Judge ``commits`` and store those that stand, in one transaction."""
-        ...
-
-    def answer(self, command: UUID) -> Answer | None:
-        """Return what was answered to ``command``, if it was."""
-        ...

@@ -14,7 +14,8 @@ from threading import Condition, Thread
 from typing import NamedTuple, TypeAlias
 
 from ledger.errors import LedgerError, Overloaded
-from ledger.store.commits import Commit, Outcome, Store
+from ledger.store.commits import Commit, Outcome
+from ledger.store.recorder import Store
 
 BATCH_EVENTS_MAX = 2_000
 """Events in one transaction. Larger ones gain nothing and make everybody wait."""

@@ -1,127 +1,136 @@
-"""The embedded store: one SQLite file, one process that writes.
-
-The library's recorder keeps the events and reads them; the write is ours, because events, tallies
-and the answer to the caller belong in one transaction. Positions are given out here, without gaps.
-"""
+"""The embedded store: one SQLite file, and one process that writes it."""
 
 from __future__ import annotations
 
+import fcntl
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from threading import Lock, local
 from typing import cast
 from uuid import UUID
 
 import msgspec
 from eventsourcing.persistence import Notification, StoredEvent
-from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteDatastore
 
-from ledger.errors import Conflict
+from ledger.errors import Conflict, LedgerError
 from ledger.names import Position
-from ledger.store.commits import Answer, Commit, Outcome, Receipt, judge
+from ledger.store.commits import Answer, Commit, Outcome, Receipt, Verdict, judge
+from ledger.store.recorder import Store
 from ledger.tallies import Tally
 
-CREATE = (
-    """
+CREATE = """
+    CREATE TABLE IF NOT EXISTS stored_events (
+        position           INTEGER PRIMARY KEY,
+        originator_id      TEXT NOT NULL,
+        originator_version INTEGER NOT NULL,
+        topic              TEXT NOT NULL,
+        state              BLOB NOT NULL,
+        UNIQUE (originator_id, originator_version)
+    ) STRICT;
     CREATE TABLE IF NOT EXISTS tallies (
         subject TEXT NOT NULL,
         name    TEXT NOT NULL,
         value   INTEGER NOT NULL,
         PRIMARY KEY (subject, name),
         CHECK (value >= 0 OR NOT (name = 'available' OR name LIKE 'unsold %'))
-    ) STRICT, WITHOUT ROWID
-    """,
-    """
+    ) STRICT, WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS answers (
         command     BLOB PRIMARY KEY,
         fingerprint BLOB NOT NULL,
         receipt     BLOB NOT NULL
-    ) STRICT, WITHOUT ROWID
-    """,
-)
+    ) STRICT, WITHOUT ROWID;
+"""
+"""A position is a column of its own: SQLite may renumber rows that are not."""
 
 CHUNK = 500
 """Values in one IN list; SQLite allows many more, and its plans stay cached."""
 
 BUSY_TIMEOUT_S = 10.0
 
+VERSION_MAX = 2**62
+"""A version that no stream reaches."""
+
+_EVENTS = "SELECT position, originator_id, originator_version, topic, state FROM stored_events"
+
 _encode = msgspec.json.encode
 _fingerprint = msgspec.json.Decoder(dict[str, str]).decode
 _receipt = msgspec.json.Decoder(Receipt).decode
 
 
-class SqliteStore(SQLiteApplicationRecorder):
+class AnotherWriter(LedgerError):
+    """One process at a time writes a ledger that is kept in a file."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"another process is writing {path}; stop it first, or use its API")
+
+
+class SqliteStore(Store):
     """Events, tallies and answers in one file."""
 
-    def __init__(self, datastore: SQLiteDatastore) -> None:
-        super().__init__(datastore)
-        self._path = datastore.pool.db_name
-        self._writing = Lock()
-        self._writer: sqlite3.Connection | None = None
-        self._readers = local()
+    is_local = True
 
-    def construct_create_table_statements(self) -> list[str]:
-        """Return the library's table and ours."""
-        return [*super().construct_create_table_statements(), *CREATE]
+    def __init__(self, path: Path, *, writes: bool = True) -> None:
+        self._path = path
+        self._lock_file = self._lock_out_others() if writes else None
+        self._writing = Lock()
+        self._readers = local()
+        self._opened: list[sqlite3.Connection] = []
+        self._writer = self._connect()
+        if writes:
+            self._writer.executescript(CREATE)
+
+    def _lock_out_others(self) -> int:
+        """Hold a lock that the system lets go of when this process ends, however it ends."""
+        lock = os.open(f"{self._path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(lock)
+            raise AnotherWriter(self._path) from None
+        return lock
+
+    def close(self) -> None:
+        """Let go of the file, and of the right to write it."""
+        for connection in self._opened:
+            connection.close()
+        if self._lock_file is not None:
+            os.close(self._lock_file)
+            self._lock_file = None
 
     def write(self, commits: Sequence[Commit]) -> list[Outcome]:
-        """Store those of ``commits`` that stand, in one transaction; say how each fared.
-
-        If two rivals added to one stream, each is tried again alone, so that only the one that
-        came second is told of a conflict.
-        """
+        """Store those of ``commits`` that stand."""
         with self._writing:
             try:
                 return self._write(commits)
             except sqlite3.IntegrityError:
-                if len(commits) > 1:
-                    return [outcome for each in commits for outcome in self._write_alone(each)]
-                return [Conflict("somebody else changed this meanwhile")]
+                if len(commits) == 1:
+                    return [Conflict("somebody else changed this meanwhile")]
+                return [self._write_alone(each) for each in commits]
 
-    def _write_alone(self, commit: Commit) -> list[Outcome]:
+    def _write_alone(self, commit: Commit) -> Outcome:
         try:
-            return self._write([commit])
+            return self._write([commit])[0]
         except sqlite3.IntegrityError:
-            return [Conflict("somebody else changed this meanwhile")]
+            return Conflict("somebody else changed this meanwhile")
 
     def _write(self, commits: Sequence[Commit]) -> list[Outcome]:
         with self._transaction() as connection:
-            (last,) = connection.execute("SELECT max(rowid) FROM stored_events").fetchone()
             asked = {tally for commit in commits for tally in commit.tallies()}
             commands = [each.command for each in commits if each.fingerprint is not None]
             verdict = judge(
                 commits,
                 tallies=_tallies(connection, asked),
                 answers=_answers(connection, commands),
-                last=last or 0,
+                last=_last(connection),
             )
-            connection.executemany(
-                "INSERT INTO stored_events"
-                " (rowid, originator_id, originator_version, topic, state) VALUES (?, ?, ?, ?, ?)",
-                [
-                    (at, cast("UUID", e.originator_id).hex, e.originator_version, e.topic, e.state)
-                    for at, e in verdict.events
-                ],
-            )
-            connection.executemany(
-                "INSERT INTO tallies VALUES (?, ?, ?)"
-                " ON CONFLICT DO UPDATE SET value = excluded.value",
-                [(*tally, value) for tally, value in verdict.tallies.items()],
-            )
-            connection.executemany(
-                "INSERT INTO answers VALUES (?, ?, ?)",
-                [
-                    (command.bytes, _encode(each.fingerprint), _encode(each.receipt))
-                    for command, each in verdict.answers.items()
-                ],
-            )
+            _insert(connection, verdict)
         return verdict.outcomes
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        if self._writer is None:
-            self._writer = self._connect()
         self._writer.execute("BEGIN IMMEDIATE")
         try:
             yield self._writer
@@ -136,7 +145,7 @@ class SqliteStore(SQLiteApplicationRecorder):
         return _answers(self._reader(), [command]).get(command)
 
     def tallies(self, asked: Iterable[Tally]) -> dict[Tally, int]:
-        """Return the current values of those tallies; one that was never changed is zero."""
+        """Return the current values of those tallies."""
         return _tallies(self._reader(), asked)
 
     def all_tallies(self) -> Iterator[tuple[Tally, int]]:
@@ -145,11 +154,11 @@ class SqliteStore(SQLiteApplicationRecorder):
             yield Tally(subject, name), value
 
     def position_of(self, stream: UUID, version: int) -> Position:
-        """Return where version ``version`` of ``stream`` stands in the whole ledger."""
+        """Return where version ``version`` of ``stream`` stands."""
         (position,) = (
             self._reader()
             .execute(
-                "SELECT rowid FROM stored_events"
+                "SELECT position FROM stored_events"
                 " WHERE originator_id = ? AND originator_version = ?",
                 (stream.hex, version),
             )
@@ -159,20 +168,39 @@ class SqliteStore(SQLiteApplicationRecorder):
 
     def last_position(self) -> Position:
         """Return the place of the newest event; 0 before the first."""
-        (position,) = self._reader().execute("SELECT max(rowid) FROM stored_events").fetchone()
-        return Position(position or 0)
+        return Position(_last(self._reader()))
 
     def streams(self, ids: Sequence[UUID]) -> Iterator[StoredEvent]:
-        """Return the events of many streams, each stream's together and in order."""
+        """Return the events of many streams."""
         for start in range(0, len(ids), CHUNK):
             some = [each.hex for each in ids[start : start + CHUNK]]
-            marks = ",".join("?" * len(some))
-            for stream, version, topic, state in self._reader().execute(
-                "SELECT originator_id, originator_version, topic, state FROM stored_events"  # noqa: S608  # Marks only.
-                f" WHERE originator_id IN ({marks}) ORDER BY originator_id, originator_version",
-                some,
-            ):
-                yield StoredEvent(UUID(stream), version, topic, state)
+            asked = f"WHERE originator_id IN ({_marks(some)})"
+            order = "ORDER BY originator_id, originator_version"
+            for row in self._reader().execute(f"{_EVENTS} {asked} {order}", some):
+                yield _notification(row)
+
+    def select_events(
+        self,
+        originator_id: UUID | str,
+        *,
+        gt: int | None = None,
+        lte: int | None = None,
+        desc: bool = False,
+        limit: int | None = None,
+    ) -> Sequence[StoredEvent]:
+        """Return the events of one stream, as the library's repository asks for them."""
+        rows = self._reader().execute(
+            f"{_EVENTS} WHERE originator_id = ?"
+            " AND originator_version > ? AND originator_version <= ?"
+            f" ORDER BY originator_version {'DESC' if desc else 'ASC'} LIMIT ?",
+            (
+                cast("UUID", originator_id).hex,
+                gt or 0,
+                VERSION_MAX if lte is None else lte,
+                -1 if limit is None else limit,
+            ),
+        )
+        return [_notification(row) for row in rows]
 
     def history(
         self, after: int, limit: int, *, topic: str | None = None, stream: UUID | None = None
@@ -184,7 +212,7 @@ class SqliteStore(SQLiteApplicationRecorder):
         if stream is not None:
             asked, values = asked + " AND originator_id = ?", [*values, stream.hex]
         rows = self._reader().execute(
-            f"{_HISTORY} WHERE rowid > ?{asked} ORDER BY rowid LIMIT ?", (*values, limit)
+            f"{_EVENTS} WHERE position > ?{asked} ORDER BY position LIMIT ?", (*values, limit)
         )
         return [_notification(row) for row in rows]
 
@@ -193,9 +221,8 @@ class SqliteStore(SQLiteApplicationRecorder):
         found = []
         for start in range(0, len(positions), CHUNK):
             some = positions[start : start + CHUNK]
-            marks = ",".join("?" * len(some))
             rows = self._reader().execute(
-                f"{_HISTORY} WHERE rowid IN ({marks}) ORDER BY rowid", some
+                f"{_EVENTS} WHERE position IN ({_marks(some)}) ORDER BY position", some
             )
             found += [_notification(row) for row in rows]
         return found
@@ -212,10 +239,38 @@ class SqliteStore(SQLiteApplicationRecorder):
         )
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
+        self._opened.append(connection)
         return connection
 
 
-_HISTORY = "SELECT rowid, originator_id, originator_version, topic, state FROM stored_events"
+def _insert(connection: sqlite3.Connection, verdict: Verdict) -> None:
+    connection.executemany(
+        "INSERT INTO stored_events VALUES (?, ?, ?, ?, ?)",
+        [
+            (at, cast("UUID", e.originator_id).hex, e.originator_version, e.topic, e.state)
+            for at, e in verdict.events
+        ],
+    )
+    connection.executemany(
+        "INSERT INTO tallies VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
+        [(*tally, value) for tally, value in verdict.tallies.items()],
+    )
+    connection.executemany(
+        "INSERT INTO answers VALUES (?, ?, ?)",
+        [
+            (command.bytes, _encode(each.fingerprint), _encode(each.receipt))
+            for command, each in verdict.answers.items()
+        ],
+    )
+
+
+def _last(connection: sqlite3.Connection) -> int:
+    (position,) = connection.execute("SELECT max(position) FROM stored_events").fetchone()
+    return position or 0
+
+
+def _marks(values: Sequence[object]) -> str:
+    return ",".join("?" * len(values))
 
 
 def _notification(row: tuple[int, str, int, str, bytes]) -> Notification:

@@ -1,0 +1,110 @@
+"""What a database has to offer to be a ledger's store.
+
+The ledger writes, and reads its own order, through the first half; the event-sourcing library reads
+streams through the second. Positions are given out here, one after the other without gaps, so that
+they mean the same on every database.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NoReturn
+from uuid import UUID
+
+from eventsourcing.persistence import ApplicationRecorder, Notification, StoredEvent, Subscription
+
+from ledger.names import Position
+from ledger.store.commits import Answer, Commit, Outcome
+from ledger.tallies import Tally
+
+
+class Store(ApplicationRecorder):
+    """Events, tallies and answers, changed together in one transaction.
+
+    Attributes:
+        is_local: Reading takes microseconds, so it may be done between two requests.
+
+    """
+
+    is_local: bool
+
+    @abstractmethod
+    def write(self, commits: Sequence[Commit]) -> list[Outcome]:
+        """Store those of ``commits`` that stand, in one transaction; say how each fared.
+
+        If two rivals added to one stream, each is tried again alone, so that only the one that
+        came second is told of a conflict.
+        """
+
+    @abstractmethod
+    def answer(self, command: UUID) -> Answer | None:
+        """Return what was answered to ``command``, if it was."""
+
+    @abstractmethod
+    def tallies(self, asked: Iterable[Tally]) -> dict[Tally, int]:
+        """Return the current values of those tallies; one that was never changed is zero."""
+
+    @abstractmethod
+    def all_tallies(self) -> Iterator[tuple[Tally, int]]:
+        """Return every tally that is kept."""
+
+    @abstractmethod
+    def position_of(self, stream: UUID, version: int) -> Position:
+        """Return where version ``version`` of ``stream`` stands in the whole ledger."""
+
+    @abstractmethod
+    def last_position(self) -> Position:
+        """Return the place of the newest event; 0 before the first."""
+
+    @abstractmethod
+    def streams(self, ids: Sequence[UUID]) -> Iterator[StoredEvent]:
+        """Return the events of many streams, each stream's together and in order."""
+
+    @abstractmethod
+    def history(
+        self, after: int, limit: int, *, topic: str | None = None, stream: UUID | None = None
+    ) -> list[Notification]:
+        """Return up to ``limit`` events that follow position ``after``, all or some of them."""
+
+    @abstractmethod
+    def at(self, positions: Sequence[int]) -> list[Notification]:
+        """Return the events at these positions, in order."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of the database."""
+
+    # What the library asks for.
+
+    def insert_events(self, stored_events: Sequence[StoredEvent], **_: Any) -> NoReturn:
+        """Refuse: events are stored with what guards them, by ``write``."""
+        raise NotImplementedError("events are stored by Store.write")
+
+    def select_notifications(
+        self,
+        start: int | None,
+        limit: int,
+        stop: int | None = None,
+        topics: Sequence[str] = (),
+        *,
+        inclusive_of_start: bool = True,
+    ) -> Sequence[Notification]:
+        """Return events in the ledger's order, as the library's own readers ask for them."""
+        after = (start or 0) - (1 if inclusive_of_start and start else 0)
+        found = self.history(after, limit)
+        return [
+            each
+            for each in found
+            if (stop is None or each.id <= stop) and (not topics or each.topic in topics)
+        ]
+
+    def max_notification_id(self) -> int | None:
+        """Return the place of the newest event, if there is one."""
+        return self.last_position() or None
+
+    def subscribe(
+        self, gt: int | None = None, topics: Sequence[str] = ()
+    ) -> Subscription[ApplicationRecorder]:
+        """Refuse: views follow by asking, which works alike on every database."""
+        raise NotImplementedError("views follow with projections.follow.Follower")
