@@ -1,0 +1,84 @@
+"""``python -m bench [--quick] [--json] [NAME…]``"""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import msgspec
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from bench.feed import feed
+from bench.figures import FULL, QUICK, Figure, Size
+from bench.pledges import pledges
+from bench.reads import reads
+from bench.replay import replay
+from bench.store import store
+
+Bench = Callable[[Path, Size], Iterator[Figure]]
+
+BENCHES: dict[str, Bench] = {
+    "pledges": pledges,
+    "feed": feed,
+    "replay": replay,
+    "reads": reads,
+    "store": store,
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure what was asked for, and print it."""
+    parser = ArgumentParser(prog="bench", description="Figures, each beside its limit.")
+    parser.add_argument("--quick", action="store_true", help="small sizes: to see that it works")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("name", nargs="*", help=f"of {', '.join(BENCHES)}; all if none is named")
+    asked = parser.parse_args(arguments)
+    for name in set(asked.name) - BENCHES.keys():
+        parser.error(f"nothing is called {name}; there are {', '.join(BENCHES)}")
+    names = asked.name or list(BENCHES)
+    found = list(measured(names, QUICK if asked.quick else FULL))
+    if asked.json:
+        sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(document(found))) + b"\n")
+    else:
+        show(found, " ".join(["python -m bench", *(["--quick"] if asked.quick else []), *names]))
+
+
+def measured(names: Iterable[str], size: Size) -> Iterator[Figure]:
+    """Measure each of these in a fresh folder."""
+    for name in names:
+        with TemporaryDirectory(prefix="bench-") as folder:
+            yield from BENCHES[name](Path(folder), size)
+
+
+def document(found: Iterable[Figure]) -> dict[str, dict[str, object]]:
+    """Return figures by name, with ratio and target such that more is better."""
+    shown = ("value", "unit", "limit", "ratio", "target")
+    return {each.name: {name: getattr(each, name) for name in shown} for each in found}
+
+
+def show(found: Iterable[Figure], command: str) -> None:
+    """Print figures as a table."""
+    table = Table("work", "measured", "limit", "which is", "ratio", "target", box=SIMPLE_HEAD)
+    for column in ("measured", "limit", "ratio", "target"):
+        next(each for each in table.columns if each.header == column).justify = "right"
+    for each in found:
+        table.add_row(
+            each.work,
+            f"{each.value:,.0f} {each.unit}",
+            f"{each.limit:,.0f} {each.unit}",
+            each.against,
+            f"{each.ratio:.2f}",
+            "" if each.target is None else f"{each.target:.2f}",
+        )
+    console = Console(highlight=False, width=Console(width=1_000).measure(table).maximum)
+    console.print(f"$ {command}", soft_wrap=True)
+    console.print(table)
+
+
+if __name__ == "__main__":
+    main()

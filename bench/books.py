@@ -1,0 +1,196 @@
+"""Ledgers to measure: a charity with funds and a donor, and one with years behind it."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Coroutine, Iterable, Iterator
+from contextlib import closing
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import msgspec
+import uvloop
+
+from ledger.aggregate import Act
+from ledger.commands import Ledger
+from ledger.feeds import CHUNK_LINES, OrderFeed
+from ledger.money import Fen
+from ledger.names import (
+    DisbursementId,
+    DonationId,
+    DonorId,
+    FundCode,
+    PartyId,
+    PersonId,
+    SaleId,
+    new_id,
+)
+from ledger.people.directory import Directory
+from ledger.people.roles import Role
+from ledger.sales import Item
+
+FUNDS = tuple(FundCode(f"F-{number}") for number in range(1, 101))
+HOT = FUNDS[0]
+"""The fund that everybody gives to at once."""
+
+FIRST_DAY = date(2026, 1, 1)
+DAYS = 300
+"""Days that a history is spread over."""
+
+CLERK, WANG, ZHAO, CASHIER = (PersonId(name) for name in ("clerk", "wang", "zhao", "cashier"))
+RECORDED_AT = datetime(2026, 12, 1, tzinfo=UTC)
+
+ITEMS = tuple(Item(f"L{n}", "电饭煲", 1_000_000, Fen(n * 100_00)) for n in range(1, 6))
+
+IN_FLIGHT = 64
+"""Commands under way at once, as many as connections."""
+
+SAID = dict.fromkeys(
+    ("path", "donor", "fund", "amount", "currency", "pledged_on"), "0123456789abcdef01234567"
+)
+"""A fingerprint such as the door makes of a pledge."""
+
+
+def act(person: PersonId = CLERK) -> Act:
+    """Return who does the next thing, under a command of its own."""
+    return Act(person, "clerk", uuid4(), RECORDED_AT, SAID)
+
+
+class Charity:
+    """Funds, one donor and one open sale, in a folder."""
+
+    def __init__(self, data: Path) -> None:
+        self.path = data / "ledger.db"
+        self.donor = DonorId(new_id())
+        directory = Directory(data / "people.db")
+        with closing(Ledger(self.path)) as ledger, closing(directory):
+            everything = [role for role in Role if role not in {Role.DONOR, Role.PARTNER}]
+            self.token = directory.create_token("bench", everything, at=RECORDED_AT)
+            ledger.record(ledger.register_donor, act(), self.donor, anonymous=True)
+            for code in FUNDS:
+                ledger.record(
+                    ledger.open_fund,
+                    act(),
+                    code=code,
+                    name="爱心测听室",
+                    purpose="为聋儿康复中心捐建测听室",
+                    restriction="restricted",
+                    currency="CNY",
+                )
+            self.sale = _open_sale(ledger)
+
+    def pledge(self, fund: FundCode = HOT, on: date = FIRST_DAY) -> dict[str, Any]:
+        """Return the parts of a promise of a hundred yuan."""
+        money = {"amount": 100_00, "currency": "CNY"}
+        return {"donor": self.donor, "fund": fund, **money, "pledged_on": on}
+
+
+def _open_sale(ledger: Ledger) -> SaleId:
+    planned = ledger.record(
+        ledger.plan_sale,
+        act(),
+        name="电视义卖",
+        fund=HOT,
+        partner="嘉丽购",
+        starts_on=FIRST_DAY,
+        ends_on=FIRST_DAY + timedelta(DAYS),
+        return_days=7,
+        partner_fee_bp=150,
+        channel_fee_bp=60,
+        items=ITEMS,
+    )
+    sale = SaleId(UUID(planned.id))
+    ledger.record(ledger.open_sale, act(), sale, on=FIRST_DAY)
+    return sale
+
+
+def order_lines(amount: int) -> Iterator[bytes]:
+    """Return lines of a partner's feed, no two of one order."""
+    for number in range(amount):
+        item = ITEMS[number % len(ITEMS)]
+        day = FIRST_DAY + timedelta(number % DAYS)
+        line = {"sku": item.sku, "quantity": 1, "unit_price": item.unit_price}
+        yield msgspec.json.encode(
+            {
+                "order_no": f"JLG-{new_id().hex}",
+                "placed_at": f"{day}T20:12:38+08:00",
+                "lines": [line],
+            }
+        )
+
+
+def live(charity: Charity, events: int, *, seed: int = 1) -> None:
+    """Give ``charity`` a past of about so many events, with a real charity's mix.
+
+    Three quarters are gifts, promised and then paid; a fifth are orders of a televised sale; the
+    rest is aid, each case asked for, approved twice, paid and acknowledged.
+    """
+    chance = random.Random(seed)
+    aid = events // 120
+    orders = events // 5
+    gifts = (events - 6 * aid - orders) // 2
+    with closing(Ledger(charity.path)) as ledger:
+        together(_gift(ledger, charity, chance) for _ in range(gifts))
+        together(_aid(ledger, chance) for _ in range(aid))
+        feed = OrderFeed(ledger, act(), charity.sale)
+        lines = list(order_lines(orders))
+        for start in range(0, orders, CHUNK_LINES):
+            feed.take_in(lines[start : start + CHUNK_LINES])
+
+
+async def _gift(ledger: Ledger, charity: Charity, chance: random.Random) -> None:
+    on = FIRST_DAY + timedelta(chance.randrange(DAYS))
+    fund = HOT if chance.random() < 1 / 2 else chance.choice(FUNDS)
+    promise = await ledger.record_async(ledger.pledge, act(), **charity.pledge(fund, on))
+    await ledger.record_async(
+        ledger.receive_payment,
+        act(CASHIER),
+        DonationId(UUID(promise.id)),
+        amount=100_00,
+        channel="wechat",
+        external_ref=new_id().hex,
+        received_on=on,
+    )
+
+
+async def _aid(ledger: Ledger, chance: random.Random) -> None:
+    on = FIRST_DAY + timedelta(chance.randrange(DAYS))
+    asked = await ledger.record_async(
+        ledger.request_aid,
+        act(),
+        fund=HOT,
+        payee_kind="organisation",
+        payee=PartyId("party-hearing-centre"),
+        payee_name=None,
+        amount=100_00,
+        currency="CNY",
+        purpose="助听器",
+        requested_on=on,
+    )
+    wanted = DisbursementId(UUID(asked.id))
+    await ledger.record_async(ledger.approve, act(WANG), wanted, on=on)
+    await ledger.record_async(ledger.approve, act(ZHAO), wanted, on=on)
+    await ledger.record_async(
+        ledger.pay, act(CASHIER), wanted, external_ref=new_id().hex, paid_on=on
+    )
+    await ledger.record_async(
+        ledger.acknowledge, act(), wanted, by=PartyId("party-hearing-centre"), on=on
+    )
+
+
+def together(work: Iterable[Coroutine[Any, Any, object]]) -> None:
+    """Do all of ``work``, ``IN_FLIGHT`` at a time, on a loop such as the server's."""
+    waiting = iter(work)
+
+    async def one_after_another() -> None:
+        for each in waiting:
+            await each
+
+    async def all_of_them() -> None:
+        await asyncio.gather(*(one_after_another() for _ in range(IN_FLIGHT)))
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(all_of_them())

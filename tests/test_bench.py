@@ -1,0 +1,56 @@
+"""The bench runs, whatever its figures: how fast a machine is, is no test's business."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+UNITS = {
+    "pledges": "pledges/s",
+    "pledges-hot-fund": "pledges/s",
+    "feed": "orders/s",
+    "replay-views": "events/s",
+    "replay-balances": "events/s",
+    "balance-p50": "µs",
+    "balance-p99": "µs",
+    "as-of-p50": "µs",
+    "as-of-p99": "µs",
+    "known-at-p50": "µs",
+    "known-at-p99": "µs",
+    "store": "commands/s",
+}
+
+
+def bench(*arguments):
+    return subprocess.run(  # noqa: S603  # Ours, with arguments of ours.
+        [sys.executable, "-m", "bench", *arguments],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT)])},
+        capture_output=True,
+        check=False,
+        timeout=120,
+    )
+
+
+def test_every_figure_stands_beside_its_limit():
+    ran = bench("--quick", "--json")
+
+    assert ran.returncode == 0, ran.stderr.decode()
+    found = json.loads(ran.stdout)
+    assert {name: figure["unit"] for name, figure in found.items()} == UNITS
+    for figure in found.values():
+        assert figure.keys() == {"value", "unit", "limit", "ratio", "target"}
+        assert figure["value"] > 0
+        assert figure["limit"] > 0
+        assert figure["ratio"] > 0
+        assert figure["target"] is None or figure["target"] > 0
+
+
+def test_a_name_that_nothing_has_is_refused_before_anything_is_measured():
+    ran = bench("--quick", "pledge")
+
+    assert ran.returncode == 2
+    assert b"nothing is called pledge" in ran.stderr
