@@ -7,6 +7,7 @@ import pytest
 
 from tests.office import Office
 from tests.server import Server, serving
+from tests.world import World
 
 
 @pytest.fixture(scope="module")
@@ -22,3 +23,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def office(server: Server) -> Office:
     """Everybody at their desks."""
     return Office(server)
+
+
+@pytest.fixture(scope="module")
+def world(office: Office) -> World:
+    """One of everything in every state."""
+    return World(office)

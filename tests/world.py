@@ -1,0 +1,134 @@
+"""One of everything in every state, and how to see that a request to change it was refused."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import httpx2
+
+from ledger.people.roles import Role
+from tests.office import CENTRE, DAY, SETTLED_DAY, Office
+from tests.server import Person
+
+PROBLEM = "application/problem+json"
+NOTHING_SOLD = dict.fromkeys(("gross", "refunds", "partner_fee", "channel_fee", "net_proceeds"), 0)
+
+
+class World:
+    """One of everything, in every state, and one person who wears every hat."""
+
+    def __init__(self, office: Office) -> None:
+        self.office = office
+        self.documented = office.public.read("/openapi.json")["paths"]
+        self.he = office.server.person("he", Role.CLERK, Role.APPROVER, Role.CASHIER)
+        self.rich, self.poor = office.fund(), office.fund()
+        self.frozen, self.closed = office.fund(), office.fund()
+        office.gift(self.rich, 1_000_000)
+        office.gift(self.frozen, 1_000_000)
+        self.donor = office.donor()
+        self._promises()
+        self._aid()
+        self._sales()
+        held = office.request(self.frozen)
+        office.approve(held, office.wang)
+        self.half_of_frozen = held
+        for fund, step in ((self.frozen, "freezing"), (self.closed, "closing")):
+            office.sun.did(f"/v1/funds/{fund}/{step}", {"reason": "review", "on": DAY})
+
+    def _promises(self) -> None:
+        office = self.office
+        self.open = office.pledge(self.rich)
+        self.public = office.pledge(self.rich, public_promise=True)
+        self.fulfilled = office.pledge(self.rich)
+        office.pay_in(self.fulfilled, 10_000, "BK-1")
+        self.withdrawn = office.pledge(self.rich)
+        office.lin.did(f"/v1/donations/{self.withdrawn}/withdrawal", {"reason": "moved away"})
+
+    def _aid(self) -> None:
+        office = self.office
+        self.requested = office.request(self.rich)
+        self.half = office.request(self.rich)
+        office.approve(self.half, office.wang)
+        self.approved, self.paid = office.approved(self.rich), office.paid(self.rich)
+        self.rejected, self.too_dear = office.request(self.rich), office.request(self.poor)
+        office.wang.did(f"/v1/disbursements/{self.rejected}/rejection", {"reason": "no"})
+        office.approve(self.too_dear, office.wang)
+        body = {"fund": self.rich, "payee": CENTRE, "amount": 1, "currency": "CNY"}
+        body |= {"purpose": "aid", "requested_on": DAY}
+        self.his = self.he.did("/v1/disbursements", body)["id"]
+        self.his_rejected = self.he.did("/v1/disbursements", body)["id"]
+        office.wang.did(f"/v1/disbursements/{self.his_rejected}/rejection", {"reason": "no"})
+        self.approved_by_him = office.request(self.rich)
+        office.approve(self.approved_by_him, self.he, office.wang)
+
+    def _sales(self) -> None:
+        office = self.office
+        self.planned = office.plan(self.rich)
+        self.selling, self.ended = office.open_sale(self.rich), office.ended_sale(self.rich)
+        self.settled = office.ended_sale(self.rich)
+        office.sun.did(
+            f"/v1/sales/{self.settled}/settlement", NOTHING_SOLD | {"agreed_on": SETTLED_DAY}
+        )
+
+    def person(self, name: str) -> Person:
+        """Return one of the office, or the one who wears every hat."""
+        found: Person = self.he if name == "he" else getattr(self.office, name)
+        return found
+
+    def post(self, who: str, path: str, body: Any) -> Callable[[], httpx2.Response]:
+        """Return what asks for a step, with the world's ids where the names in braces stand."""
+        there, said = filled(f"/v1/{path}", self), filled(body, self)
+        return lambda: self.person(who).post(there, said)
+
+    def knows(self, method: str, path: str, status: int, problem: str) -> bool:
+        """Say whether this refusal is documented at the operation that gave it."""
+        for template, operations in self.documented.items():
+            if method.lower() in operations and re.fullmatch(
+                re.sub(r"\{\w+\}", "[^/]+", template), path
+            ):
+                answers = operations[method.lower()]["responses"]
+                content = answers.get(str(status), {}).get("content", {}).get(PROBLEM, {})
+                return problem in content.get("examples", {})
+        return False
+
+
+def refused(world: World, ask: Callable[[], Any], status: int, problem: str) -> Any:
+    """See that ``ask`` is refused so, and that nothing was written; return the document."""
+    before = world.office.server.position()
+    answer = ask()
+    said = answer.json()
+
+    assert (answer.status_code, said["type"]) == (status, f"/problems/{problem}"), answer.text
+    assert answer.headers["content-type"] == PROBLEM
+    assert said["status"] == status
+    assert said["title"].strip()
+    assert said["detail"].strip()
+    assert world.office.server.position() == before
+    if status != 405 and not answer.request.url.path.endswith("/nowhere"):
+        asked = answer.request
+        assert world.knows(asked.method, asked.url.path, status, problem), "not documented"
+    return said
+
+
+def filled(template: Any, world: World) -> Any:
+    """Put the world's ids where the names in braces stand."""
+    if isinstance(template, str) and "{" in template:
+        return template.format_map(vars(world))
+    if isinstance(template, dict):
+        return {name: filled(said, world) for name, said in template.items()}
+    return template
+
+
+# Bodies that are right as they stand; names in braces are the world's.
+
+ON = {"on": DAY}
+WHY = {"reason": "review"}
+PAYMENT = {"amount": 10_000, "channel": "bank", "external_ref": "BK-9", "received_on": DAY}
+PAYOUT = {"external_ref": "P-9", "paid_on": DAY}
+RETURN = {"amount": 100, "external_ref": "R-9", "received_on": DAY}
+REFUND = {"amount": 10_000, "cause": "error", "reason": "sent twice"}
+SETTLEMENT = NOTHING_SOLD | {"agreed_on": SETTLED_DAY}
+PLEDGE = {"donor": "{donor}", "fund": "{rich}", "amount": 100, "currency": "CNY", "pledged_on": DAY}
+TRANSFER = {"to": "{poor}", "amount": 100, "basis": "consent 07", "on": DAY}
