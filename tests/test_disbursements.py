@@ -226,6 +226,10 @@ def test_a_bounced_payment_can_be_tried_again_without_new_approvals():
     given(*ALL_PAID, BOUNCED).when(pay(ref="P-2")).then(PAID.but(external_ref="P-2"))
 
 
+def test_after_a_bounce_the_payee_holds_nothing():
+    assert (replay(*ALL_PAID).held, replay(*ALL_PAID, BOUNCED).held) == (500_00, 0)
+
+
 def test_a_second_try_can_bounce_too():
     given(*ALL_PAID, BOUNCED, PAID.but(external_ref="P-2")).when(bounce).then(BOUNCED)
 

@@ -1,8 +1,9 @@
 """A fund is opened for a purpose, lets money go only while it is open, and is closed empty."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from ledger.errors import Invalid, WrongState
 from ledger.funds import (
@@ -203,6 +204,13 @@ def test_what_happens_tomorrow_is_not_yet_a_fact():
     given(OPENED, stream=STREAM).when(give(on=TOMORROW)).then_refused(
         Invalid, "on: 2026-04-02 is in the future"
     )
+
+
+@pytest.mark.parametrize(("instant", "day"), [(time(15, 59, 59), 1), (time(16), 2)])
+def test_the_day_begins_at_midnight_in_shanghai(instant, day):
+    at = datetime.combine(TODAY, instant, UTC)
+
+    assert replace(act(), at=at).today == date(2026, 4, day)
 
 
 def test_what_happened_before_can_be_said_later():

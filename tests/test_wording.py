@@ -14,6 +14,7 @@ from ledger.wording import TEXT_MAX, plain, printable
         "12,345.67 yuan on 2026-03-08",
         "order JLG-20260308-000212",
         "hotline 88886666",
+        "parcel 138123456789",
         "字" * TEXT_MAX,
         "1",
     ],

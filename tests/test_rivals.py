@@ -1,0 +1,186 @@
+"""Somebody was faster between the decision and its storing: it is made anew on what they left."""
+
+import json
+
+import pytest
+
+from ledger.donations import PaymentCounted
+from ledger.errors import Conflict, WrongState
+from ledger.feeds import OrderFeed
+from ledger.funds import FundClosed, FundFrozen, FundNotEmpty
+from ledger.sales import SettlementMismatch, Statement
+from ledger.tallies import of_payment
+from tests.charity import charity
+from tests.samples import HEAR, MEI, SUN, ZHAO
+from tests.spec import TODAY, act
+
+ONE_COOKER = Statement(168_00, 0, 2_52, 1_01, 164_47)
+
+
+@pytest.fixture(name="house")
+def _house(tmp_path):
+    with charity(tmp_path / "ledger.db") as house:
+        house.open_fund(HEAR)
+        yield house
+
+
+def record(house, command, *args, rivals, who=SUN, **said):
+    """Carry out a command, while a rival comes in between each time that it has been decided."""
+    decide, rivals = getattr(house.ledger, command), iter(rivals)
+
+    def overtaken(act, *args, **said):
+        decision = decide(act, *args, **said)
+        next(rivals, lambda: None)()
+        return decision
+
+    return house.ledger.record(overtaken, act(who), *args, **said)
+
+
+def order(no):
+    line = {"sku": "L1", "quantity": 1, "unit_price": 168_00}
+    return json.dumps(
+        {"order_no": no, "placed_at": "2026-03-08T20:12:38+08:00", "lines": [line]}
+    ).encode()
+
+
+class Overtaken(OrderFeed):
+    """A feed that a rival overtakes when it has been decided."""
+
+    def __init__(self, *args, rivals):
+        super().__init__(*args)
+        self._rivals = iter(rivals)
+
+    def _decide(self, lines):
+        chunk = super()._decide(lines)
+        next(self._rivals, lambda: None)()
+        return chunk
+
+
+def feed(house, sale, no, rivals=()):
+    taken = Overtaken(house.ledger, act(SUN), sale, rivals=rivals)
+    taken.take_in([order(no)])
+    return taken
+
+
+def freeze(house):
+    house.do("freeze_fund", HEAR, reason="review", on=TODAY)
+
+
+@pytest.fixture(name="sale")
+def _sale(house):
+    sale = house.open_sale()
+    feed(house, sale, "JLG-1")
+    house.end_sale(sale)
+    return sale
+
+
+def test_a_payment_that_was_overtaken_by_another_still_counts(house):
+    donation = house.pledge(100_00)
+    rivals = [lambda: house.pay_in(donation, 80_00)]
+
+    receipt = record(
+        house,
+        "receive_payment",
+        donation,
+        rivals=rivals,
+        amount=30_00,
+        channel="cash",
+        external_ref="C-1",
+        received_on=TODAY,
+    )
+
+    assert receipt.version == 3
+    assert house.facts()[-1].excess == 10_00
+    house.check_tallies()
+
+
+def test_who_is_overtaken_again_and_again_is_told_so(house):
+    donation = house.pledge(100_00)
+    rivals = [lambda: house.pay_in(donation, 1)] * 5
+
+    with pytest.raises(Conflict, match="others kept changing this"):
+        record(house, "withdraw_pledge", donation, rivals=rivals, reason="moved away")
+    assert record(house, "withdraw_pledge", donation, rivals=rivals[:4], reason="moved").version
+
+
+def test_a_withdrawal_that_was_overtaken_by_the_last_payment_is_refused(house):
+    donation = house.pledge(100_00)
+    rivals = [lambda: house.pay_in(donation, 100_00)]
+
+    with pytest.raises(WrongState, match="is fulfilled"):
+        record(house, "withdraw_pledge", donation, rivals=rivals, reason="moved away")
+
+
+def test_a_payment_told_twice_at_the_same_moment_counts_once(house):
+    donation = house.pledge(100_00)
+    payment = {"amount": 30_00, "channel": "bank", "external_ref": "B-1", "received_on": TODAY}
+    rivals = [lambda: house.pay_in(donation, 30_00, "B-1")]
+
+    with pytest.raises(PaymentCounted):
+        record(house, "receive_payment", donation, rivals=rivals, **payment)
+    assert (house.available(), house.tally(of_payment("bank", "B-1"))) == (30_00, 1)
+
+
+def test_a_promise_to_a_fund_that_was_just_closed_is_refused(house):
+    house.do("register_donor", MEI, anonymous=True)
+    promise = {"donor": MEI, "amount": 1, "currency": "CNY", "pledged_on": TODAY}
+    rivals = [lambda: house.do("close_fund", HEAR, reason="built", on=TODAY)]
+
+    with pytest.raises(FundClosed):
+        record(house, "pledge", rivals=rivals, fund=HEAR, **promise)
+    assert house.kinds()[-1] == "fund.closed.1"
+
+
+def test_a_fund_to_which_something_was_just_promised_is_not_closed(house):
+    rivals = [lambda: house.pledge(1)]
+
+    with pytest.raises(FundNotEmpty, match="in pledged"):
+        record(house, "close_fund", HEAR, rivals=rivals, reason="built", on=TODAY)
+
+
+@pytest.mark.parametrize("step", ["approve", "pay"])
+def test_nothing_leaves_a_fund_that_was_just_frozen(house, step):
+    house.gift(100_00)
+    disbursement = house.request() if step == "approve" else house.approved()
+    said = {"on": TODAY} if step == "approve" else {"external_ref": "P-1", "paid_on": TODAY}
+
+    with pytest.raises(FundFrozen):
+        record(house, step, disbursement, rivals=[lambda: freeze(house)], **said)
+    assert house.kinds()[-1] == "fund.frozen.1"
+
+
+def test_a_request_that_was_just_cancelled_is_not_approved(house):
+    house.gift(100_00)
+    disbursement = house.request()
+    house.approve(disbursement)
+    rivals = [lambda: house.do("cancel", disbursement, reason="bought elsewhere")]
+
+    with pytest.raises(WrongState, match="is cancelled"):
+        record(house, "approve", disbursement, who=ZHAO, rivals=rivals, on=TODAY)
+    assert house.available() == 100_00
+
+
+def test_a_sale_of_which_more_was_just_sold_is_not_settled_on_the_old_figures(house, sale):
+    rivals = [lambda: feed(house, sale, "JLG-2")]
+
+    with pytest.raises(SettlementMismatch, match=r"gross: theirs 168\.00, ours 336\.00"):
+        record(house, "settle_sale", sale, ONE_COOKER, rivals=rivals, agreed_on=TODAY)
+    house.check_tallies()
+
+
+def test_nothing_is_sold_in_a_sale_that_was_just_settled(house, sale):
+    rivals = [lambda: house.do("settle_sale", sale, ONE_COOKER, agreed_on=TODAY)]
+
+    with pytest.raises(WrongState, match="orders is not possible"):
+        feed(house, sale, "JLG-2", rivals)
+    assert house.kinds()[-1] == "sale.settled.1"
+
+
+def test_two_feeds_of_one_order_record_it_once(house, sale):
+    rivals = [lambda: feed(house, sale, "JLG-2")]
+
+    slow = feed(house, sale, "JLG-2", rivals)
+
+    assert (slow.accepted, slow.duplicates) == (0, 1)
+    assert house.kinds().count("sale-order.placed.1") == 2
+    house.check_tallies()
