@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 from fastapi import FastAPI
 
@@ -27,6 +28,9 @@ DESCRIPTION = """The ledger of the Lei Feng e-supermarket (雷锋e超市): every
 thank-you in one history. Amounts are whole fen, days are business days in Asia/Shanghai."""
 
 
+DATABASE_URL = "LEIFENG_DATABASE_URL"
+"""The environment variable that names a PostgreSQL database to keep everything in."""
+
 COMMAND_BYTES_MAX = 1024 * 1024
 """The longest body of a command. A plan with a thousand items is a fifth of it."""
 
@@ -36,13 +40,30 @@ def all_views() -> tuple[View, ...]:
     return FundBalances(), Journal(), Donations(), Sales(), Disbursements(), AuditTrail()
 
 
+class Places(NamedTuple):
+    """Where the parts of a ledger are kept."""
+
+    ledger: Path | str
+    people: Path | str
+    views: Path | str
+
+    @classmethod
+    def of(cls, data: Path) -> Self:
+        """Return the database that the environment names, or else files in the folder ``data``."""
+        url = os.environ.get(DATABASE_URL)
+        if url:
+            return cls(url, url, url)
+        return cls(data / "ledger.db", data / "people.db", data / "views.db")
+
+
 @contextmanager
 def open_site(data: Path) -> Iterator[Site]:
-    """Open the ledger kept in the folder ``data``, which is made if it is not there."""
+    """Open the ledger kept in the folder ``data``, or the database that the environment names."""
     data.mkdir(parents=True, exist_ok=True)
-    directory = Directory(data / "people.db")
-    ledger = Ledger(data / "ledger.db")
-    views = open_views(data / "views.db")
+    places = Places.of(data)
+    ledger = Ledger(places.ledger)
+    directory = Directory(places.people)
+    views = open_views(places.views)
     follower = Follower(ledger, views, all_views())
     ledger.committer.on_stored = follower.notice
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -79,7 +80,9 @@ async def register(body: NewDonor, desk: TheDesk) -> Response:
     )
     if desk.role is Role.DONOR:
         known = DonorId(UUID(receipt.id))
-        await run_in_threadpool(desk.site.directory.is_donor, desk.caller.person, known)
+        await run_in_threadpool(
+            desk.site.directory.is_donor, desk.caller.person, known, at=datetime.now(UTC)
+        )
     return created(receipt, "/v1/donors")
 
 

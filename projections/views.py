@@ -7,9 +7,9 @@ are written in one transaction, so whatever crashes, each event counts once.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from sqlalchemy import (
     BigInteger,
@@ -19,14 +19,14 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
-    create_engine,
-    event,
     select,
 )
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects.sqlite import Insert
 
 from ledger.aggregate import Fact
 from ledger.names import Position
+from ledger.store.engine import engine_at
 
 METADATA = MetaData()
 
@@ -64,7 +64,7 @@ class View(ABC):
         self.write(connection, batch)
         row = {"view": self.name, "position": batch[-1][0]}
         connection.execute(
-            insert(TRACKING)
+            _insert(connection, TRACKING)
             .values(row)
             .on_conflict_do_update(index_elements=["view"], set_={"position": row["position"]})
         )
@@ -84,7 +84,7 @@ def add_up(connection: Connection, table: Table, rows: Iterable[Mapping[str, Any
     rows = list(rows)
     if not rows:
         return
-    adding = insert(table)
+    adding = _insert(connection, table)
     figures = {
         column.name: column + adding.excluded[column.name]
         for column in table.columns
@@ -100,20 +100,20 @@ def insert_all(connection: Connection, table: Table, rows: Sequence[Mapping[str,
         connection.execute(table.insert(), rows)
 
 
-def open_views(path: Path | None) -> Engine:
-    """Open the database of views, in a file or, for replay, in fresh memory.
-
-    Views may be lost and made again, so they need not wait for the disk.
-    """
-    if path is None:
-        engine = create_engine("sqlite://")
-    else:
-        engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 10})
-
-    @event.listens_for(engine, "connect")
-    def _configure(connection: Any, _: Any) -> None:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")
-
+def open_views(where: Path | str) -> Engine:
+    """Open the database of views. They may be lost and made again, so they need not be durable."""
+    engine = engine_at(where, schema="views", durable=False)
     METADATA.create_all(engine)
     return engine
+
+
+def _insert(connection: Connection, table: Table) -> Insert:
+    """Return an insert that can say what to do about a row that is there already."""
+    return cast("Insert", _INSERTS[connection.dialect.name](table))
+
+
+_INSERTS: Mapping[str, Callable[[Table], Any]] = {
+    "sqlite": sqlite.insert,
+    "postgresql": postgresql.insert,
+}
+"""The two dialects say it alike, each with a function of its own."""

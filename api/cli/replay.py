@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 import typer
 
-from api.app import all_views
+from api.app import Places, all_views
 from api.cli.shared import DataFolder, balances_json, existing_ledger, print_balances, progress
 from ledger.names import Position
 from projections.replay import SHOWN_MAX, Replayed
@@ -23,7 +23,7 @@ def replay(data: DataFolder, until: Until = None, as_json: AsJson = False) -> No
     with existing_ledger(data) as ledger, progress("replaying") as told:
         found = replayed(
             ledger,
-            open_views(data / "views.db"),
+            open_views(Places.of(data).views),
             all_views(),
             until=None if until is None else Position(until),
             progress=told,

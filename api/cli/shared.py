@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from api.app import Places
 from ledger.commands import Ledger
 from ledger.errors import LedgerError
 from ledger.money import yuan
@@ -40,9 +41,10 @@ class NoLedgerHere(LedgerError):
 @contextmanager
 def existing_ledger(data: Path) -> Iterator[Ledger]:
     """Open the ledger kept in ``data`` for reading; refuse if there is none."""
-    if not (data / "ledger.db").is_file():
+    where = Places.of(data).ledger
+    if isinstance(where, Path) and not where.is_file():
         raise NoLedgerHere(data)
-    ledger = Ledger(data / "ledger.db", writes=False)
+    ledger = Ledger(where, writes=False)
     try:
         yield ledger
     finally:

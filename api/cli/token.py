@@ -8,6 +8,7 @@ from uuid import UUID
 
 import typer
 
+from api.app import Places
 from api.cli.shared import DataFolder
 from ledger.names import DonorId, SaleId
 from ledger.people.directory import Directory
@@ -35,7 +36,7 @@ def create(
     if Role.PARTNER in role and sale is None:
         raise typer.BadParameter("a partner's token needs --sale", param_hint="--role")
     data.mkdir(parents=True, exist_ok=True)
-    directory = Directory(data / "people.db")
+    directory = Directory(Places.of(data).people)
     try:
         made = directory.create_token(
             person.strip(),

@@ -5,6 +5,7 @@ A decision is only a decision: if somebody else was faster, it is made anew on w
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Generator, Iterator, Sequence
 from datetime import date
 from functools import lru_cache
@@ -125,12 +126,10 @@ class Records(Application[UUID]):
     ) -> Receipt:
         """Carry out ``command`` and wait until it is stored."""
         attempts = self._attempts(act, lambda: command(act, *args, **kwargs))
-        try:
-            commit = next(attempts)
-            while True:
-                commit = attempts.send(self.committer.commit(commit))
-        except StopIteration as done:
-            return cast("Receipt", done.value)
+        step = _advance(attempts, None)
+        while not isinstance(step, Receipt):
+            step = _advance(attempts, self.committer.commit(step))
+        return step
 
     async def record_async(
         self,
@@ -141,35 +140,35 @@ class Records(Application[UUID]):
     ) -> Receipt:
         """Carry out ``command``, letting others run until it is stored."""
         attempts = self._attempts(act, lambda: command(act, *args, **kwargs))
-        try:
-            commit = next(attempts)
-            while True:
-                commit = attempts.send(await self.committer.commit_async(commit))
-        except StopIteration as done:
-            return cast("Receipt", done.value)
+        outcome: Outcome | None = None
+        while True:
+            if self.store.is_local:
+                step = _advance(attempts, outcome)
+            else:
+                step = await asyncio.to_thread(_advance, attempts, outcome)
+            if isinstance(step, Receipt):
+                return step
+            outcome = await self.committer.commit_async(step)
 
-    def _attempts(
-        self, act: Act, decide: Callable[[], Decision]
-    ) -> Generator[Commit, Outcome, Receipt]:
-        """Yield what is to be stored, take what became of it, return the receipt."""
+    def _attempts(self, act: Act, decide: Callable[[], Decision]) -> _Attempts:
+        """Yield what is to be stored, take what became of it, return the receipt.
+
+        Whether the request was made before is known where it is stored, so nothing is asked
+        beforehand; only if something stands in the way may that be what its own twin did.
+        """
         for _ in range(TRIES):
-            repeated = self.repeated(act)
-            if repeated is not None:
-                return repeated
             try:
                 decision = decide()
                 if decision.repeat_of is not None:
-                    return self._first_receipt(decision, decision.repeat_of)
+                    return self.repeated(act) or self._first_receipt(decision, decision.repeat_of)
                 outcome = yield self._commit(decision, act)
-                return self._receipt(act, outcome)
-            except Conflict:
-                continue
-            except LedgerError:
-                # A twin of this very request may have been faster, and be what stands in the way.
+                return self._receipt(act, cast("Outcome", outcome))
+            except LedgerError as error:
                 repeated = self.repeated(act)
-                if repeated is None:
+                if repeated is not None:
+                    return repeated
+                if not isinstance(error, Conflict):
                     raise
-                return repeated
         raise Conflict("others kept changing this; try again")
 
     def repeated(self, act: Act) -> Receipt | None:
@@ -299,3 +298,17 @@ class Records(Application[UUID]):
     def construct_recorder(self) -> ApplicationRecorder:
         """Keep events, tallies and answers in one transaction."""
         return self.store
+
+
+_Attempts = Generator[Commit, Outcome | None, Receipt]
+
+
+def _advance(attempts: _Attempts, outcome: Outcome | None) -> Commit | Receipt:
+    """Take one step: the next commit to be stored, or the receipt at the end.
+
+    A generator ends by an exception that no future can carry, so it is turned into a value here.
+    """
+    try:
+        return attempts.send(outcome)
+    except StopIteration as done:
+        return cast("Receipt", done.value)

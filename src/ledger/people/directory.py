@@ -13,7 +13,8 @@ from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from time import monotonic
+from typing import Any, cast
 from uuid import UUID
 
 from msgspec import Struct
@@ -21,16 +22,16 @@ from sqlalchemy import (
     JSON,
     Column,
     DateTime,
+    Integer,
     MetaData,
     String,
     Table,
-    create_engine,
-    event,
     select,
 )
 
 from ledger.names import DonorId, PartyId, PersonId, SaleId, new_id
 from ledger.people.roles import Role
+from ledger.store.engine import engine_at, is_url
 
 METADATA = MetaData()
 
@@ -52,6 +53,14 @@ TOKENS = Table(
     Column("created_at", DateTime(timezone=True), nullable=False),
 )
 
+CHANGES = Table(
+    "changes",
+    METADATA,
+    Column("number", Integer, primary_key=True),
+    Column("at", DateTime(timezone=True), nullable=False),
+)
+"""A row each time a token is made or changed, so that nobody trusts what they remember of it."""
+
 PARTIES = Table(
     "parties",
     METADATA,
@@ -59,6 +68,9 @@ PARTIES = Table(
     Column("details", JSON, nullable=False),
 )
 """Donors, payees and those who sign for money: what they told us about themselves."""
+
+LOOKS_S = 1.0
+"""Seconds for which a far database is not asked again whether a token changed."""
 
 TOKEN_PREFIX = "lf_"  # noqa: S105  # So that a token found in a log or a mail is recognised.
 
@@ -83,13 +95,16 @@ class Caller(Struct, frozen=True):
 class Directory:
     """The register, in a file of its own."""
 
-    def __init__(self, path: Path) -> None:
-        self._engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 10})
-        event.listen(self._engine, "connect", _configure)
+    def __init__(self, where: Path | str) -> None:
+        self._engine = engine_at(where, schema="people", durable=True)
         METADATA.create_all(self._engine)
         self._watch = self._engine.raw_connection()
+        if is_url(where):
+            cast("Any", self._watch.dbapi_connection).autocommit = True
+        self._looks_s = LOOKS_S if is_url(where) else 0.0
+        self._looked = -LOOKS_S
         self._lock = Lock()
-        self._seen = -1
+        self._seen: int | None = None
         self._callers: dict[str, Caller | None] = {}
 
     def close(self) -> None:
@@ -126,26 +141,37 @@ class Directory:
                     "created_at": at,
                 },
             )
+            connection.execute(CHANGES.insert(), {"at": at})
         return token
 
     def caller(self, token: str) -> Caller | None:
         """Return who holds ``token``, if anybody does.
 
-        What was looked up is remembered until anything in the register changes, also from
-        another process, which SQLite tells without reading a row.
+        What was looked up is remembered until a token is made or changed, also by another process.
         """
         digest = _hash(token)
         with self._lock:
-            (version,) = self._watch.cursor().execute("PRAGMA data_version").fetchone()
-            if version != self._seen:
-                self._callers.clear()
-                self._seen = version
+            self._look_for_changes()
             if digest in self._callers:
                 return self._callers[digest]
             found = self._find(digest)
             if found is not None:
                 self._callers[digest] = found
             return found
+
+    def _look_for_changes(self) -> None:
+        """Forget what was looked up if any token changed since; ask a far database now and then."""
+        now = monotonic()
+        if now - self._looked < self._looks_s:
+            return
+        cursor = self._watch.cursor()
+        cursor.execute("SELECT max(number) FROM changes")
+        (changes,) = cursor.fetchone() or (None,)
+        cursor.close()
+        self._looked = now
+        if changes != self._seen:
+            self._callers.clear()
+            self._seen = changes
 
     def _find(self, digest: str) -> Caller | None:
         with self._engine.connect() as connection:
@@ -161,9 +187,10 @@ class Directory:
             sale=None if row["sale"] is None else SaleId(UUID(row["sale"])),
         )
 
-    def is_donor(self, person: PersonId, donor: DonorId) -> None:
+    def is_donor(self, person: PersonId, donor: DonorId, *, at: datetime) -> None:
         """Note that ``person``, who registered themselves, is ``donor``."""
         with self._engine.begin() as connection:
+            connection.execute(CHANGES.insert(), {"at": at})
             connection.execute(
                 TOKENS.update()
                 .where(TOKENS.c.person == person, TOKENS.c.donor.is_(None))
@@ -188,11 +215,6 @@ class Directory:
                 select(PARTIES.c.details).where(PARTIES.c.party == party)
             ).scalar()
         return found
-
-
-def _configure(connection: Any, _: Any) -> None:
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
 
 
 def _hash(token: str) -> str:
