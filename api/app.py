@@ -31,9 +31,6 @@ thank-you in one history. Amounts are whole fen, days are business days in Asia/
 DATABASE_URL = "LEIFENG_DATABASE_URL"
 """The environment variable that names a PostgreSQL database to keep everything in."""
 
-COMMAND_BYTES_MAX = 1024 * 1024
-"""The longest body of a command. A plan with a thousand items is a fifth of it."""
-
 
 def all_views() -> tuple[View, ...]:
     """Return every view that is kept."""
@@ -94,7 +91,6 @@ def create_app(data: Path) -> FastAPI:
         version="1",
         description=DESCRIPTION,
         lifespan=lifespan,
-        max_body_size=COMMAND_BYTES_MAX,
         separate_input_output_schemas=False,
     )
     problems.install(app)

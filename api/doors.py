@@ -20,6 +20,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 from fastapi.routing import APIRoute
 from sqlalchemy import Connection, Engine
+from starlette.types import Message
 
 from api.problems import KeyRequired, NotYet, RoleForbidden, TooLarge, Unauthenticated, refusals
 from ledger.aggregate import Act
@@ -38,6 +39,9 @@ P = ParamSpec("P")
 
 KEY_MAX = 255
 """Characters of an idempotency key."""
+
+BODY_BYTES_MAX = 1024 * 1024
+"""The longest body of a command. A plan with a thousand items is a fifth of it."""
 
 NOBODY = Caller(person=PersonId("public"), roles=frozenset())
 """Whoever reads what is open to all."""
@@ -193,6 +197,12 @@ def may(*roles: Role) -> Callable[[E], E]:
     return mark
 
 
+def in_lines(endpoint: E) -> E:
+    """Say that the route below reads its body a line at a time, so that it may have any length."""
+    vars(endpoint)["in_lines"] = True
+    return endpoint
+
+
 def refuses(*kinds: type[LedgerError]) -> dict[int | str, dict[str, Any]]:
     """Return the documented answers of a route that has these refusals besides the door's."""
     return {"refusals": {"kinds": kinds}}
@@ -203,6 +213,7 @@ class Door(APIRoute):
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **kwargs: Any) -> None:
         self.roles: tuple[Role, ...] = vars(endpoint)["roles"]
+        self.in_lines: bool = vars(endpoint).get("in_lines", False)
         self.records = "POST" in kwargs.get("methods", ())
         asked = dict(kwargs.get("responses") or {})
         kinds = asked.pop("refusals", {}).get("kinds", ())
@@ -238,6 +249,8 @@ class Door(APIRoute):
             caller, role = _identify(request, self.roles)
             if self.records:
                 _named(request)
+            if self.records and not self.in_lines:
+                request = await _read(request)
             request.state.desk = Desk(request, caller, role)
             return await handle(request)
 
@@ -274,6 +287,23 @@ def _named(request: Request) -> None:
         raise KeyRequired("send an Idempotency-Key header")
     if not 1 <= len(key) <= KEY_MAX or not all("!" <= each <= "~" for each in key):
         raise Invalid("Idempotency-Key", f"must be 1 to {KEY_MAX} visible ASCII characters")
+
+
+async def _read(request: Request) -> Request:
+    """Return ``request`` with its body read, or refuse it as soon as it is longer than allowed."""
+    left = BODY_BYTES_MAX
+
+    async def receive() -> Message:
+        nonlocal left
+        message = await request.receive()
+        left -= len(message.get("body", b""))
+        if left < 0:
+            raise TooLarge(f"a body is at most {BODY_BYTES_MAX:,} bytes")
+        return message
+
+    read = Request(request.scope, receive)
+    await read.body()
+    return read
 
 
 def own(desk: Desk, owner: object, donation_id: object) -> None:

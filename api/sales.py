@@ -10,7 +10,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
-from api.doors import AtLeast, Desk, Door, TheDesk, may, refuses
+from api.doors import AtLeast, Desk, Door, TheDesk, in_lines, may, refuses
 from api.feeds import take_in
 from api.paging import Cursor, Limit, asked
 from api.wire import Amount, Body, Code, Created, Day, Done, Reference, Text, created, done, shown
@@ -218,9 +218,6 @@ async def end_sale(sale_id: UUID, body: On, desk: TheDesk) -> Response:
     return done(await desk.record(desk.ledger.end_sale, SaleId(sale_id), on=body.on))
 
 
-FEED_BYTES_MAX = 2**40
-"""No bound that a partner could meet: a feed is read a line at a time, whatever its length."""
-
 FEED: dict[str, Any] = {
     "requestBody": {
         "required": True,
@@ -243,8 +240,8 @@ async def _feed(desk: Desk, kind: type[Feed], sale_id: UUID) -> Response:
     response_model=FeedTaken,
     responses=refuses(NotFound, WrongState),
     openapi_extra=FEED,
-    max_body_size=FEED_BYTES_MAX,
 )
+@in_lines
 @may(Role.TREASURER, Role.PARTNER)
 async def feed_orders(sale_id: UUID, desk: TheDesk) -> Response:
     """Take in a partner's orders, one JSON object a line, as in the example."""
@@ -256,8 +253,8 @@ async def feed_orders(sale_id: UUID, desk: TheDesk) -> Response:
     response_model=FeedTaken,
     responses=refuses(NotFound, WrongState),
     openapi_extra=FEED,
-    max_body_size=FEED_BYTES_MAX,
 )
+@in_lines
 @may(Role.TREASURER, Role.PARTNER)
 async def feed_returns(sale_id: UUID, desk: TheDesk) -> Response:
     """Take in a partner's returned goods, one JSON object a line."""

@@ -104,14 +104,14 @@ RULES = [
             "a payment that counted elsewhere",
             "chen",
             "donations/{open}/payments",
-            PAYMENT | {"external_ref": "BK-1"},
+            PAYMENT | {"external_ref": "{ref}"},
             "409 payment-counted",
         ),
         (
             "a payment with another amount",
             "chen",
             "donations/{fulfilled}/payments",
-            PAYMENT | {"external_ref": "BK-1", "amount": 9_999},
+            PAYMENT | {"external_ref": "{ref}", "amount": 9_999},
             "409 payment-differs",
         ),
         (
@@ -207,7 +207,7 @@ RULES = [
             "a remittance beyond what is due",
             "chen",
             "sales/{settled}/remittances",
-            RETURN,
+            RETURN | {"amount": 16_448},
             "409 remittance-exceeds-outstanding",
         ),
         (

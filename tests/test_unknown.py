@@ -7,6 +7,7 @@ import pytest
 from tests.office import DAY
 from tests.world import (
     ON,
+    ONE_SOLD,
     PAYMENT,
     PAYOUT,
     PLEDGE,
@@ -54,11 +55,6 @@ def test_what_is_unknown_cannot_be_changed(world, who, path, body):
     refused(world, world.post(who, path, body), 404, "not-found")
 
 
-NEW_ORDER = (
-    b'{"order_no": "N-1", "placed_at": "2026-03-08T20:12:38+08:00",'
-    b' "lines": [{"sku": "L1", "quantity": 1, "unit_price": 16800}]}'
-)
-
 READS = [
     "/v1/funds/F-NONE",
     "/v1/funds/F-NONE/balance",
@@ -87,7 +83,9 @@ def test_no_feed_for_an_unknown_sale_nor_one_that_does_not_sell(world, what):
 
 
 def test_nothing_new_is_sold_once_the_sale_is_settled(world):
+    another = ONE_SOLD.replace(b"N-1", b"N-2")
+
     def fed():
-        return world.office.sun.feed(f"/v1/sales/{world.settled}/orders", NEW_ORDER)
+        return world.office.sun.feed(f"/v1/sales/{world.settled}/orders", another)
 
     refused(world, fed, 409, "wrong-state")

@@ -5,12 +5,26 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from typing import Any
+from uuid import uuid4
 
 import httpx2
 
 from ledger.people.roles import Role
-from tests.office import CENTRE, DAY, SETTLED_DAY, Office
+from tests.office import CENTRE, DAY, LAST_DAY, SETTLED_DAY, Office
 from tests.server import Person
+
+ONE_SOLD = (
+    b'{"order_no": "N-1", "placed_at": "2026-03-08T20:12:38+08:00",'
+    b' "lines": [{"sku": "L1", "quantity": 1, "unit_price": 16800}]}'
+)
+ONE_SETTLED = {
+    "gross": 16_800,
+    "refunds": 0,
+    "partner_fee": 252,
+    "channel_fee": 101,
+    "net_proceeds": 16_447,
+}
+"""Fees of 150 and 60 basis points; the second is 1.008 yuan, rounded up."""
 
 PROBLEM = "application/problem+json"
 NOTHING_SOLD = dict.fromkeys(("gross", "refunds", "partner_fee", "channel_fee", "net_proceeds"), 0)
@@ -42,13 +56,19 @@ class World:
         self.open = office.pledge(self.rich)
         self.public = office.pledge(self.rich, public_promise=True)
         self.fulfilled = office.pledge(self.rich)
-        office.pay_in(self.fulfilled, 10_000, "BK-1")
+        self.ref = uuid4().hex
+        office.pay_in(self.fulfilled, 10_000, self.ref)
+        self.to_withdraw = office.pledge(self.rich)
+        self.overpaid = office.pledge(self.rich, 100)
+        office.pay_in(self.overpaid, 150)
         self.withdrawn = office.pledge(self.rich)
         office.lin.did(f"/v1/donations/{self.withdrawn}/withdrawal", {"reason": "moved away"})
 
     def _aid(self) -> None:
         office = self.office
         self.requested = office.request(self.rich)
+        self.to_reject, self.to_cancel = office.request(self.rich), office.request(self.rich)
+        self.to_sign, self.to_bounce = office.paid(self.rich), office.paid(self.rich)
         self.half = office.request(self.rich)
         office.approve(self.half, office.wang)
         self.approved, self.paid = office.approved(self.rich), office.paid(self.rich)
@@ -67,9 +87,11 @@ class World:
         office = self.office
         self.planned = office.plan(self.rich)
         self.selling, self.ended = office.open_sale(self.rich), office.ended_sale(self.rich)
-        self.settled = office.ended_sale(self.rich)
+        self.settled = office.open_sale(self.rich)
+        assert office.sun.feed(f"/v1/sales/{self.settled}/orders", ONE_SOLD).json()["accepted"] == 1
+        office.sun.did(f"/v1/sales/{self.settled}/ending", {"on": LAST_DAY})
         office.sun.did(
-            f"/v1/sales/{self.settled}/settlement", NOTHING_SOLD | {"agreed_on": SETTLED_DAY}
+            f"/v1/sales/{self.settled}/settlement", ONE_SETTLED | {"agreed_on": SETTLED_DAY}
         )
 
     def person(self, name: str) -> Person:
