@@ -15,6 +15,7 @@ from sqlalchemy import (
     RowMapping,
     String,
     Table,
+    case,
     select,
 )
 
@@ -112,7 +113,12 @@ def _step(fact: Fact) -> dict[str, Any]:
         case Disbursement.Acknowledged():
             values["acknowledged_on"] = fact.on
         case Disbursement.Returned():
-            values["returned"] = DISBURSEMENTS.c.returned + fact.amount
+            returned = DISBURSEMENTS.c.returned + fact.amount
+            values["returned"] = returned
+            values["state"] = case(
+                (returned >= DISBURSEMENTS.c.amount, DisbursementState.RETURNED.value),
+                else_=DISBURSEMENTS.c.state,
+            )
     return values
 
 

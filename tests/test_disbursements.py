@@ -281,6 +281,10 @@ def test_the_last_fen_can_be_given_back():
     given(*ALL_PAID, given_back(499_99)).when(take_back(1, "R-2")).then(given_back(1, "R-2"))
 
 
+def test_nothing_is_signed_for_when_all_was_given_back():
+    given(*ALL_PAID, given_back(500_00)).when(acknowledge).then_refused(WrongState, "is returned")
+
+
 def test_the_same_return_again_is_the_first_one():
     given(*ALL_PAID, given_back(125_00)).when(take_back(125_00)).then_repeats(6)
 

@@ -251,6 +251,17 @@ def test_a_feed_that_began_before_the_settlement_ends_with_it(house, sale):
     assert house.kinds()[-1] == "sale.settled.1"
 
 
+def test_after_the_settlement_repeats_are_still_known_and_nothing_new_is_taken(house, sale):
+    fed(house, OrderFeed, sale, order())
+    house.end_sale(sale)
+    statement = house.ledger.sale(sale).statement(gross=168_00, refunds=0)
+    house.do("settle_sale", sale, statement, agreed_on=TODAY)
+
+    assert fed(house, OrderFeed, sale, order()) == (0, 1, [])
+    with pytest.raises(WrongState, match="which allows remittance"):
+        fed(house, OrderFeed, sale, order("JLG-2"))
+
+
 # Taking returns in.
 
 

@@ -22,7 +22,7 @@ from ledger.aggregate import Act, Aggregate, Fact, project
 from ledger.disbursements import Disbursement
 from ledger.donations import Donation
 from ledger.donors import Donor
-from ledger.errors import Conflict, Invalid, LedgerError, NotFound, Refused
+from ledger.errors import Invalid, LedgerError, NotFound, Refused
 from ledger.funds import Fund
 from ledger.names import (
     DisbursementId,
@@ -156,7 +156,7 @@ class Records(Application[UUID]):
         Whether the request was made before is known where it is stored, so nothing is asked
         beforehand; only if something stands in the way may that be what its own twin did.
         """
-        for _ in range(TRIES):
+        for tries_left in reversed(range(TRIES)):
             try:
                 decision = decide()
                 if decision.repeat_of is not None:
@@ -167,9 +167,9 @@ class Records(Application[UUID]):
                 repeated = self.repeated(act)
                 if repeated is not None:
                     return repeated
-                if not isinstance(error, Conflict):
+                if not error.rival or not tries_left:
                     raise
-        raise Conflict("others kept changing this; try again")
+        raise AssertionError("the last try either returns or raises")
 
     def repeated(self, act: Act) -> Receipt | None:
         """Return the receipt of the first time, if ``act`` is a request made again."""

@@ -31,20 +31,19 @@ class DisbursementState(StrEnum):
     APPROVED = "approved"
     PAID = "paid"
     ACKNOWLEDGED = "acknowledged"
+    RETURNED = "returned"
     REJECTED = "rejected"
     CANCELLED = "cancelled"
 
 
 S = DisbursementState
 
-STEPS = {
+STEPS = {  # Nothing follows the states that are not named.
     S.REQUESTED: ("approval", "rejection", "cancellation"),
     S.PARTLY_APPROVED: ("approval", "rejection", "cancellation"),
     S.APPROVED: ("payment", "cancellation"),
     S.PAID: ("bounce", "acknowledgement", "return"),
     S.ACKNOWLEDGED: ("return",),
-    S.REJECTED: (),
-    S.CANCELLED: (),
 }
 
 
@@ -341,7 +340,7 @@ class Disbursement(Aggregate):
 
     def _must_be(self, step: str, *states: DisbursementState) -> None:
         if self.state not in states:
-            raise WrongState(step, f"disbursement {self.id}", self.state, STEPS[self.state])
+            raise WrongState(step, f"disbursement {self.id}", self.state, STEPS.get(self.state, ()))
 
     def _not_before_payment(self, on: date, field: str) -> None:
         if on < self.paid_on:
@@ -395,4 +394,6 @@ class Disbursement(Aggregate):
     @event(Returned)
     def _returned(self, fact: Returned) -> None:
         self.held -= fact.amount
+        if not self.held:
+            self.state = S.RETURNED
         self.returns[fact.external_ref] = (fact.originator_version, fact.amount)

@@ -84,6 +84,8 @@ class PaymentDiffers(Refused):
 class PaymentCounted(Refused):
     """The same payment is never counted twice."""
 
+    rival = True
+
     def __init__(self, channel: str, external_ref: str) -> None:
         super().__init__(f"{channel} payment {external_ref} is already counted elsewhere")
 

@@ -17,10 +17,18 @@ which status each branch of this tree becomes.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import ClassVar
 
 
 class LedgerError(Exception):
-    """Base of every error this package raises on purpose."""
+    """Base of every error this package raises on purpose.
+
+    Attributes:
+        rival: Somebody was faster; what they left may decide the same question another way.
+
+    """
+
+    rival: ClassVar[bool] = False
 
 
 class Invalid(LedgerError):
@@ -70,6 +78,8 @@ class SamePerson(Refused):
 
 class Conflict(Refused):
     """Somebody else changed this meanwhile; look again and decide anew."""
+
+    rival = True
 
 
 class Overloaded(LedgerError):

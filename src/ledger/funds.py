@@ -86,11 +86,6 @@ class BasisRequired(Refused):
         )
 
 
-def covers(available: int, taking: int) -> bool:
-    """Say whether a fund with ``available`` fen may let ``taking`` go. To zero, and no lower."""
-    return taking <= available
-
-
 class Fund(Aggregate):
     """One purpose pot: opened, perhaps frozen and thawed, closed when empty."""
 

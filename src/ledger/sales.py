@@ -194,9 +194,9 @@ class CharitySale(Aggregate):
         if (
             partner_fee_bp < 0
             or channel_fee_bp < 0
-            or partner_fee_bp + channel_fee_bp > BASIS_POINTS
+            or partner_fee_bp + channel_fee_bp >= BASIS_POINTS
         ):
-            raise Invalid("partner_fee_bp", "the fees must be from nothing to the whole")
+            raise Invalid("partner_fee_bp", "the fees must leave something for the fund")
         sale = cls(new_id())
         sale._record(
             cls.Planned,

@@ -7,9 +7,11 @@ batches by being busy. Each caller waits for their own outcome alone.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import defaultdict, deque
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from threading import Condition, Thread
 from typing import NamedTuple, TypeAlias
 
@@ -19,6 +21,8 @@ from ledger.store.recorder import Store
 
 BATCH_EVENTS_MAX = 2_000
 """Events in one transaction. Larger ones gain nothing and make everybody wait."""
+
+LOG = logging.getLogger(__name__)
 
 QUEUE_MAX = 4_096
 """Commands that may wait. At the slowest disk seen that is a few seconds of work."""
@@ -87,7 +91,14 @@ class Committer:
                 _fail(batch, error)
             else:
                 _tell(batch, outcomes)
-                self.on_stored()
+                self._pass_on()
+
+    def _pass_on(self) -> None:
+        """Tell the listener, whose troubles are not those of the next batch."""
+        try:
+            self.on_stored()
+        except Exception:
+            LOG.exception("the listener for stored events failed")
 
     def _next_batch(self) -> list[_Ticket]:
         with self._changed:
@@ -112,7 +123,7 @@ def _tell(batch: list[_Ticket], outcomes: list[Outcome]) -> None:
         elif ticket.loop is not None:
             by_loop[ticket.loop].append((ticket.future, outcome))
     for loop, told in by_loop.items():
-        if not loop.is_closed():
+        with suppress(RuntimeError):  # The loop was closed; nobody waits there any more.
             loop.call_soon_threadsafe(_settle, told)
 
 
