@@ -24,6 +24,7 @@ from api.wire import (
     Text,
     created,
     done,
+    example,
     shown,
 )
 from ledger.disbursements import (
@@ -60,6 +61,16 @@ class Payee(Body):
 class NewRequest(Body):
     """What two people are asked to approve."""
 
+    model_config = example(
+        fund="F-HEAR",
+        payee={"kind": "organisation", "name": "爱丽聋儿康复中心"},
+        amount=11_880_000,
+        currency="CNY",
+        purpose="测听室设备首款60%",
+        grid="G3",
+        requested_on="2026-04-01",
+    )
+
     fund: Code
     payee: Payee
     amount: Amount
@@ -72,17 +83,23 @@ class NewRequest(Body):
 class On(Body):
     """The business day."""
 
+    model_config = example(on="2026-04-02")
+
     on: Day
 
 
 class Reason(Body):
     """Why."""
 
+    model_config = example(reason="不在资金用途内")
+
     reason: Text
 
 
 class ReasonOn(Body):
     """Why, and on which business day."""
+
+    model_config = example(reason="账号户名不符", on="2026-04-12")
 
     reason: Text
     on: Day
@@ -91,6 +108,8 @@ class ReasonOn(Body):
 class NewPayout(Body):
     """What the bank's line says."""
 
+    model_config = example(external_ref="PAY-0410", paid_on="2026-04-10")
+
     external_ref: Reference
     paid_on: Day
 
@@ -98,12 +117,16 @@ class NewPayout(Body):
 class NewAcknowledgement(Body):
     """Who signed for it, whose name is kept apart from the history, and when."""
 
+    model_config = example(by="院长", on="2026-04-11")
+
     by: Name
     on: Day
 
 
 class NewReturn(Body):
     """What came back from the payee."""
+
+    model_config = example(amount=125_000, external_ref="BK-628", received_on="2026-06-28")
 
     amount: Amount
     external_ref: Reference

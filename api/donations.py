@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 from api.doors import AtLeast, Door, TheDesk, may, own, refuses
 from api.paging import Cursor, Limit, asked
 from api.wire import (
+    AN_ID,
     Amount,
     Body,
     Code,
@@ -23,6 +24,7 @@ from api.wire import (
     Text,
     created,
     done,
+    example,
     shown,
 )
 from ledger.donations import (
@@ -59,12 +61,28 @@ READERS = (
 class NewInstalment(Body):
     """A part of a promise, and the day it is due."""
 
+    model_config = example(due_on="2026-04-15", amount=500_000)
+
     due_on: Day
     amount: Amount
 
 
 class NewPledge(Body):
     """A promise to give."""
+
+    model_config = example(
+        donor=AN_ID,
+        fund="F-HEAR",
+        amount=1_000_000,
+        currency="CNY",
+        pledged_on="2026-03-14",
+        instalments=[
+            {"due_on": "2026-03-20", "amount": 400_000},
+            {"due_on": "2026-04-20", "amount": 600_000},
+        ],
+        public_promise=False,
+        note="电视热线",
+    )
 
     donor: UUID
     fund: Code
@@ -79,6 +97,10 @@ class NewPledge(Body):
 class NewPayment(Body):
     """What a line of the bank or platform says."""
 
+    model_config = example(
+        amount=10_000, channel="wechat", external_ref="WX-0120", received_on="2026-03-20"
+    )
+
     amount: Amount
     channel: Channel
     external_ref: Reference
@@ -88,11 +110,15 @@ class NewPayment(Body):
 class Reason(Body):
     """Why."""
 
+    model_config = example(reason="捐赠人迁居")
+
     reason: Text
 
 
 class NewRefund(Body):
     """What goes back, and whose the cause is."""
+
+    model_config = example(amount=30_000, cause="duplicate", reason="捐赠人重复付款")
 
     amount: Amount
     cause: Cause
@@ -101,6 +127,8 @@ class NewRefund(Body):
 
 class ExcessDecision(Body):
     """What the donor wants done with money paid beyond the promise."""
+
+    model_config = example(decision="give", amount=3_000, on="2026-03-22")
 
     decision: Literal["give", "return"]
     amount: Amount

@@ -12,7 +12,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
 from api.doors import AtLeast, Door, TheDesk, may, refuses
-from api.wire import Body, Created, Day, Name, created, shown
+from api.wire import Body, Created, Day, Name, created, example, shown
 from ledger.errors import NotFound
 from ledger.names import DonorId, PartyId, new_id
 from ledger.people.roles import Role
@@ -25,6 +25,8 @@ PERSONAL = {"description": "Kept apart from the history and never published."}
 
 class NewDonor(Body):
     """Who gives. Nothing but ``anonymous`` goes into the history."""
+
+    model_config = example(name="李女士", phone="13800138000", anonymous=True)
 
     name: Name = Field(examples=["李女士"])
     phone: Annotated[Name, Field(max_length=40)] | None = None

@@ -22,7 +22,7 @@ from fastapi.routing import APIRoute
 from sqlalchemy import Connection, Engine
 from starlette.types import Message
 
-from api.problems import KeyRequired, NotYet, RoleForbidden, TooLarge, Unauthenticated, refusals
+from api.problems import KeyRequired, RoleForbidden, TooLarge, Unauthenticated, refusals
 from ledger.aggregate import Act
 from ledger.application import Decision, IdempotencyMismatch
 from ledger.commands import Ledger
@@ -137,7 +137,7 @@ class Desk:
         """Give views that show everything acknowledged so far, and ``at_least`` that position."""
         position = self.site.follower.catch_up()
         if at_least is not None and at_least > position:
-            raise NotYet(f"the ledger has {position} events so far, not {at_least}")
+            raise Invalid("at_least", f"the ledger has {position} events so far")
         with self.site.views.connect() as connection:
             yield Reading(connection, position)
 
@@ -228,8 +228,6 @@ class Door(APIRoute):
         if self.records:
             yield from (KeyRequired, IdempotencyMismatch, TooLarge, Conflict)
             yield from (Overloaded, StoreFailed)
-        else:
-            yield NotYet
 
     def _documented(self, extra: dict[str, Any]) -> dict[str, Any]:
         """Say in the OpenAPI operation what the door asks for."""

@@ -22,6 +22,7 @@ from api.wire import (
     Text,
     created,
     done,
+    example,
     shown,
 )
 from ledger.errors import NotFound, WrongState
@@ -44,6 +45,14 @@ router = APIRouter(prefix="/v1/funds", tags=["funds"], route_class=Door)
 class NewFund(Body):
     """A purpose pot, as its agreement says. None of it changes later."""
 
+    model_config = example(
+        code="F-HEAR",
+        name="爱心测听室",
+        restriction="restricted",
+        purpose="为聋儿康复中心捐建测听室",
+        currency="CNY",
+    )
+
     code: Code
     name: Text = Field(examples=["爱心测听室"])
     restriction: Restriction
@@ -54,12 +63,18 @@ class NewFund(Body):
 class Reason(Body):
     """Why, and on which business day."""
 
+    model_config = example(reason="银行退款核查中", on="2026-04-01")
+
     reason: Text
     on: Day
 
 
 class NewTransfer(Body):
     """What goes to another fund, and what allows it."""
+
+    model_config = example(
+        to="F-WARM", amount=100_000, basis="捐赠人书面同意 2026-05-06", on="2026-05-08"
+    )
 
     to: Code
     amount: Amount

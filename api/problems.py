@@ -83,10 +83,6 @@ class MethodNotAllowed(LedgerError):
     """Each path takes its own methods."""
 
 
-class NotYet(LedgerError):
-    """A reader who asks for a position waits until it is there."""
-
-
 STATUS: Mapping[type[LedgerError], HTTPStatus] = {
     Invalid: HTTPStatus.UNPROCESSABLE_ENTITY,
     NotFound: HTTPStatus.NOT_FOUND,
@@ -99,7 +95,6 @@ STATUS: Mapping[type[LedgerError], HTTPStatus] = {
     TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     Overloaded: HTTPStatus.SERVICE_UNAVAILABLE,
     StoreFailed: HTTPStatus.SERVICE_UNAVAILABLE,
-    NotYet: HTTPStatus.SERVICE_UNAVAILABLE,
     MethodNotAllowed: HTTPStatus.METHOD_NOT_ALLOWED,
 }
 """The status of each branch of the tree of errors; the nearest ancestor counts."""

@@ -13,7 +13,20 @@ from pydantic import BaseModel, Field
 from api.doors import AtLeast, Desk, Door, TheDesk, in_lines, may, refuses
 from api.feeds import take_in
 from api.paging import Cursor, Limit, asked
-from api.wire import Amount, Body, Code, Created, Day, Done, Reference, Text, created, done, shown
+from api.wire import (
+    Amount,
+    Body,
+    Code,
+    Created,
+    Day,
+    Done,
+    Reference,
+    Text,
+    created,
+    done,
+    example,
+    shown,
+)
 from ledger.errors import NotFound, WrongState
 from ledger.feeds import Feed, OrderFeed, ReturnFeed
 from ledger.funds import FundClosed
@@ -43,6 +56,8 @@ Figure = Annotated[int, Field(strict=True, ge=0, le=AMOUNT_MAX, description="In 
 class NewItem(Body):
     """Goods put with the partner."""
 
+    model_config = example(sku="L1", name="电饭煲", consigned=500, unit_price=16_800)
+
     sku: Annotated[str, Field(min_length=1, max_length=64)]
     name: Text
     consigned: Annotated[int, Field(strict=True, gt=0, le=UNITS_MAX)]
@@ -51,6 +66,19 @@ class NewItem(Body):
 
 class NewSale(Body):
     """What is agreed with the partner."""
+
+    model_config = example(
+        name="让爱发声",
+        fund="F-HEAR",
+        partner="嘉丽购",
+        starts_on="2026-03-08",
+        ends_on="2026-03-14",
+        return_days=7,
+        partner_fee_bp=150,
+        channel_fee_bp=60,
+        items=[{"sku": "L1", "name": "电饭煲", "consigned": 500, "unit_price": 16_800}],
+        plan_filing="DEMO-0001",
+    )
 
     name: Text
     fund: Code
@@ -67,11 +95,22 @@ class NewSale(Body):
 class On(Body):
     """The business day."""
 
+    model_config = example(on="2026-03-08")
+
     on: Day
 
 
 class NewSettlement(Body):
     """The partner's statement, in fen."""
+
+    model_config = example(
+        gross=20_138_000,
+        refunds=370_800,
+        partner_fee=296_508,
+        channel_fee=118_603,
+        net_proceeds=19_352_089,
+        agreed_on="2026-03-28",
+    )
 
     gross: Figure
     refunds: Figure
@@ -83,6 +122,8 @@ class NewSettlement(Body):
 
 class NewRemittance(Body):
     """Money that the partner paid over."""
+
+    model_config = example(amount=19_352_089, external_ref="BK-330", received_on="2026-03-30")
 
     amount: Amount
     external_ref: Reference

@@ -29,6 +29,15 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def example(**said: Any) -> ConfigDict:
+    """Return the part of a body's configuration that documents it by an example."""
+    return ConfigDict(json_schema_extra={"examples": [said]})
+
+
+AN_ID = "01a20737-75c3-7cc1-b1f2-e52f15c6c3a7"
+"""What ids look like, in examples."""
+
+
 Amount = Annotated[
     int,
     Field(strict=True, gt=0, le=AMOUNT_MAX, description="In fen, whole.", examples=[10000]),
@@ -79,14 +88,14 @@ Code = Annotated[
 class Created(BaseModel):
     """What was begun, and where in the ledger that is written."""
 
-    id: str = Field(examples=["01a20737-75c3-7cc1-b1f2-e52f15c6c3a7"])
+    id: str = Field(examples=[AN_ID])
     position: int = Field(examples=[17], description="Pass to a read as at_least.")
 
 
 class Done(BaseModel):
     """What was done to it, and where in the ledger that is written."""
 
-    id: str = Field(examples=["01a20737-75c3-7cc1-b1f2-e52f15c6c3a7"])
+    id: str = Field(examples=[AN_ID])
     version: int = Field(examples=[2])
     position: int = Field(examples=[18], description="Pass to a read as at_least.")
 

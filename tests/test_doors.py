@@ -253,14 +253,18 @@ def test_a_balance_is_asked_for_by_day_and_position(world, asked):
     assert [each["field"] for each in said["errors"]] == list(asked)
 
 
-def test_who_asks_for_what_is_not_yet_there_is_told_to_wait(world):
+def test_nobody_is_shown_less_than_they_ask_for(world):
     path = f"/v1/funds/{world.rich}/balance"
+    position = world.office.server.position()
 
     def asked():
-        return world.office.public.get(path, at_least=world.office.server.position() + 1)
+        return world.office.public.get(path, at_least=position + 1)
 
-    refused(world, asked, 503, "not-yet")
-    assert asked().headers["Retry-After"] == "1"
+    said = refused(world, asked, 422, "invalid-request")
+
+    assert said["errors"][0]["field"] == "at_least"
+    assert str(position) in said["errors"][0]["message"]
+    assert world.office.public.read(path, at_least=position)["position"] == position
 
 
 @pytest.mark.parametrize(
