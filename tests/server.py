@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -126,6 +128,12 @@ class Server:
         person = Person(self, token)
         self._people.append(person)
         return person
+
+    def people_kept(self, name: str) -> int:
+        """Return how often somebody of this name is kept in the register."""
+        with closing(sqlite3.connect(self.data / "people.db")) as register:
+            kept = [json.loads(said) for (said,) in register.execute("SELECT details FROM parties")]
+        return sum(each["name"] == name for each in kept)
 
     def position(self) -> int:
         """Return how many events are stored."""

@@ -53,7 +53,7 @@ class World:
 
     def _promises(self) -> None:
         office = self.office
-        self.open = office.pledge(self.rich)
+        self.open = office.pledge(self.rich, donor=self.donor)
         self.public = office.pledge(self.rich, public_promise=True)
         self.fulfilled = office.pledge(self.rich)
         self.ref = uuid4().hex
