@@ -2,30 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from hashlib import sha256
+from typing import Any
 
+import msgspec
 from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import Response
 from msgspec.structs import replace
+from pydantic import BaseModel, Field
 
 from api.doors import Desk
+from ledger.aggregate import Act
 from ledger.application import IdempotencyMismatch
-from ledger.feeds import CHUNK_LINES, Feed
-from ledger.names import SaleId
+from ledger.feeds import CHUNK_LINES, NAMED_MAX, Feed
 from ledger.store.commits import Receipt
 
 LINE_BYTES_MAX = 64 * 1024
-"""A longer line is no order. No more of it is kept, and it is rejected as malformed."""
+"""A longer line is nothing we know. No more of it is kept, and it is rejected as malformed."""
 
 TOO_LONG = b"{"
 
 
-async def take_in(desk: Desk, kind: type[Feed], sale_id: SaleId) -> Receipt:
+class RejectedLine(BaseModel):
+    """A line that changed nothing, and why."""
+
+    line: int = Field(examples=[3], description="Counting from 1, blank lines as well.")
+    code: str = Field(examples=["amount.invalid"])
+    detail: str = Field(examples=["amount must be a whole number of fen"])
+
+
+class FeedTaken(BaseModel):
+    """What came of a feed. Good lines stand; a repeated line counts as a duplicate."""
+
+    accepted: int
+    duplicates: int
+    rejected: list[RejectedLine] = Field(description=f"The first {NAMED_MAX:,}.")
+    position: int
+
+
+def in_ndjson(example: str) -> dict[str, Any]:
+    """Return the part of an OpenAPI operation that documents its body as lines of JSON."""
+    shown = {"schema": {"type": "string"}, "example": example}
+    return {"requestBody": {"required": True, "content": {"application/x-ndjson": shown}}}
+
+
+async def take_in(desk: Desk, begin: Callable[[Act], Feed[Any]]) -> Response:
     """Take in the feed that is the body of the request; answer a repeated one as before."""
+    receipt = await _taken(desk, begin)
+    headers = {"Idempotency-Replayed": "true"} if receipt.repeated else {}
+    body = msgspec.json.encode(receipt.summary | {"position": receipt.position})
+    return Response(body, headers=headers, media_type="application/json")
+
+
+async def _taken(desk: Desk, begin: Callable[[Act], Feed[Any]]) -> Receipt:
     act = desk.act(None)
     body = _Body(desk.request.stream())
     if desk.ledger.store.answer(act.command) is None:
-        feed = await run_in_threadpool(kind, desk.ledger, act, sale_id)
+        feed = await run_in_threadpool(begin, act)
         async for lines in body.chunks():
             await run_in_threadpool(feed.take_in, lines)
         return await run_in_threadpool(feed.finish, replace(act, fingerprint=_print(desk, body)))
@@ -41,6 +75,30 @@ def _print(desk: Desk, body: _Body) -> dict[str, str]:
     return {"path": desk.request.url.path, "body": body.digest.hexdigest()}
 
 
+class Lines:
+    """Cuts what comes in pieces into chunks of lines, keeping no more than a chunk."""
+
+    def __init__(self) -> None:
+        self._lines: list[bytes] = []
+        self._rest = b""
+
+    def more(self, piece: bytes) -> Iterator[list[bytes]]:
+        """Take the next piece; return the chunks that it completes."""
+        *whole, rest = (self._rest + piece).split(b"\n")
+        self._rest = rest[: LINE_BYTES_MAX + 1]
+        self._lines += map(_bounded, whole)
+        while len(self._lines) >= CHUNK_LINES:
+            yield self._lines[:CHUNK_LINES]
+            del self._lines[:CHUNK_LINES]
+
+    def end(self) -> Iterator[list[bytes]]:
+        """Return what is left, if anything is."""
+        if self._rest:
+            self._lines.append(_bounded(self._rest))
+        if self._lines:
+            yield self._lines
+
+
 class _Body:
     """A body as chunks of lines, with the digest of all that was read."""
 
@@ -49,20 +107,13 @@ class _Body:
         self.digest = sha256()
 
     async def chunks(self) -> AsyncIterator[list[bytes]]:
-        lines: list[bytes] = []
-        rest = b""
+        lines = Lines()
         async for piece in self._stream:
             self.digest.update(piece)
-            *whole, rest = (rest + piece).split(b"\n")
-            rest = rest[: LINE_BYTES_MAX + 1]
-            lines += map(_bounded, whole)
-            while len(lines) >= CHUNK_LINES:
-                yield lines[:CHUNK_LINES]
-                del lines[:CHUNK_LINES]
-        if rest:
-            lines.append(_bounded(rest))
-        if lines:
-            yield lines
+            for chunk in lines.more(piece):
+                yield chunk
+        for chunk in lines.end():
+            yield chunk
 
 
 def _bounded(line: bytes) -> bytes:

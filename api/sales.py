@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
-import msgspec
 from fastapi import APIRouter
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
 from api.doors import AtLeast, Desk, Door, TheDesk, in_lines, may, refuses
-from api.feeds import take_in
+from api.feeds import FeedTaken, in_ndjson, take_in
 from api.paging import Cursor, Limit, asked
 from api.wire import (
     Amount,
@@ -28,10 +27,10 @@ from api.wire import (
     shown,
 )
 from ledger.errors import NotFound, WrongState
-from ledger.feeds import Feed, OrderFeed, ReturnFeed
 from ledger.funds import FundClosed
 from ledger.money import AMOUNT_MAX, BASIS_POINTS, Fen
 from ledger.names import FundCode, SaleId
+from ledger.order_feeds import OrderFeed, ReturnFeed
 from ledger.people.roles import Role
 from ledger.sales import (
     ITEMS_MAX,
@@ -179,23 +178,6 @@ class SalesShown(BaseModel):
     next: str | None
 
 
-class RejectedLine(BaseModel):
-    """A line that changed nothing, and why."""
-
-    line: int
-    code: str
-    detail: str
-
-
-class FeedTaken(BaseModel):
-    """What came of a feed. Good lines stand; a repeated line counts as a duplicate."""
-
-    accepted: int
-    duplicates: int
-    rejected: list[RejectedLine]
-    position: int
-
-
 @router.post("", status_code=201, response_model=Created, responses=refuses(NotFound, FundClosed))
 @may(Role.TREASURER)
 async def plan(body: NewSale, desk: TheDesk) -> Response:
@@ -259,28 +241,27 @@ async def end_sale(sale_id: UUID, body: On, desk: TheDesk) -> Response:
     return done(await desk.record(desk.ledger.end_sale, SaleId(sale_id), on=body.on))
 
 
-FEED: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {"application/x-ndjson": {"schema": {"type": "string"}}},
-    }
-}
+ORDER_LINE = (
+    '{"order_no":"JLG-1","placed_at":"2026-03-08T20:12:38+08:00",'
+    '"lines":[{"sku":"L1","quantity":1,"unit_price":16800}]}'
+)
+RETURN_LINE = (
+    '{"order_no":"JLG-1","return_no":"R-1","returned_on":"2026-03-20",'
+    '"lines":[{"sku":"L1","quantity":1}],"refund":16800}'
+)
 
 
-async def _feed(desk: Desk, kind: type[Feed], sale_id: UUID) -> Response:
+async def _feed(desk: Desk, kind: type[OrderFeed | ReturnFeed], sale_id: UUID) -> Response:
     if desk.role is Role.PARTNER and desk.caller.sale != sale_id:
         raise NotFound("sale", "of this id")
-    receipt = await take_in(desk, kind, SaleId(sale_id))
-    headers = {"Idempotency-Replayed": "true"} if receipt.repeated else {}
-    body = msgspec.json.encode(receipt.summary | {"position": receipt.position})
-    return Response(body, headers=headers, media_type="application/json")
+    return await take_in(desk, lambda act: kind(desk.ledger, act, SaleId(sale_id)))
 
 
 @router.post(
     "/{sale_id}/orders",
     response_model=FeedTaken,
     responses=refuses(NotFound, WrongState),
-    openapi_extra=FEED,
+    openapi_extra=in_ndjson(ORDER_LINE),
 )
 @in_lines
 @may(Role.TREASURER, Role.PARTNER)
@@ -293,7 +274,7 @@ async def feed_orders(sale_id: UUID, desk: TheDesk) -> Response:
     "/{sale_id}/returns",
     response_model=FeedTaken,
     responses=refuses(NotFound, WrongState),
-    openapi_extra=FEED,
+    openapi_extra=in_ndjson(RETURN_LINE),
 )
 @in_lines
 @may(Role.TREASURER, Role.PARTNER)

@@ -16,7 +16,7 @@ import uvloop
 
 from ledger.aggregate import Act
 from ledger.commands import Ledger
-from ledger.feeds import CHUNK_LINES, OrderFeed
+from ledger.feeds import CHUNK_LINES
 from ledger.money import Fen
 from ledger.names import (
     DisbursementId,
@@ -28,6 +28,7 @@ from ledger.names import (
     SaleId,
     new_id,
 )
+from ledger.order_feeds import OrderFeed
 from ledger.people.directory import Directory
 from ledger.people.roles import Role
 from ledger.sales import Item

@@ -12,7 +12,6 @@ from msgspec.structs import replace
 from ledger.application import BeforeTheRegime
 from ledger.donations import PaymentCounted
 from ledger.errors import Conflict, NotFound
-from ledger.feeds import OrderFeed
 from ledger.funds import (
     FundClosed,
     FundExists,
@@ -21,6 +20,7 @@ from ledger.funds import (
     InsufficientFunds,
 )
 from ledger.names import DisbursementId, DonationId, DonorId, FundCode, SaleId, new_id
+from ledger.order_feeds import OrderFeed
 from ledger.sales import Statement
 from ledger.store.commits import Receipt
 from ledger.tallies import of_fund, of_payment

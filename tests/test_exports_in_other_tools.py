@@ -24,9 +24,9 @@ from ledger.aggregate import Act
 from ledger.commands import Ledger
 from ledger.donations import Channel
 from ledger.errors import Refused
-from ledger.feeds import Feed, OrderFeed, ReturnFeed
 from ledger.funds import Fund
 from ledger.names import PartyId, PersonId, new_id
+from ledger.order_feeds import OrderFeed, ReturnFeed, SaleFeed
 from ledger.postings import MANUAL, postings
 from ledger.sales import Item, Statement
 from projections.exports import EXPORTS, account_name
@@ -148,7 +148,7 @@ class Desk:
     def bounce(self, wanted):
         self.do(self.ledger.bounce, wanted, reason="户名不符", on=self.today)
 
-    def feed(self, kind: type[Feed], sale, lines):
+    def feed(self, kind: type[SaleFeed], sale, lines):
         feed = kind(self.ledger, self.act("partner"), sale)
         for start in range(0, len(lines), 1_000):
             feed.take_in(lines[start : start + 1_000])

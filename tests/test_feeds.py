@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from ledger.errors import NotFound, WrongState
-from ledger.feeds import CHUNK_LINES, OrderFeed, ReturnFeed, read_order, read_return
+from ledger.feeds import CHUNK_LINES
+from ledger.lines import AmountInvalid, LineMalformed
 from ledger.names import SaleId, new_id
-from ledger.orders import AmountInvalid, LineMalformed, QuantityInvalid
+from ledger.order_feeds import OrderFeed, ReturnFeed, read_order, read_return
+from ledger.orders import QuantityInvalid
 from ledger.sales import Item, Statement
 from ledger.tallies import of_fund, of_sale
 from tests.charity import charity

@@ -6,10 +6,10 @@ import pytest
 from msgspec.structs import replace
 
 from ledger.errors import Invalid
+from ledger.lines import AmountInvalid
 from ledger.money import AMOUNT_MAX
 from ledger.names import order_stream
 from ledger.orders import (
-    AmountInvalid,
     OrderConflict,
     OrderLine,
     PriceMismatch,

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from ledger.errors import Conflict, WrongState
-from ledger.feeds import OrderFeed
 from ledger.funds import FundClosed, FundFrozen, FundNotEmpty
+from ledger.order_feeds import OrderFeed
 from ledger.sales import SettlementMismatch, Statement
 from ledger.tallies import of_payment
 from tests.charity import charity

@@ -20,10 +20,10 @@ from ledger.aggregate import project
 from ledger.commands import Ledger
 from ledger.donations import Instalment
 from ledger.errors import LedgerError
-from ledger.feeds import OrderFeed, ReturnFeed
 from ledger.money import CNY
 from ledger.movements import COLUMNS
 from ledger.names import new_id
+from ledger.order_feeds import OrderFeed, ReturnFeed
 from ledger.postings import postings
 from ledger.sales import Item, SaleState, Statement
 from ledger.tallies import AVAILABLE, of_fund, of_sale

@@ -17,7 +17,7 @@ from api.doors import Site
 from ledger.aggregate import BUSINESS_ZONE, Act
 from ledger.application import Decision
 from ledger.donations import Instalment
-from ledger.feeds import CHUNK_LINES, Feed, OrderFeed, ReturnFeed
+from ledger.feeds import CHUNK_LINES
 from ledger.money import Fen
 from ledger.names import (
     DisbursementId,
@@ -29,6 +29,7 @@ from ledger.names import (
     SaleId,
     new_id,
 )
+from ledger.order_feeds import OrderFeed, ReturnFeed
 from ledger.people.roles import Role
 from ledger.sales import Item, Statement
 from ledger.store.commits import Receipt
@@ -290,7 +291,7 @@ class Story:
                 received_on=day,
             )
 
-    def _feed(self, name: str, kind: type[Feed], day: date) -> None:
+    def _feed(self, name: str, kind: type[OrderFeed | ReturnFeed], day: date) -> None:
         act = self._act(day, TREASURER)
         feed = kind(self._ledger, act, self.sale)
         lines = files("api.demo").joinpath(f"{name}.ndjson").read_bytes().splitlines()

@@ -208,12 +208,12 @@ class Records(Application[UUID]):
             fingerprint=act.fingerprint,
         )
 
-    def remember(self, act: Act, about: Aggregate, summary: Any) -> Receipt:
+    def remember(self, act: Act, summary: Any, *, about: str) -> Receipt:
         """Keep ``summary`` as the answer to ``act``, whose events are already stored."""
         commit = Commit(
             command=act.command,
-            about=str(about.id),
-            version=about.version,
+            about=about,
+            version=0,
             events=(),
             changes={},
             fingerprint=act.fingerprint,

@@ -13,28 +13,13 @@ from typing import Self
 from msgspec import Struct
 
 from ledger.aggregate import BUSINESS_ZONE, Act, Aggregate, Fact, event
-from ledger.errors import LedgerError
+from ledger.lines import AmountInvalid, LineRefused
 from ledger.money import AMOUNT_MAX, Currency, Fen
 from ledger.names import FundCode, SaleId, order_stream
 from ledger.terms import Restriction, SaleTerms
 
 ORDER_LINES_MAX = 100
 """Lines of one order. A viewer's call has a handful."""
-
-
-class LineRefused(LedgerError):
-    """A line of a partner's feed that cannot be taken in; the others stand.
-
-    Attributes:
-        code: The contract's name for what is wrong with it.
-
-    """
-
-    code = "line.malformed"
-
-
-class LineMalformed(LineRefused):
-    """A feed line is one JSON object of the agreed shape."""
 
 
 class OrderConflict(LineRefused):
@@ -53,12 +38,6 @@ class SkuUnknown(LineRefused):
     """Only goods of the sale's catalogue are sold."""
 
     code = "sku.unknown"
-
-
-class AmountInvalid(LineRefused):
-    """Money is a whole, positive number of fen."""
-
-    code = "amount.invalid"
 
 
 class QuantityInvalid(LineRefused):
