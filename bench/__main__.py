@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -64,6 +65,9 @@ def document(found: Iterable[Figure]) -> dict[str, dict[str, object]]:
 def show(found: Iterable[Figure], command: str) -> None:
     """Print figures as a table."""
     table = Table("work", "measured", "limit", "which is", "ratio", "target", box=SIMPLE_HEAD)
+    table.caption = (
+        f"Client and server share {os.cpu_count()} cores with all else: read the ratios."
+    )
     for column in ("measured", "limit", "ratio", "target"):
         next(each for each in table.columns if each.header == column).justify = "right"
     for each in found:

@@ -9,9 +9,9 @@ from pathlib import Path
 import msgspec
 
 from bench.books import HOT, Charity, order_lines
-from bench.figures import Figure, Measured, Size, a_second, rates_in_turns
+from bench.figures import Figure, Measured, Size, a_second, done, rates_in_turns
 from bench.load import ask, spell
-from bench.raw import Bare
+from bench.raw import Bare, events_in
 from bench.servers import ledger_server
 from ledger.feeds import CHUNK_LINES
 from ledger.names import new_id
@@ -39,14 +39,18 @@ def feed(folder: Path, size: Size) -> Iterator[Figure]:
             }
             request = spell("POST", f"/v1/sales/{charity.sale}/orders", body, headers)
             answers: list[bytes] = []
+            before = events_in(charity.path)
             rate = a_second(size.orders, lambda: answers.append(ask(port, request, status=200)))
-            if msgspec.json.decode(answers[0])["accepted"] != size.orders:
-                raise RuntimeError(answers[0][:1_000])
+            accepted = msgspec.json.decode(answers[0])["accepted"]
+            done("orders accepted", expected=size.orders, found=accepted)
+            stored = events_in(charity.path) - before
+            done("orders stored", expected=size.orders, found=stored)
             ask(port, level, status=200)
             return rate
 
         def inserted() -> float:
             rows = bare.behind(size.orders)
+            done("rows to insert", expected=size.orders, found=len(rows))
             return a_second(len(rows), lambda: bare.insert(rows, batch=CHUNK_LINES))
 
         fed()  # Warms up, and leaves the bare file a turn behind, whichever goes first.

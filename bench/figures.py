@@ -12,6 +12,16 @@ from msgspec import Struct
 T = TypeVar("T")
 
 
+class NotDone(RuntimeError):
+    """What was timed did not do its work, so its time says nothing."""
+
+
+def done(what: str, *, expected: object, found: object) -> None:
+    """Hold what a measurement left behind to what it was to do: doing nothing is very fast."""
+    if found != expected:
+        raise NotDone(f"{what}: {found} and not {expected}")
+
+
 class Size(Struct, frozen=True):
     """How much work a run does. The quick one shows that all works; only the full one measures.
 

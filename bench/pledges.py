@@ -9,8 +9,9 @@ from pathlib import Path
 import msgspec
 
 from bench.books import FUNDS, HOT, IN_FLIGHT, Charity
-from bench.figures import Figure, Measured, Size, a_second, rates_in_turns
+from bench.figures import Figure, Measured, Size, a_second, done, rates_in_turns
 from bench.load import ask, drive, spell
+from bench.raw import events_in
 from bench.servers import ledger_server, noop_server
 from ledger.names import FundCode, new_id
 
@@ -25,20 +26,23 @@ def pledges(folder: Path, size: Size) -> Iterator[Figure]:
     charity = Charity(folder)
     level = spell("GET", f"/v1/funds/{HOT}/balance")
 
-    def pledge(port: int, funds: Sequence[FundCode], amount: int = size.requests) -> float:
+    def pledge(port: int, funds: Sequence[FundCode], *, amount: int, stores: bool) -> float:
         requests = _requests(charity, funds, amount)
+        before = events_in(charity.path)
         rate = a_second(amount, lambda: drive(port, requests, connections=IN_FLIGHT, status=201))
+        stored = events_in(charity.path) - before
+        done("pledges stored", expected=amount if stores else 0, found=stored)
         ask(port, level, status=200)
         return rate
 
     with ledger_server(folder) as ours, noop_server() as noop:
-        for port in (ours, noop):
-            pledge(port, FUNDS, amount=IN_FLIGHT * 4)
+        pledge(ours, FUNDS, amount=IN_FLIGHT * 4, stores=True)
+        pledge(noop, FUNDS, amount=IN_FLIGHT * 4, stores=False)
         one, hundred, limit = rates_in_turns(
             size.rounds,
-            lambda: pledge(ours, [HOT]),
-            lambda: pledge(ours, FUNDS),
-            lambda: pledge(noop, [HOT]),
+            lambda: pledge(ours, [HOT], amount=size.requests, stores=True),
+            lambda: pledge(ours, FUNDS, amount=size.requests, stores=True),
+            lambda: pledge(noop, [HOT], amount=size.requests, stores=False),
         )
     yield Measured(one, limit).rate(
         "pledges",

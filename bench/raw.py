@@ -17,6 +17,13 @@ Row: TypeAlias = tuple[int, str, int, str, bytes]
 READ = "SELECT rowid, originator_id, originator_version, topic, state FROM stored_events"
 
 
+def events_in(path: Path) -> int:
+    """Return how many events are stored."""
+    with closing(sqlite3.connect(path)) as ledger:
+        (amount,) = ledger.execute("SELECT count(*) FROM stored_events").fetchone()
+    return int(amount)
+
+
 class Bare:
     """A file with a ledger's own table of events, its indexes and pragmas, and nothing else.
 
@@ -59,9 +66,12 @@ class Bare:
         self._connection.close()
 
 
-def read_and_decode(path: Path) -> None:
-    """Read every stored event in order and decode it, keeping nothing."""
+def read_and_decode(path: Path) -> int:
+    """Read every stored event in order and decode it, keeping nothing; return how many."""
+    amount = 0
     decode = {topic: msgspec.json.Decoder(kind).decode for topic, kind in FACTS.items()}
     with closing(sqlite3.connect(path)) as ledger:
         for _, _, _, topic, state in ledger.execute(f"{READ} ORDER BY rowid"):
             decode[topic](state)
+            amount += 1
+    return amount

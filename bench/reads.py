@@ -7,8 +7,10 @@ from datetime import timedelta
 from pathlib import Path
 from statistics import median
 
+import msgspec
+
 from bench.books import DAYS, FIRST_DAY, HOT, Charity, live
-from bench.figures import Figure, Measured, Size, in_turns, quantile
+from bench.figures import Figure, Measured, Size, done, in_turns, quantile
 from bench.load import ask, drive, spell
 from bench.servers import ledger_server, noop_server
 
@@ -37,7 +39,9 @@ def reads(folder: Path, size: Size) -> Iterator[Figure]:
 
     with ledger_server(folder) as ours, noop_server() as noop:
         for _, path in asked.values():
-            ask(ours, spell("GET", path), status=200)
+            shown = msgspec.json.decode(ask(ours, spell("GET", path), status=200))
+            done("fund shown", expected=HOT, found=shown["fund"])
+            done("a fund with a past", expected=True, found=shown["received"] > 0)
         waited(noop, balance)
         *found, limit = in_turns(
             size.rounds,

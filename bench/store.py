@@ -7,8 +7,8 @@ from contextlib import closing
 from pathlib import Path
 
 from bench.books import IN_FLIGHT, Charity, act, together
-from bench.figures import Figure, Measured, Size, a_second, rates_in_turns
-from bench.raw import Bare
+from bench.figures import Figure, Measured, Size, a_second, done, rates_in_turns
+from bench.raw import Bare, events_in
 from ledger.commands import Ledger
 
 
@@ -29,10 +29,15 @@ def store(folder: Path, size: Size) -> Iterator[Figure]:
             commands = (
                 ledger.record_async(ledger.pledge, act(), **promise) for _ in range(size.requests)
             )
-            return a_second(size.requests, lambda: together(commands))
+            before = events_in(charity.path)
+            rate = a_second(size.requests, lambda: together(commands))
+            stored = events_in(charity.path) - before
+            done("events stored", expected=size.requests, found=stored)
+            return rate
 
         def inserted() -> float:
             rows = bare.behind(size.requests)
+            done("rows to insert", expected=size.requests, found=len(rows))
             return a_second(len(rows), lambda: bare.insert(rows, batch=IN_FLIGHT))
 
         recorded()  # Warms up, and leaves the bare file a turn behind, whichever goes first.

@@ -6,6 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from bench.figures import NotDone, done
+
 ROOT = Path(__file__).parents[1]
 
 UNITS = {
@@ -54,3 +58,8 @@ def test_a_name_that_nothing_has_is_refused_before_anything_is_measured():
 
     assert ran.returncode == 2
     assert b"nothing is called pledge" in ran.stderr
+
+
+def test_what_did_not_do_its_work_gives_no_figure():
+    with pytest.raises(NotDone, match="events followed: 0 and not 20103"):
+        done("events followed", expected=20_103, found=0)
