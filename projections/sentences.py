@@ -97,9 +97,15 @@ _TABLES: Mapping[str, Mapping[str, Sentence]] = {
     "payee_kind": _PAYEES,
 }
 
+
+def _units(fact: SaleOrder.Placed | SaleOrder.GoodsReturned) -> int:
+    return sum(line.quantity for line in fact.lines)
+
+
 _WORKED_OUT: Mapping[str, Callable[[Any], str]] = {
     "fees": lambda fact: yuan(fact.partner_fee + fact.channel_fee),
-    "units": lambda fact: str(sum(line.quantity for line in fact.lines)),
+    "units_zh": lambda fact: f"{_units(fact)}件",
+    "units_en": lambda fact: "1 piece" if _units(fact) == 1 else f"{_units(fact)} pieces",
     "instalments_zh": lambda fact: f",分{len(fact.instalments)}期" if fact.instalments else "",
     "instalments_en": lambda fact: (
         f" in {len(fact.instalments)} instalments" if fact.instalments else ""
@@ -179,12 +185,12 @@ _SENTENCES: Mapping[type[Fact], tuple[str, str]] = {
         "The partner remitted {amount} to fund {fund} (ref. {external_ref})",
     ),
     SaleOrder.Placed: (
-        "订单{order_no}:售出{units}件,{amount}元({fund})",
-        "Order {order_no}: {units} pieces sold for {amount}, for fund {fund}",
+        "订单{order_no}:售出{units_zh},{amount}元({fund})",
+        "Order {order_no}: {units_en} sold for {amount}, for fund {fund}",
     ),
     SaleOrder.GoodsReturned: (
-        "退货{return_no}:退回{units}件,{refund}元({fund})",
-        "Return {return_no}: {units} pieces came back for {refund}, from fund {fund}",
+        "退货{return_no}:退回{units_zh},{refund}元({fund})",
+        "Return {return_no}: {units_en} came back for {refund}, from fund {fund}",
     ),
     Disbursement.Requested: (
         "申请自{fund}拨付{amount}元给{payee_zh}:{purpose}",

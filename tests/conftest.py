@@ -8,6 +8,7 @@ import pytest
 from tests.office import Office
 from tests.server import Server, serving
 from tests.world import World
+from tests.years import Years
 
 
 @pytest.fixture(scope="module")
@@ -29,3 +30,9 @@ def office(server: Server) -> Office:
 def world(office: Office) -> World:
     """One of everything in every state."""
     return World(office)
+
+
+@pytest.fixture(scope="module")
+def years(office: Office) -> Years:
+    """A history with something of every kind."""
+    return Years(office)
