@@ -13,7 +13,7 @@ from api.history import EntryLine
 from api.paging import Cursor, Limit, asked
 from api.wire import Day, shown
 from ledger.people.roles import Role
-from projections.journal import entries, trial_balance
+from projections.journal import Journal, entries, trial_balance
 
 router = APIRouter(prefix="/v1", tags=["books"], route_class=Door)
 
@@ -71,7 +71,7 @@ def list_journal(
 ) -> Response:
     """Return entries in the order in which they were recorded."""
     wanted = asked("journal", cursor, limit, fund=fund, **{"from": first, "to": last})
-    with desk.read(at_least) as reading:
+    with desk.read(Journal, at_least) as reading:
         rows = entries(
             reading.connection,
             after=wanted.after,
@@ -89,7 +89,7 @@ def show_trial_balance(
     desk: TheDesk, as_of: Day | None = None, fund: str | None = None, at_least: AtLeast = None
 ) -> Response:
     """Return what every account took and holds (试算平衡表)."""
-    with desk.read(at_least) as reading:
+    with desk.read(Journal, at_least) as reading:
         accounts = trial_balance(reading.connection, as_of=as_of, fund=fund)
     return shown(
         {

@@ -37,7 +37,7 @@ from ledger.errors import NotFound, SamePerson, WrongState
 from ledger.funds import FundClosed, FundFrozen, InsufficientFunds
 from ledger.names import DisbursementId, FundCode, PartyId, new_id
 from ledger.people.roles import Role
-from projections.disbursements import disbursement, disbursements
+from projections.disbursements import Disbursements, disbursement, disbursements
 
 router = APIRouter(prefix="/v1/disbursements", tags=["disbursements"], route_class=Door)
 
@@ -198,7 +198,7 @@ def list_disbursements(
 ) -> Response:
     """Return the register of disbursements (拨付台账), oldest first."""
     wanted = asked("disbursements", cursor, limit, fund=fund, state=state)
-    with desk.read(at_least) as reading:
+    with desk.read(Disbursements, at_least) as reading:
         rows = disbursements(
             reading.connection,
             after=wanted.after,
@@ -213,7 +213,7 @@ def list_disbursements(
 @may(*READERS)
 def show_disbursement(disbursement_id: UUID, desk: TheDesk, at_least: AtLeast = None) -> Response:
     """Return a disbursement."""
-    with desk.read(at_least) as reading:
+    with desk.read(Disbursements, at_least) as reading:
         found = disbursement(reading.connection, str(disbursement_id))
     if found is None:
         raise NotFound("disbursement", "of this id")

@@ -16,7 +16,7 @@ from api.wire import Body, Created, Day, Name, created, example, shown
 from ledger.errors import NotFound
 from ledger.names import DonorId, PartyId, new_id
 from ledger.people.roles import Role
-from projections.donations import donor_row, donor_statement
+from projections.donations import Donations, donor_row, donor_statement
 
 router = APIRouter(prefix="/v1/donors", tags=["donors"], route_class=Door)
 
@@ -98,7 +98,7 @@ def _visible(desk: TheDesk, donor_id: UUID) -> None:
 def show_donor(donor_id: UUID, desk: TheDesk, at_least: AtLeast = None) -> Response:
     """Return a donor with the details that were given."""
     _visible(desk, donor_id)
-    with desk.read(at_least) as reading:
+    with desk.read(Donations, at_least) as reading:
         row = donor_row(reading.connection, str(donor_id))
     if row is None:
         raise NotFound("donor", "of this id")
@@ -117,7 +117,7 @@ def show_statement(
 ) -> Response:
     """Return what a donor promised, paid and got back (捐赠明细)."""
     _visible(desk, donor_id)
-    with desk.read(at_least) as reading:
+    with desk.read(Donations, at_least) as reading:
         if donor_row(reading.connection, str(donor_id)) is None:
             raise NotFound("donor", "of this id")
         found = donor_statement(reading.connection, str(donor_id), first=first, last=last)

@@ -30,9 +30,9 @@ from ledger.errors import Conflict, Invalid, LedgerError, NotFound, Overloaded
 from ledger.names import LEDGER, PartyId, PersonId, Position
 from ledger.people.directory import Caller, Directory
 from ledger.people.roles import Role
-from ledger.store.commits import Receipt
-from ledger.store.committer import StoreFailed
-from projections.follow import Follower
+from ledger.store.commits import Receipt, StoreFailed
+from projections.follow import Follower, ViewStopped
+from projections.views import View
 
 E = TypeVar("E", bound=Callable[..., Any])
 P = ParamSpec("P")
@@ -133,13 +133,20 @@ class Desk:
         return receipt
 
     @contextmanager
-    def read(self, at_least: int | None = None) -> Iterator[Reading]:
-        """Give views that show everything acknowledged so far, and ``at_least`` that position."""
-        position = self.site.follower.catch_up()
-        if at_least is not None and at_least > position:
-            raise Invalid("at_least", f"the ledger has {position} events so far")
+    def read(self, view: type[View], at_least: int | None = None) -> Iterator[Reading]:
+        """Give a view that shows everything acknowledged so far, and ``at_least`` that position."""
+        self.must_have(at_least)
+        position = self.site.follower.catch_up(view.name)
         with self.site.views.connect() as connection:
             yield Reading(connection, position)
+
+    def must_have(self, at_least: int | None) -> None:
+        """Refuse to show less than the caller asks for."""
+        if at_least is None:
+            return
+        last = self.ledger.store.last_position()
+        if at_least > last:
+            raise Invalid("at_least", f"the ledger has {last} events so far")
 
 
 async def _desk(request: Request) -> Desk:
@@ -228,6 +235,8 @@ class Door(APIRoute):
         if self.records:
             yield from (KeyRequired, IdempotencyMismatch, TooLarge, Conflict)
             yield from (Overloaded, StoreFailed)
+        else:
+            yield ViewStopped
 
     def _documented(self, extra: dict[str, Any]) -> dict[str, Any]:
         """Say in the OpenAPI operation what the door asks for."""

@@ -37,7 +37,7 @@ from ledger.funds import (
 from ledger.names import FundCode, Position
 from ledger.people.roles import Role
 from ledger.terms import Restriction
-from projections.fund_balances import fund_balance, fund_row, fund_rows
+from projections.fund_balances import FundBalances, fund_balance, fund_row, fund_rows
 
 router = APIRouter(prefix="/v1/funds", tags=["funds"], route_class=Door)
 
@@ -140,7 +140,7 @@ def list_funds(
 ) -> Response:
     """Return every fund, by code."""
     wanted = asked("funds", cursor, limit)
-    with desk.read(at_least) as reading:
+    with desk.read(FundBalances, at_least) as reading:
         rows = fund_rows(reading.connection)
     numbered = [_shown(row) | {"n": n} for n, row in enumerate(rows, start=1)]
     page = wanted.page(numbered[wanted.after :], lambda row: row["n"])
@@ -153,7 +153,7 @@ def list_funds(
 @may()
 def show_fund(code: str, desk: TheDesk, at_least: AtLeast = None) -> Response:
     """Return a fund."""
-    with desk.read(at_least) as reading:
+    with desk.read(FundBalances, at_least) as reading:
         row = fund_row(reading.connection, code)
     if row is None:
         raise NotFound("fund", "of this code")
@@ -177,7 +177,7 @@ def show_balance(
 ) -> Response:
     """Return what a fund has, or had."""
     known = None if known_at is None else Position(known_at)
-    with desk.read(at_least) as reading:
+    with desk.read(FundBalances, at_least) as reading:
         found = fund_balance(
             reading.connection, code, reading.position, as_of=as_of, known_at=known
         )

@@ -32,6 +32,7 @@ class Ready(BaseModel):
     status: str
     position: int
     lag: int
+    stopped: list[str]
 
 
 class _Gauges(Collector):
@@ -43,16 +44,16 @@ class _Gauges(Collector):
     def collect(self) -> Iterator[GaugeMetricFamily]:
         position = self._site.ledger.store.last_position()
         yield _gauge("position", "Events recorded.", position)
-        yield _gauge("view_lag", "Events not yet in the views.", position - _reached(self._site))
+        lag = GaugeMetricFamily("leifeng_view_lag", "Events not yet in a view.", labels=["view"])
+        for view, reached in self._site.follower.positions.items():
+            lag.add_metric([view], max(0, position - reached))
+        yield lag
+        yield _gauge("views_stopped", "Views that stopped.", len(self._site.follower.stopped))
         yield _gauge("queue", "Commands waiting to be stored.", self._site.ledger.committer.waiting)
 
 
 def _gauge(name: str, text: str, value: float) -> GaugeMetricFamily:
     return GaugeMetricFamily(f"leifeng_{name}", text, value=value)
-
-
-def _reached(site: Site) -> int:
-    return site.follower.reached
 
 
 @router.get("/healthz", response_model=Alive)
@@ -68,11 +69,11 @@ def readyz(request: Request) -> Response:
     """Say whether the store can be reached and the views are level."""
     site: Site = request.app.state.site
     position = site.ledger.store.last_position()
-    lag = position - _reached(site)
-    ready = lag <= LAG_MAX
-    answer = shown(
-        {"status": "ready" if ready else "behind", "position": position, "lag": max(lag, 0)}
-    )
+    lag = max(0, position - site.follower.reached)
+    stopped = sorted(site.follower.stopped)
+    ready = lag <= LAG_MAX and not stopped
+    status = "ready" if ready else "stopped" if stopped else "behind"
+    answer = shown({"status": status, "position": position, "lag": lag, "stopped": stopped})
     answer.status_code = 200 if ready else 503
     return answer
 

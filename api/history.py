@@ -19,7 +19,7 @@ from ledger.aggregate import Fact
 from ledger.names import Position
 from ledger.people.roles import Role
 from ledger.postings import postings
-from projections.audit_trail import trail
+from projections.audit_trail import AuditTrail, trail
 from projections.exports import EXPORTS
 from projections.history import as_record, rest
 from projections.journal import line
@@ -108,8 +108,7 @@ def list_events(
     accept: Annotated[str, Header(include_in_schema=False)] = "",
 ) -> Response:
     """Return the history in order: a page of it or, as NDJSON, all the rest."""
-    with desk.read(at_least):
-        pass
+    desk.must_have(at_least)
     wanted = asked("events", cursor, limit, type=type_, stream=stream)
     if cursor is None:
         wanted = replace(wanted, after=after or 0)
@@ -151,7 +150,7 @@ def list_trail(
         actor=actor,
         **{"from": first, "to": last},
     )
-    with desk.read(at_least) as reading:
+    with desk.read(AuditTrail, at_least) as reading:
         positions = trail(
             reading.connection,
             after=wanted.after,

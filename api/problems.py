@@ -32,7 +32,8 @@ from ledger.errors import (
 )
 from ledger.funds import FundClosed, InsufficientFunds
 from ledger.sales import ReturnWindowOpen, SettlementMismatch
-from ledger.store.committer import StoreFailed
+from ledger.store.commits import StoreFailed
+from projections.follow import ViewStopped
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -95,6 +96,7 @@ STATUS: Mapping[type[LedgerError], HTTPStatus] = {
     TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     Overloaded: HTTPStatus.SERVICE_UNAVAILABLE,
     StoreFailed: HTTPStatus.SERVICE_UNAVAILABLE,
+    ViewStopped: HTTPStatus.SERVICE_UNAVAILABLE,
     MethodNotAllowed: HTTPStatus.METHOD_NOT_ALLOWED,
 }
 """The status of each branch of the tree of errors; the nearest ancestor counts."""

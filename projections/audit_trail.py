@@ -43,28 +43,12 @@ class AuditTrail(View):
 
     def write(self, connection: Connection, batch: Batch) -> None:
         """Note where each event is found."""
-        insert_all(
-            connection,
-            TRAIL,
-            [
-                {
-                    "position": position,
-                    "on": fact.on,
-                    "stream": str(fact.originator_id),
-                    "actor": fact.actor,
-                }
-                for position, fact in batch
-            ],
-        )
-        insert_all(
-            connection,
-            FUNDS,
-            [
-                {"fund": fund, "position": position}
-                for position, fact in batch
-                for fund in _funds(fact)
-            ],
-        )
+        trail = [
+            (position, fact.on, str(fact.originator_id), fact.actor) for position, fact in batch
+        ]
+        funds = [(fund, position) for position, fact in batch for fund in _funds(fact)]
+        insert_all(connection, TRAIL, trail)
+        insert_all(connection, FUNDS, funds)
 
 
 def _funds(fact: Fact) -> list[str]:

@@ -18,7 +18,6 @@ from sqlalchemy import (
     RowMapping,
     String,
     Table,
-    bindparam,
     case,
     func,
     select,
@@ -27,7 +26,7 @@ from sqlalchemy import (
 from ledger.aggregate import Fact
 from ledger.donations import Donation, DonationState
 from ledger.donors import Donor
-from projections.views import METADATA, Batch, View, insert_all
+from projections.views import METADATA, Batch, View, insert_all, run_all
 
 DONORS = Table(
     "donors",
@@ -84,12 +83,8 @@ STATE: ColumnElement[str] = case(
 _FIGURES = ("settled", "withdrawn", "refunded", "excess", "given")
 
 _CHANGE = (
-    DONATIONS.update()
-    .where(DONATIONS.c.donation == bindparam("key"))
-    .values(
-        {name: DONATIONS.c[name] + bindparam(f"new_{name}") for name in _FIGURES}
-        | {"version": bindparam("new_version")}
-    )
+    f"UPDATE donations SET {', '.join(f'{name} = {name} + ?' for name in _FIGURES)}, version = ?"  # noqa: S608  # Our own names.
+    " WHERE donation = ?"
 )
 
 
@@ -101,96 +96,88 @@ class Donations(View):
 
     def write(self, connection: Connection, batch: Batch) -> None:
         """Note each promise, and what came of it."""
-        insert_all(
-            connection,
-            DONORS,
-            [
-                {"donor": str(fact.originator_id), "anonymous": fact.anonymous}
-                for _, fact in batch
-                if isinstance(fact, Donor.Registered)
-            ],
-        )
+        registered = [
+            (str(fact.originator_id), fact.anonymous)
+            for _, fact in batch
+            if isinstance(fact, Donor.Registered)
+        ]
         pledged = [
             _pledge(position, fact)
             for position, fact in batch
             if isinstance(fact, Donation.Pledged)
         ]
-        insert_all(connection, DONATIONS, pledged)
         lines = [
-            {"position": position, "donation": str(fact.originator_id), "on": fact.on} | said
-            for position, fact in batch
-            if (said := _line(fact))
+            _LINES[type(fact)](fact, position) for position, fact in batch if type(fact) in _LINES
         ]
+        changes = [_CHANGES[type(fact)](fact) for _, fact in batch if type(fact) in _CHANGES]
+        insert_all(connection, DONORS, registered)
+        insert_all(connection, DONATIONS, pledged)
         insert_all(connection, LINES, lines)
-        changed = [change for _, fact in batch if (change := _change(fact))]
-        if changed:
-            connection.execute(_CHANGE, changed)
+        run_all(connection, _CHANGE, changes)
 
 
-def _pledge(position: int, fact: Donation.Pledged) -> dict[str, Any]:
-    return {
-        "number": position,
-        "donation": str(fact.originator_id),
-        "donor": str(fact.donor),
-        "fund": fact.fund,
-        "currency": fact.currency,
-        "amount": fact.amount,
-        "pledged_on": fact.on,
-        "public_promise": fact.public_promise,
-        "note": fact.note,
-        "instalments": [
-            {"due_on": each.due_on.isoformat(), "amount": each.amount} for each in fact.instalments
-        ],
-    }
+def _pledge(position: int, fact: Donation.Pledged) -> tuple[Any, ...]:
+    return (
+        position,
+        str(fact.originator_id),
+        str(fact.donor),
+        fact.fund,
+        fact.currency,
+        fact.amount,
+        fact.on,
+        fact.public_promise,
+        fact.note,
+        [{"due_on": each.due_on.isoformat(), "amount": each.amount} for each in fact.instalments],
+        *(0 for _ in _FIGURES),
+        fact.originator_version,
+    )
 
 
-_LINES: Mapping[type[Fact], Callable[[Any], tuple[str, int, dict[str, Any]]]] = {
-    Donation.Pledged: lambda fact: ("pledge", fact.amount, {}),
-    Donation.PaymentReceived: lambda fact: (
+_Line = tuple[Any, ...]
+
+
+def _line(position: int, fact: Fact, kind: str, amount: int, **detail: Any) -> _Line:
+    return position, str(fact.originator_id), fact.on, kind, amount, detail
+
+
+_LINES: Mapping[type[Fact], Callable[[Any, int], _Line]] = {
+    Donation.Pledged: lambda fact, at: _line(at, fact, "pledge", fact.amount),
+    Donation.PaymentReceived: lambda fact, at: _line(
+        at,
+        fact,
         "payment",
         fact.amount,
-        {"channel": fact.channel, "external_ref": fact.external_ref, "excess": fact.excess},
+        channel=fact.channel,
+        external_ref=fact.external_ref,
+        excess=fact.excess,
     ),
-    Donation.Withdrawn: lambda fact: ("withdrawal", fact.open, {"reason": fact.reason}),
-    Donation.Refunded: lambda fact: (
-        "refund",
-        fact.amount,
-        {"cause": fact.cause, "reason": fact.reason},
+    Donation.Withdrawn: lambda fact, at: _line(
+        at, fact, "withdrawal", fact.open, reason=fact.reason
     ),
-    Donation.ExcessGiven: lambda fact: ("excess-given", fact.amount, {}),
-    Donation.ExcessReturned: lambda fact: ("excess-returned", fact.amount, {}),
+    Donation.Refunded: lambda fact, at: _line(
+        at, fact, "refund", fact.amount, cause=fact.cause, reason=fact.reason
+    ),
+    Donation.ExcessGiven: lambda fact, at: _line(at, fact, "excess-given", fact.amount),
+    Donation.ExcessReturned: lambda fact, at: _line(at, fact, "excess-returned", fact.amount),
 }
 """What a statement says of each event: its kind, its amount, and what else there is to it."""
 
 
-def _line(fact: Fact) -> dict[str, Any] | None:
-    rule = _LINES.get(type(fact))
-    if rule is None:
-        return None
-    kind, amount, detail = rule(fact)
-    return {"kind": kind, "amount": amount, "detail": detail}
+def _change(fact: Fact, **figures: int) -> tuple[Any, ...]:
+    new = (figures.get(name, 0) for name in _FIGURES)
+    return *new, fact.originator_version, str(fact.originator_id)
 
 
-def _change(fact: Fact) -> dict[str, Any] | None:
-    figures: dict[str, int]
-    match fact:
-        case Donation.PaymentReceived():
-            figures = {"settled": fact.amount - fact.excess, "excess": fact.excess}
-        case Donation.Withdrawn():
-            figures = {"withdrawn": fact.open}
-        case Donation.Refunded():
-            figures = {"refunded": fact.amount}
-        case Donation.ExcessGiven():
-            figures = {"excess": -fact.amount, "given": fact.amount}
-        case Donation.ExcessReturned():
-            figures = {"excess": -fact.amount}
-        case _:
-            return None
-    return {
-        "key": str(fact.originator_id),
-        "new_version": fact.originator_version,
-        **{f"new_{name}": figures.get(name, 0) for name in _FIGURES},
-    }
+_CHANGES: Mapping[type[Fact], Callable[[Any], tuple[Any, ...]]] = {
+    Donation.PaymentReceived: lambda fact: _change(
+        fact, settled=fact.amount - fact.excess, excess=fact.excess
+    ),
+    Donation.Withdrawn: lambda fact: _change(fact, withdrawn=fact.open),
+    Donation.Refunded: lambda fact: _change(fact, refunded=fact.amount),
+    Donation.ExcessGiven: lambda fact: _change(fact, excess=-fact.amount, given=fact.amount),
+    Donation.ExcessReturned: lambda fact: _change(fact, excess=-fact.amount),
+}
+"""What each event adds to the figures of its donation."""
 
 
 def donations(  # noqa: PLR0913  # What a reader may ask for.

@@ -6,17 +6,26 @@ off, the beginning, and the beginning with fresh memory to write to.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from threading import Event, Lock, Thread
 
 from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from ledger.application import Records
+from ledger.errors import LedgerError
 from ledger.names import Position
-from projections.views import Batch, View
+from ledger.store.engine import ALONE
+from projections.views import METADATA, Batch, View
+
+LOG = logging.getLogger(__name__)
 
 BATCH = 1_000
 """Events read at a time; bounds memory, not correctness."""
+
+RETRY_S = 1.0
+"""Seconds until the background looks again, after trouble with the database of views."""
 
 Progress = Callable[[Position, Position], None]
 """Told now and then how far a long run is, and how far it goes."""
@@ -26,69 +35,138 @@ def silent(_: Position, __: Position) -> None:
     """Tell nobody."""
 
 
+class ViewStopped(LedgerError):
+    """A view that met an event it cannot take in stops there, rather than skip it."""
+
+    def __init__(self, view: str, position: int) -> None:
+        super().__init__(f"{view} stopped before event {position}; the others go on")
+
+
+class _Following:
+    """One view on its way: how far it is, and what stopped it, if anything did."""
+
+    def __init__(self, view: View, engine: Engine) -> None:
+        self.view = view
+        self._engine = engine.execution_options(**{ALONE: True})
+        self._one_at_a_time = Lock()
+        self.reached = Position(0)
+        self.stopped: Exception | None = None
+
+    def look(self) -> None:
+        """Read again how far the view is, making its place if it is new."""
+        with self._engine.begin() as connection:
+            self.view.begin(connection)
+            self.reached = self.view.reached(connection)
+
+    def take_in(self, batch: Batch) -> None:
+        """Take in the next events; if one cannot be taken in, those before it are."""
+        with self._one_at_a_time:
+            if self.stopped is not None or not batch or batch[-1][0] <= self.reached:
+                return
+            try:
+                self._advance(batch)
+            except (OperationalError, InterfaceError):
+                raise  # The database's trouble, and not the event's.
+            except Exception:  # noqa: BLE001  # Whatever it is, it is found and told below.
+                self._one_by_one(batch)
+
+    def _advance(self, batch: Batch) -> None:
+        with self._engine.begin() as connection:
+            self.reached = self.view.advance(connection, batch)
+
+    def _one_by_one(self, batch: Batch) -> None:
+        for position, fact in batch:
+            try:
+                self._advance([(position, fact)])
+            except DBAPIError as error:
+                if isinstance(error, OperationalError | InterfaceError):
+                    raise
+                self.stop(position, error)
+                return
+            except Exception as error:  # noqa: BLE001  # Told, and asked about by every reader.
+                self.stop(position, error)
+                return
+
+    def stop(self, position: int, error: Exception) -> None:
+        """Go no further than ``position``, and say so."""
+        self.stopped = error
+        LOG.error("view %s stopped at event %s", self.view.name, position, exc_info=error)
+
+
 class Follower:
     """Feeds one ledger's events, in order and once each, to some views."""
 
     def __init__(self, ledger: Records, engine: Engine, views: Sequence[View]) -> None:
         self._ledger = ledger
         self._engine = engine
-        self._views = views
-        self._one_at_a_time = Lock()
-        self._reached: Position | None = None
+        self._views = {view.name: _Following(view, engine) for view in views}
+        self.look()
         self._news = Event()
         self._closing = False
         self._thread: Thread | None = None
 
-    def catch_up(self, progress: Progress = silent, until: Position | None = None) -> Position:
-        """Take in everything recorded so far; return the position reached.
+    @property
+    def reached(self) -> Position:
+        """The position up to which every view has read."""
+        return min(each.reached for each in self._views.values())
+
+    @property
+    def positions(self) -> dict[str, Position]:
+        """How far each view is."""
+        return {name: each.reached for name, each in self._views.items()}
+
+    @property
+    def stopped(self) -> dict[str, str]:
+        """The views that met an event they cannot take in, and what was wrong with it."""
+        return {name: str(each.stopped) for name, each in self._views.items() if each.stopped}
+
+    def look(self) -> None:
+        """Read again how far the views are; make the tables that are not there."""
+        METADATA.create_all(self._engine)
+        for each in self._views.values():
+            each.look()
+
+    def catch_up(
+        self, *names: str, progress: Progress = silent, until: Position | None = None
+    ) -> Position:
+        """Bring the views called ``names``, or all, level with what is recorded so far.
 
         Called before every read, so nobody sees a balance older than their own receipt. Level
         already, it costs one look at the newest position.
+
+        Raises:
+            ViewStopped: One of them met an event that it cannot take in.
+
         """
         goal = self._ledger.store.last_position()
         if until is not None:
             goal = min(goal, until)
-        if self._reached is not None and self._reached >= goal:
-            return self._reached
-        with self._one_at_a_time:
-            return self._catch_up(goal, progress)
+        wanted = [self._views[name] for name in names or self._views]
+        self._bring(wanted, goal, progress)
+        for each in wanted:
+            if each.stopped is not None and each.reached < goal:
+                raise ViewStopped(each.view.name, each.reached + 1)
+        return min(each.reached for each in wanted)
 
-    @property
-    def reached(self) -> Position:
-        """The position up to which every view has read, as far as this process knows."""
-        return self._reached or Position(0)
+    def _bring(self, wanted: Sequence[_Following], goal: Position, progress: Progress) -> None:
+        while behind := [each for each in wanted if each.reached < goal and not each.stopped]:
+            slowest = min(each.reached for each in behind)
+            batch, unreadable = self._read(slowest, min(BATCH, goal - slowest))
+            for each in behind:
+                each.take_in(batch)
+                if unreadable is not None and each.reached + 1 == unreadable[0]:
+                    each.stop(*unreadable)
+            progress(min(each.reached for each in behind), goal)
 
-    def _catch_up(self, goal: Position, progress: Progress) -> Position:
-        reached = self._positions()
-        while (slowest := min(reached)) < goal:
-            limit = min(BATCH, goal - slowest)
-            batch = list(self._ledger.history(slowest, limit))
-            for number, view in enumerate(self._views):
-                reached[number] = self._advance(view, reached[number], batch)
-            progress(min(reached), goal)
-        self._reached = slowest
-        return slowest
-
-    def _positions(self) -> list[Position]:
-        with self._engine.connect() as connection:
-            return [view.reached(connection) for view in self._views]
-
-    def _advance(self, view: View, reached: Position, batch: Batch) -> Position:
-        news = [each for each in batch if each[0] > reached]
-        if not news:
-            return reached
-        with self._engine.begin() as connection:
-            view.advance(connection, news)
-        return news[-1][0]
-
-    def rebuild(self, progress: Progress = silent) -> Position:
-        """Forget every view and tell it the whole history again."""
-        with self._one_at_a_time:
-            with self._engine.begin() as connection:
-                for view in self._views:
-                    view.clear(connection)
-            self._reached = None
-        return self.catch_up(progress)
+    def _read(self, after: int, limit: int) -> tuple[Batch, tuple[int, Exception] | None]:
+        """Return the next events, up to one that cannot be read, and that one's place."""
+        batch = []
+        try:
+            for position, fact in self._ledger.history(after, limit):
+                batch.append((position, fact))
+        except LedgerError as error:
+            return batch, (after + len(batch) + 1, error)
+        return batch, None
 
     # Following in the background, so that a reader seldom has anything to wait for.
 
@@ -110,7 +188,23 @@ class Follower:
 
     def _follow(self) -> None:
         while not self._closing:
-            self._news.wait()
+            self._news.wait(RETRY_S)
             self._news.clear()
             if not self._closing:
-                self.catch_up()
+                self._follow_once()
+
+    def _follow_once(self) -> None:
+        try:
+            goal = self._ledger.store.last_position()
+            self._bring(list(self._views.values()), goal, silent)
+        except Exception:
+            LOG.exception("the views could not be brought level; trying again")
+            self._recover()
+
+    def _recover(self) -> None:
+        """Begin anew on whatever is there now: the database of views may have been replaced."""
+        try:
+            self._engine.dispose()
+            self.look()
+        except DBAPIError:
+            LOG.exception("the database of views cannot be reached")

@@ -6,11 +6,11 @@ written down by then. Together they answer what one could have known of a day.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from datetime import date
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import asdict, astuple
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -20,14 +20,16 @@ from sqlalchemy import (
     Index,
     String,
     Table,
+    and_,
     func,
     select,
+    tuple_,
 )
 
 from ledger.funds import Fund, FundState
-from ledger.movements import COLUMNS, movements
+from ledger.movements import COLUMNS, Figures, Movement, movements
 from ledger.names import FundCode, Position
-from projections.views import METADATA, Batch, View, add_up, insert_all
+from projections.views import METADATA, Batch, View, insert_all, put_all
 
 FUNDS = Table(
     "funds",
@@ -41,8 +43,8 @@ FUNDS = Table(
 )
 
 
-def _figures() -> list[Column[int]]:
-    return [Column(name, BigInteger, nullable=False, default=0) for name in COLUMNS]
+def _figures(prefix: str = "") -> list[Column[int]]:
+    return [Column(f"{prefix}{name}", BigInteger, nullable=False, default=0) for name in COLUMNS]
 
 
 BALANCES = Table("fund_balances", METADATA, Column("fund", String, primary_key=True), *_figures())
@@ -64,9 +66,14 @@ MOVEMENTS = Table(
     Column("position", BigInteger, primary_key=True),
     Column("on", Date, nullable=False),
     *_figures(),
+    *_figures("day_"),
     Index("fund_movements_by_day", "fund", "on", "position"),
 )
-"""What each event added, for looking back by position."""
+"""What each event left: of the fund, and of what its business day added to the fund.
+
+So what was known at a position is one row, and what was known then of the time up to a day is one
+row a day.
+"""
 
 
 class FundBalance(Struct, frozen=True):
@@ -104,16 +111,16 @@ class FundBalances(View):
     def write(self, connection: Connection, batch: Batch) -> None:
         """Add up what each event moved."""
         self._write_funds(connection, batch)
-        moved: list[dict[str, Any]] = []
-        for position, fact in batch:
-            for movement in movements(fact):
-                figures = {name: getattr(movement, name) for name in COLUMNS}
-                if any(figures.values()):
-                    row = {"fund": movement.fund, "position": position, "on": fact.on}
-                    moved.append(row | figures)
-        insert_all(connection, MOVEMENTS, moved)
-        add_up(connection, DAYS, _sum(moved, "fund", "on"))
-        add_up(connection, BALANCES, _sum(moved, "fund"))
+        moved = [
+            (position, fact.on, movement)
+            for position, fact in batch
+            for movement in movements(fact)
+        ]
+        if not moved:
+            return
+        running = _Running(connection, moved)
+        insert_all(connection, MOVEMENTS, [running.add(*each) for each in moved])
+        running.write(connection)
 
     def _write_funds(self, connection: Connection, batch: Batch) -> None:
         for _, fact in batch:
@@ -137,18 +144,40 @@ class FundBalances(View):
                     _now(connection, fact.fund, FundState.CLOSED)
 
 
+_Moved = tuple[Position, date, Movement]
+
+
+class _Running:
+    """The figures of the funds and days that a batch touches, as it goes on."""
+
+    def __init__(self, connection: Connection, moved: list[_Moved]) -> None:
+        funds = {movement.fund for _, _, movement in moved}
+        days = {(movement.fund, on) for _, on, movement in moved}
+        asked = select(BALANCES).where(BALANCES.c.fund.in_(funds))
+        self._funds = {row[0]: Figures(*row[1:]) for row in connection.execute(asked)}
+        asked = select(DAYS).where(tuple_(DAYS.c.fund, DAYS.c.on).in_(days))
+        self._days = {(row[0], row[1]): Figures(*row[2:]) for row in connection.execute(asked)}
+
+    def add(self, position: Position, on: date, movement: Movement) -> tuple[Any, ...]:
+        """Add a movement; return the row of what it left."""
+        fund = self._funds[movement.fund]
+        day = self._days.setdefault((movement.fund, on), Figures())
+        fund.add(movement)
+        day.add(movement)
+        return movement.fund, position, on, *astuple(fund), *astuple(day)
+
+    def write(self, connection: Connection) -> None:
+        """Write down where the figures stand."""
+        funds = [{"fund": fund} | asdict(figures) for fund, figures in self._funds.items()]
+        days = [
+            {"fund": fund, "on": on} | asdict(figures) for (fund, on), figures in self._days.items()
+        ]
+        put_all(connection, BALANCES, funds)
+        put_all(connection, DAYS, days)
+
+
 def _now(connection: Connection, fund: FundCode, state: FundState) -> None:
     connection.execute(FUNDS.update().where(FUNDS.c.fund == fund).values(state=state))
-
-
-def _sum(moved: list[dict[str, Any]], *keys: str) -> list[dict[str, Any]]:
-    totals: defaultdict[tuple[Any, ...], dict[str, int]]
-    totals = defaultdict(lambda: dict.fromkeys(COLUMNS, 0))
-    for row in moved:
-        total = totals[tuple(row[key] for key in keys)]
-        for name in COLUMNS:
-            total[name] += row[name]
-    return [dict(zip(keys, key, strict=True)) | total for key, total in totals.items()]
 
 
 def fund_rows(connection: Connection) -> list[dict[str, Any]]:
@@ -196,14 +225,35 @@ def fund_balance(
 
 
 def _asked(fund: str, as_of: date | None, known_at: Position | None) -> Any:
-    if as_of is None and known_at is None:
-        return select(BALANCES).where(BALANCES.c.fund == fund)
     if known_at is None:
-        return _total(DAYS).where(DAYS.c.fund == fund, DAYS.c.on <= as_of)
-    asked = _total(MOVEMENTS).where(MOVEMENTS.c.fund == fund, MOVEMENTS.c.position <= known_at)
-    return asked if as_of is None else asked.where(MOVEMENTS.c.on <= as_of)
+        if as_of is None:
+            return select(BALANCES).where(BALANCES.c.fund == fund)
+        return select(*_sums(DAYS)).where(DAYS.c.fund == fund, DAYS.c.on <= as_of)
+    if as_of is None:
+        return (
+            select(MOVEMENTS)
+            .where(MOVEMENTS.c.fund == fund, MOVEMENTS.c.position <= known_at)
+            .order_by(MOVEMENTS.c.position.desc())
+            .limit(1)
+        )
+    return _known_of_days(fund, as_of, known_at)
 
 
-def _total(table: Table) -> Any:
-    sums: list[ColumnElement[int]] = [func.sum(table.c[name]).label(name) for name in COLUMNS]
-    return select(*sums)
+def _known_of_days(fund: str, as_of: date, known_at: Position) -> Any:
+    """Add up, over the days to ``as_of``, what each had added by ``known_at``."""
+    last = MOVEMENTS.alias()
+    position = (
+        select(func.max(last.c.position))
+        .where(last.c.fund == fund, last.c.on == DAYS.c.on, last.c.position <= known_at)
+        .scalar_subquery()
+    )
+    return (
+        select(*_sums(MOVEMENTS, "day_"))
+        .select_from(DAYS)
+        .join(MOVEMENTS, and_(MOVEMENTS.c.fund == fund, MOVEMENTS.c.position == position))
+        .where(DAYS.c.fund == fund, DAYS.c.on <= as_of)
+    )
+
+
+def _sums(table: Table, prefix: str = "") -> list[ColumnElement[int]]:
+    return [func.sum(table.c[f"{prefix}{name}"]).label(name) for name in COLUMNS]

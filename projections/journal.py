@@ -46,23 +46,12 @@ class Journal(View):
 
     def write(self, connection: Connection, batch: Batch) -> None:
         """Post each event."""
-        lines: list[dict[str, Any]] = []
+        lines: list[tuple[Any, ...]] = []
         days: defaultdict[tuple[str, str, date], list[int]] = defaultdict(lambda: [0, 0])
         for position, fact in batch:
-            for number, posting in enumerate(postings(fact), start=1):
-                lines.append(
-                    {
-                        "position": position,
-                        "line": number,
-                        "on": fact.on,
-                        "type": fact.TOPIC,
-                        "account": posting.account,
-                        "fund": posting.fund,
-                        "amount": posting.amount,
-                    }
-                )
-                day = days[posting.account, posting.fund, fact.on]
-                day[posting.amount < 0] += abs(posting.amount)
+            for number, (account, fund, amount) in enumerate(postings(fact), start=1):
+                lines.append((position, number, fact.on, fact.TOPIC, account, fund, amount))
+                days[account, fund, fact.on][amount < 0] += abs(amount)
         insert_all(connection, LINES, lines)
         add_up(
             connection,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -12,7 +11,8 @@ from sqlalchemy import Engine, Row, Table, create_engine, select
 
 from ledger.application import Records
 from ledger.names import Position
-from ledger.tallies import Tally, changes
+from ledger.tallies import COUNTED
+from projections.fold import fold
 from projections.follow import Follower, Progress, silent
 from projections.fund_balances import FundBalance, fund_balance, fund_rows
 from projections.history import PAGE
@@ -74,14 +74,14 @@ def replay(
     with served.connect() as connection:
         level = min(view.reached(connection) for view in views)
         goal = level if until is None else min(level, until)
-    Follower(ledger, fresh, views).catch_up(progress, until=goal)
+    Follower(ledger, fresh, views).catch_up(progress=progress, until=goal)
     balances = _balances(fresh, goal)
     if goal < level:
         differences = list(_against(balances, served))
     else:
         differences = list(_between(fresh, served, views))
     if goal == ledger.store.last_position():
-        differences += _tallies(ledger)
+        differences += _tallies(ledger, progress)
     return Replayed(goal, balances, differences)
 
 
@@ -160,22 +160,24 @@ def _difference(
     return Difference(table.name, {name: found[name] for name in key}, there, ought)
 
 
-def _tallies(ledger: Records) -> Iterator[Difference]:
+def _tallies(ledger: Records, progress: Progress) -> Iterator[Difference]:
     """Compare the tallies that guard the funds with a recount."""
-    counted: Counter[Tally] = Counter()
-    after = Position(0)
-    while facts := list(ledger.history(after, PAGE)):
-        counted.update(changes(fact for _, fact in facts))
-        after = facts[-1][0]
-    kept = dict(ledger.store.all_tallies())
-    for tally in sorted(counted.keys() | kept.keys()):
-        if counted[tally] != kept.get(tally, 0):
-            yield Difference(
-                "tallies",
-                tally._asdict(),
-                {"value": kept.get(tally, 0)},
-                {"value": counted[tally]},
-            )
+    books = fold(ledger, progress=progress)
+    counted, payments = books.all_tallies(), 0
+    for tally, value in ledger.store.all_tallies():
+        if tally.name == COUNTED:
+            payments += 1
+            ought = 1
+        else:
+            ought = counted.pop(tally, 0)
+        if value != ought:
+            yield Difference("tallies", tally._asdict(), {"value": value}, {"value": ought})
+    for tally, ought in sorted(counted.items()):
+        if ought:
+            yield Difference("tallies", tally._asdict(), None, {"value": ought})
+    if payments != books.payments:
+        rows, events = {"rows": payments}, {"rows": books.payments}
+        yield Difference("tallies", {"name": COUNTED}, rows, events)
 
 
 def _told(values: dict[str, Any] | None) -> str:

@@ -166,16 +166,7 @@ def _plan(connection: Connection, position: int, fact: CharitySale.Planned) -> N
     insert_all(
         connection,
         ITEMS,
-        [
-            {
-                "sale": sale,
-                "sku": item.sku,
-                "name": item.name,
-                "consigned": item.consigned,
-                "unit_price": item.unit_price,
-            }
-            for item in fact.items
-        ],
+        [(sale, item.sku, item.name, item.consigned, item.unit_price, 0, 0) for item in fact.items],
     )
 
 

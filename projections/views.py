@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar, cast
 
@@ -15,6 +16,7 @@ from sqlalchemy import (
     BigInteger,
     Column,
     Connection,
+    Dialect,
     Engine,
     MetaData,
     String,
@@ -52,28 +54,39 @@ class View(ABC):
     def write(self, connection: Connection, batch: Batch) -> None:
         """Take in the next events."""
 
-    def reached(self, connection: Connection) -> Position:
-        """Return the position up to which this view has read."""
-        found = connection.execute(
-            select(TRACKING.c.position).where(TRACKING.c.view == self.name)
-        ).scalar()
+    def begin(self, connection: Connection) -> None:
+        """Make a place for how far this view has read, if there is none."""
+        place = {"view": self.name, "position": 0}
+        connection.execute(_insert(connection, TRACKING).values(place).on_conflict_do_nothing())
+
+    def reached(self, connection: Connection, *, alone: bool = False) -> Position:
+        """Return the position up to which this view has read.
+
+        Args:
+            connection: To the views.
+            alone: Let no other process move it until the transaction ends.
+
+        """
+        asked = select(TRACKING.c.position).where(TRACKING.c.view == self.name)
+        found = connection.execute(asked.with_for_update() if alone else asked).scalar()
         return Position(found or 0)
 
-    def advance(self, connection: Connection, batch: Batch) -> None:
-        """Take in ``batch`` and remember how far that was, both or neither."""
-        self.write(connection, batch)
-        row = {"view": self.name, "position": batch[-1][0]}
-        connection.execute(
-            _insert(connection, TRACKING)
-            .values(row)
-            .on_conflict_do_update(index_elements=["view"], set_={"position": row["position"]})
-        )
+    def advance(self, connection: Connection, batch: Batch) -> Position:
+        """Take in what follows in ``batch`` and remember how far that was, both or neither.
 
-    def clear(self, connection: Connection) -> None:
-        """Forget everything, to be told again from the first event."""
-        for table in self.tables:
-            connection.execute(table.delete())
-        connection.execute(TRACKING.delete().where(TRACKING.c.view == self.name))
+        Another process may have been here meanwhile, so what it took in is left out; and where
+        ``batch`` does not begin with the very next event, nothing is taken in.
+        """
+        reached = self.reached(connection, alone=True)
+        news = [each for each in batch if each[0] > reached]
+        if not news or news[0][0] != reached + 1:
+            return reached
+        self.write(connection, news)
+        reached = news[-1][0]
+        connection.execute(
+            TRACKING.update().where(TRACKING.c.view == self.name).values(position=reached)
+        )
+        return reached
 
 
 def add_up(connection: Connection, table: Table, rows: Iterable[Mapping[str, Any]]) -> None:
@@ -94,10 +107,71 @@ def add_up(connection: Connection, table: Table, rows: Iterable[Mapping[str, Any
     connection.execute(adding.on_conflict_do_update(index_elements=keys, set_=figures), rows)
 
 
-def insert_all(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Add ``rows``, if there are any."""
-    if rows:
-        connection.execute(table.insert(), rows)
+def put_all(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Put ``rows`` in the place of those with the same key, or where there were none."""
+    if not rows:
+        return
+    putting = _insert(connection, table)
+    new = {
+        column.name: putting.excluded[column.name]
+        for column in table.columns
+        if not column.primary_key
+    }
+    keys = [column.name for column in table.primary_key]
+    connection.execute(putting.on_conflict_do_update(index_elements=keys, set_=new), list(rows))
+
+
+def insert_all(connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Add ``rows``, if there are any; each has a value for every column, in their order.
+
+    Most of what a view writes goes through here, so the statement is worked out once a table and
+    the rows go to the driver as they are.
+    """
+    if not rows:
+        return
+    plan = _plan(table, connection.dialect.name)
+    connection.exec_driver_sql(plan.statement, list(map(plan.values, rows)))
+
+
+def run_all(connection: Connection, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Run ``statement``, with a ``?`` for each value, once for each of ``rows``."""
+    if not rows:
+        return
+    if connection.dialect.name != "sqlite":
+        statement = statement.replace("?", "%s")
+    connection.exec_driver_sql(statement, list(rows))
+
+
+class _Plan:
+    """How rows of one table are handed to one kind of driver."""
+
+    def __init__(self, table: Table, dialect: Dialect) -> None:
+        names = ", ".join(f'"{column.name}"' for column in table.columns)
+        mark = "?" if dialect.name == "sqlite" else "%s"
+        marks = ", ".join([mark] * len(table.columns))
+        self.statement = f"INSERT INTO {table.name} ({names}) VALUES ({marks})"  # noqa: S608  # Our own names.
+        processes = [
+            column.type.dialect_impl(dialect).bind_processor(dialect) for column in table.columns
+        ]
+        self._processes = [(n, process) for n, process in enumerate(processes) if process]
+
+    def values(self, row: tuple[Any, ...]) -> Sequence[Any]:
+        """Return ``row`` as the driver takes it: a day as text, where it must be text."""
+        values = list(row)
+        for number, process in self._processes:
+            values[number] = process(values[number])
+        return tuple(values)
+
+
+@lru_cache
+def _plan(table: Table, dialect: str) -> _Plan:
+    return _Plan(table, _DIALECTS[dialect]())
+
+
+_DIALECTS: Mapping[str, Callable[[], Dialect]] = {
+    "sqlite": sqlite.dialect,
+    "postgresql": postgresql.dialect,
+}
 
 
 def open_views(where: Path | str) -> Engine:

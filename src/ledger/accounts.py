@@ -73,8 +73,14 @@ def of_class(account: str, restriction: Restriction) -> str:
     '4101.R'
 
     """
-    return f"{account}.{restriction[0].upper()}"
+    return _DETAILS[account, restriction]
 
+
+_DETAILS: dict[tuple[str, Restriction], str] = {
+    (account.code, restriction): f"{account.code}.{restriction[0].upper()}"
+    for account in _BY_CLASS
+    for restriction, _, _ in _CLASSES
+}
 
 ACCOUNTS: dict[str, Account] = {
     account.code: account

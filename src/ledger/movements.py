@@ -54,6 +54,37 @@ COLUMNS = Movement.__struct_fields__[1:]
 """The figures kept for each fund."""
 
 
+class Figures(Struct):
+    """Where a fund's figures stand, or what a day added to them, in fen.
+
+    The columns are those of ``Movement``; they are written out because every replayed event
+    passes here.
+    """
+
+    received: int = 0
+    reserved: int = 0
+    paid: int = 0
+    acknowledged: int = 0
+    pledged: int = 0
+    suspense: int = 0
+    receivable: int = 0
+
+    def add(self, change: Movement | Figures) -> None:
+        """Take in a change."""
+        self.received += change.received
+        self.reserved += change.reserved
+        self.paid += change.paid
+        self.acknowledged += change.acknowledged
+        self.pledged += change.pledged
+        self.suspense += change.suspense
+        self.receivable += change.receivable
+
+    @property
+    def available(self) -> int:
+        """What may still be set aside, refunded or transferred."""
+        return self.received - self.paid - self.reserved
+
+
 def movements(fact: Fact) -> tuple[Movement, ...]:
     """Return how ``fact`` changes the figures of each fund that it touches."""
     rule = _RULES.get(type(fact))

@@ -41,6 +41,9 @@ class Expectation(NamedTuple):
     """Makes the refusal from the value found."""
 
 
+COUNTED = "counted"
+"""Name of the tally of how often a payment counts."""
+
 AVAILABLE, UNSOLD = "available", "unsold "
 """Names of the tallies that never go below zero; the second is followed by an item's sku."""
 
@@ -70,10 +73,13 @@ def of_sale(sale: SaleId, name: str) -> Tally:
 
 def of_payment(channel: str, external_ref: str) -> Tally:
     """Return the tally of how often a payment counts: once, or not yet."""
-    return Tally(f"payment {channel} {external_ref}", "counted")
+    return Tally(f"payment {channel} {external_ref}", COUNTED)
 
 
-HOLDINGS = (AVAILABLE, "reserved", "pledged", "suspense", "receivable", "sales")
+HELD = (AVAILABLE, "reserved", "pledged", "suspense", "receivable")
+"""Tallies that are figures of a fund, by the names that ``Movement`` has for them."""
+
+HOLDINGS = (*HELD, "sales")
 """What must be nothing before a fund is closed."""
 
 
@@ -111,20 +117,19 @@ def changes(facts: Iterable[Fact]) -> Counter[Tally]:
     total: Counter[Tally] = Counter()
     for fact in facts:
         for movement in movements(fact):
-            for name, change in (
-                (AVAILABLE, movement.available),
-                ("reserved", movement.reserved),
-                ("pledged", movement.pledged),
-                ("suspense", movement.suspense),
-                ("receivable", movement.receivable),
-            ):
+            for name in HELD:
+                change = getattr(movement, name)
                 if change:
                     total[of_fund(movement.fund, name)] += change
-        rule = _RULES.get(type(fact))
-        if rule:
-            for tally, change in rule(fact):
-                total[tally] += change
+        for tally, change in own_changes(fact):
+            total[tally] += change
     return total
+
+
+def own_changes(fact: Fact) -> Changes:
+    """Return how ``fact`` changes the tallies that are not figures of a fund."""
+    rule = _RULES.get(type(fact))
+    return rule(fact) if rule else ()
 
 
 def _sale_planned(fact: CharitySale.Planned) -> Changes:

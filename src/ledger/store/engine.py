@@ -5,9 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, create_engine, event, text
 
 BUSY_TIMEOUT_S = 10
+
+ALONE = "alone"
+"""Execution option of a transaction that will write: no other writer is let in beside it."""
 
 
 def is_url(where: Path | str) -> bool:
@@ -30,8 +33,14 @@ def engine_at(where: Path | str, *, schema: str, durable: bool) -> Engine:
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _: Any) -> None:
+        connection.isolation_level = None  # Transactions begin below, for tables as for rows.
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        alone = connection.get_execution_options().get(ALONE)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if alone else "BEGIN")
 
     return engine
 

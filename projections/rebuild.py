@@ -1,0 +1,97 @@
+"""Makes views anew beside the ones that are read, and puts them in their place at the end.
+
+Readers see the old rows until the new ones are level, and then the new ones, never a half.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from sqlalchemy import Connection, Engine, MetaData, select, text
+
+from ledger.application import Records
+from ledger.names import Position
+from ledger.store.engine import ALONE, engine_at, is_url
+from projections.follow import Follower, Progress, silent
+from projections.views import METADATA, TRACKING, View, open_views
+
+BESIDE = "views_beside"
+"""Where the new rows stand until they are level: a PostgreSQL schema, or an attached file."""
+
+
+def rebuild(
+    ledger: Records, where: Path | str, views: Sequence[View], progress: Progress = silent
+) -> Position:
+    """Make ``views``, kept at ``where``, anew from event 1; return the position reached."""
+    served = open_views(where)
+    try:
+        with _beside(served, where) as (fresh, swapping):
+            follower = Follower(ledger, fresh, views)
+            follower.catch_up(progress=progress)
+            while not _swap(swapping, views):
+                follower.catch_up(progress=progress)
+            return follower.reached
+    finally:
+        served.dispose()
+
+
+@contextmanager
+def _beside(served: Engine, where: Path | str) -> Iterator[tuple[Engine, Connection]]:
+    """Open an empty database of views, and a connection that sees both it and the served one."""
+    if is_url(where):
+        with served.begin() as connection:
+            connection.execute(text(f"DROP SCHEMA IF EXISTS {BESIDE} CASCADE"))
+        fresh = engine_at(where, schema=BESIDE, durable=False)
+        METADATA.create_all(fresh)
+        with served.connect() as connection:
+            yield fresh, connection
+            connection.execute(text(f"DROP SCHEMA {BESIDE} CASCADE"))
+            connection.commit()
+        fresh.dispose()
+        return
+    with TemporaryDirectory(dir=Path(where).parent, prefix=".views-") as folder:
+        file = Path(folder) / "views.db"
+        fresh = open_views(file)
+        with served.connect() as connection:
+            driver = connection.connection.cursor()
+            driver.execute(f"ATTACH DATABASE ? AS {BESIDE}", (str(file),))
+            yield fresh, connection
+            driver.execute(f"DETACH DATABASE {BESIDE}")
+        fresh.dispose()
+
+
+def _swap(connection: Connection, views: Sequence[View]) -> bool:
+    """Put the new rows in the place of the old, unless those have gone on meanwhile."""
+    with connection.execution_options(**{ALONE: True}).begin():
+        for view in views:
+            served = view.reached(connection, alone=True)
+            if served > _reached_beside(connection, view):
+                return False
+        for view in views:
+            _replace(connection, view)
+    return True
+
+
+def _reached_beside(connection: Connection, view: View) -> int:
+    beside = TRACKING.to_metadata(MetaData(), schema=BESIDE)
+    asked = select(beside.c.position).where(beside.c.view == view.name)
+    return connection.execute(asked).scalar() or 0
+
+
+def _replace(connection: Connection, view: View) -> None:
+    for table in view.tables:
+        table.drop(connection)
+        table.create(connection)
+        columns = [column.name for column in table.columns]
+        beside = table.to_metadata(MetaData(), schema=BESIDE)
+        connection.execute(table.insert().from_select(columns, select(beside)))
+    beside = TRACKING.to_metadata(MetaData(), schema=BESIDE)
+    connection.execute(TRACKING.delete().where(TRACKING.c.view == view.name))
+    connection.execute(
+        TRACKING.insert().from_select(
+            ["view", "position"], select(beside).where(beside.c.view == view.name)
+        )
+    )
