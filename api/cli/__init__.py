@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import typer
 
-from api.cli import demo, export, replay, serve, token
+from api.cli import demo, export, rebuild, replay, serve, token
 from ledger.errors import LedgerError
 
 app = typer.Typer(
@@ -22,6 +22,7 @@ app.command("serve")(serve.serve)
 app.add_typer(token.app, name="token")
 app.command("replay")(replay.replay)
 app.command("export")(export.export)
+app.command("rebuild")(rebuild.rebuild)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -1,0 +1,29 @@
+"""leifeng rebuild"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from api.app import Places, all_views
+from api.cli.shared import DataFolder, existing_ledger, progress
+from projections.rebuild import rebuild as made_anew
+
+Views = Annotated[
+    list[str] | None,
+    typer.Argument(help="Which views; all if none is named.", show_default=False),
+]
+
+
+def rebuild(data: DataFolder, names: Views = None) -> None:
+    """Make views anew from event 1, beside those that are read, and put them in their place."""
+    known = {view.name: view for view in all_views()}
+    wanted = names or list(known)
+    for name in wanted:
+        if name not in known:
+            raise typer.BadParameter(f"no view is called {name}; there are {', '.join(known)}")
+    with existing_ledger(data) as ledger, progress("rebuilding") as told:
+        views = [known[name] for name in wanted]
+        position = made_anew(ledger, Places.of(data).views, views, progress=told)
+    typer.echo(f"{', '.join(wanted)}: made anew from {position:,} events")

@@ -1,0 +1,161 @@
+"""Views are made anew beside the ones that are read, and a view that cannot go on says so."""
+
+import sqlite3
+from contextlib import closing
+
+import pytest
+from sqlalchemy import select
+
+from ledger.names import Position
+from ledger.tallies import COUNTED
+from projections.audit_trail import AuditTrail
+from projections.fold import fold
+from projections.follow import Follower, ViewStopped
+from projections.fund_balances import BALANCES, FundBalances, fund_balance
+from projections.journal import Journal
+from projections.rebuild import rebuild
+from projections.views import open_views
+from tests.charity import charity
+from tests.samples import HEAR
+
+VIEWS = (FundBalances(), Journal(), AuditTrail())
+
+
+@pytest.fixture(name="house")
+def _house(tmp_path):
+    with charity(tmp_path / "ledger.db") as house:
+        house.open_fund()
+        house.pay_in(house.pledge(100_00), 60_00)
+        yield house
+
+
+@pytest.fixture(name="where")
+def _where(tmp_path):
+    return tmp_path / "views.db"
+
+
+def received(engine):
+    with engine.connect() as connection:
+        return connection.execute(select(BALANCES.c.received)).scalar()
+
+
+def test_a_wrong_row_is_right_again_after_a_rebuild(house, where):
+    with closing_engine(where) as engine:
+        Follower(house.ledger, engine, VIEWS).catch_up()
+        with engine.begin() as connection:
+            connection.execute(BALANCES.update().values(received=1))
+
+        reached = rebuild(house.ledger, where, VIEWS)
+
+        assert (reached, received(engine)) == (house.ledger.store.last_position(), 60_00)
+
+
+def test_only_the_views_that_are_named_are_made_anew(house, where):
+    with closing_engine(where) as engine:
+        Follower(house.ledger, engine, VIEWS).catch_up()
+        with engine.begin() as connection:
+            connection.execute(BALANCES.update().values(received=1))
+
+        rebuild(house.ledger, where, [Journal()])
+
+        assert received(engine) == 1
+
+
+def test_whoever_follows_goes_on_from_the_new_rows(house, where):
+    with closing_engine(where) as engine:
+        follower = Follower(house.ledger, engine, VIEWS)
+        follower.catch_up()
+        rebuild(house.ledger, where, VIEWS)
+        house.pay_in(house.pledge(5_00), 5_00)
+
+        follower.catch_up()
+
+        assert received(engine) == 65_00
+
+
+def test_nothing_is_left_beside(house, where):
+    with closing_engine(where):
+        rebuild(house.ledger, where, VIEWS)
+
+    assert sorted(path.name for path in where.parent.glob(".views-*")) == []
+
+
+def test_two_that_follow_count_each_event_once(house, where):
+    with closing_engine(where) as engine, closing_engine(where) as other:
+        one, two = (Follower(house.ledger, each, VIEWS) for each in (engine, other))
+        one.catch_up()
+        house.pay_in(house.pledge(5_00), 5_00)
+        two.catch_up()
+        one.catch_up()
+
+        assert received(engine) == 65_00
+
+
+class Choosy(Journal):
+    """A journal that cannot take in the payment."""
+
+    name = "choosy"
+
+    def write(self, _, batch):
+        if any(fact.TOPIC.startswith("donation.payment") for _, fact in batch):
+            raise ValueError("no such account")
+
+
+def test_an_event_that_a_view_cannot_take_in_stops_that_view_alone(house, where, caplog):
+    with closing_engine(where) as engine:
+        follower = Follower(house.ledger, engine, [FundBalances(), Choosy()])
+
+        with pytest.raises(ViewStopped, match="choosy stopped before event 4"):
+            follower.catch_up()
+
+        assert follower.catch_up("fund_balances") == house.ledger.store.last_position()
+        assert follower.positions["choosy"] == 3
+        assert follower.stopped == {"choosy": "no such account"}
+        assert "view choosy stopped at event 4" in caplog.text
+
+
+def test_an_event_that_cannot_be_read_stops_every_view_before_it(house, where, tmp_path):
+    last = house.ledger.store.last_position()
+    with closing(sqlite3.connect(tmp_path / "ledger.db")) as connection:
+        connection.execute("UPDATE stored_events SET state = ? WHERE position = ?", (b"{", last))
+        connection.commit()
+    with closing_engine(where) as engine:
+        follower = Follower(house.ledger, engine, VIEWS)
+
+        with pytest.raises(ViewStopped):
+            follower.catch_up()
+
+        assert set(follower.positions.values()) == {last - 1}
+
+
+def test_the_straight_loop_comes_to_what_the_views_show(house, where):
+    with closing_engine(where) as engine:
+        position = Follower(house.ledger, engine, VIEWS).catch_up()
+        books = fold(house.ledger)
+
+        with engine.connect() as connection:
+            shown = fund_balance(connection, HEAR, position)
+        figures = books.balances()[HEAR]
+
+        stored = {t: value for t, value in house.ledger.store.all_tallies() if t.name != COUNTED}
+
+        assert books.position == position
+        assert (figures.received, figures.pledged) == (60_00, 40_00)
+        assert (shown.received, shown.pledged) == (60_00, 40_00)
+        assert {t: value for t, value in books.all_tallies().items() if value} == stored
+        assert books.payments == 1
+
+
+def test_the_straight_loop_stops_where_it_is_told(house):
+    assert fold(house.ledger, until=Position(3)).balances()[HEAR].received == 0
+
+
+class closing_engine:  # noqa: N801  # Reads like contextlib's closing.
+    def __init__(self, where):
+        self.engine = open_views(where)
+
+    def __enter__(self):
+        return self.engine
+
+    def __exit__(self, *_):
+        self.engine.dispose()
