@@ -1,4 +1,4 @@
-"""A real ledger on a real file, and the steps that tests take with it."""
+"""A real ledger on a real file or database, and the steps that tests take with it."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ class Charity:
 
 
 @contextmanager
-def charity(path: Path) -> Iterator[Charity]:
-    """Open the ledger in this file, and close it in the end."""
-    with closing(Ledger(path)) as ledger:
+def charity(place: Path | str) -> Iterator[Charity]:
+    """Open the ledger in this file or database, and close it in the end."""
+    with closing(Ledger(place)) as ledger:
         yield Charity(ledger)

@@ -35,8 +35,8 @@ NO_SALE = Statement(0, 0, 0, 0, 0)
 
 
 @pytest.fixture(name="house")
-def _house(tmp_path):
-    with charity(tmp_path / "ledger.db") as house:
+def _house(place):
+    with charity(place) as house:
         house.open_fund(HEAR)
         yield house
 

@@ -1,21 +1,22 @@
 """One thread stores for all: whatever waits goes in together, and everyone hears their own."""
 
 import asyncio
-import sqlite3
+import re
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing
 
 import pytest
 
 from ledger.commands import Ledger
 from ledger.errors import Conflict, Overloaded
 from ledger.names import new_id
-from ledger.store.commits import Commit, Receipt
-from ledger.store.committer import BATCH_EVENTS_MAX, QUEUE_MAX, StoreFailed
+from ledger.store.commits import Commit, Receipt, StoreFailed
+from ledger.store.committer import BATCH_EVENTS_MAX, QUEUE_MAX
 from ledger.tallies import AVAILABLE, of_fund
 from tests.samples import HEAR, REGISTERED
 from tests.spec import FORM
+from tests.stores import busy, connected
 
 FREE = of_fund(HEAR, AVAILABLE)
 
@@ -26,24 +27,10 @@ def commit(stream=None, **other):
     return Commit(**(what | other))
 
 
-@pytest.fixture(name="path")
-def _path(tmp_path):
-    return tmp_path / "ledger.db"
-
-
 @pytest.fixture(name="ledger")
-def _ledger(path):
-    with closing(Ledger(path)) as ledger:
+def _ledger(place):
+    with closing(Ledger(place)) as ledger:
         yield ledger
-
-
-@contextmanager
-def busy(path):
-    """Keep the file's write lock, as a slow disk would."""
-    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        connection.execute("BEGIN IMMEDIATE")
-        yield
-        connection.execute("ROLLBACK")
 
 
 async def queued(committer, commits):
@@ -57,11 +44,11 @@ async def queued(committer, commits):
     return [first, *rest]
 
 
-def test_what_came_first_is_stored_first(ledger, path):
+def test_what_came_first_is_stored_first(ledger, place):
     streams = [new_id() for _ in range(50)]
 
     async def scenario():
-        with busy(path):
+        with busy(place):
             tasks = await queued(ledger.committer, [commit(each) for each in streams])
         return await asyncio.gather(*tasks)
 
@@ -71,13 +58,13 @@ def test_what_came_first_is_stored_first(ledger, path):
     assert [each.originator_id for each in ledger.store.history(1, 100)] == streams
 
 
-def test_what_waits_is_stored_together(path):
+def test_what_waits_is_stored_together(place):
     batches = []
-    with closing(Ledger(path)) as ledger:
+    with closing(Ledger(place)) as ledger:
         ledger.committer.on_stored = lambda: batches.append(1)
 
         async def scenario():
-            with busy(path):
+            with busy(place):
                 tasks = await queued(ledger.committer, [commit() for _ in range(100)])
             await asyncio.gather(*tasks)
 
@@ -86,17 +73,17 @@ def test_what_waits_is_stored_together(path):
     assert len(batches) == 2
 
 
-def test_a_batch_has_a_greatest_size(path):
+def test_a_batch_has_a_greatest_size(place):
     large = tuple(commit().events[0] for _ in range(BATCH_EVENTS_MAX // 2))
     batches = []
-    with closing(Ledger(path)) as ledger:
+    with closing(Ledger(place)) as ledger:
         ledger.committer.on_stored = lambda: batches.append(1)
 
         async def scenario():
-            with busy(path):
+            with busy(place):
                 tasks = await queued(ledger.committer, [commit(events=large), commit(), commit()])
             await asyncio.gather(*tasks)
-            with busy(path):
+            with busy(place):
                 other = [commit(events=tuple(commit().events[0] for _ in large)) for _ in "abc"]
                 tasks = await queued(ledger.committer, other)
             await asyncio.gather(*tasks)
@@ -106,12 +93,12 @@ def test_a_batch_has_a_greatest_size(path):
     assert len(batches) == 2 + 3
 
 
-def test_who_lost_to_a_rival_hears_of_it_and_no_neighbour_does(ledger, path):
+def test_who_lost_to_a_rival_hears_of_it_and_no_neighbour_does(ledger, place):
     contested = new_id()
     waiting = [commit(), commit(contested), commit(contested), commit()]
 
     async def scenario():
-        with busy(path):
+        with busy(place):
             tasks = await queued(ledger.committer, waiting)
         return await asyncio.gather(*tasks)
 
@@ -129,9 +116,9 @@ def test_rivals_from_many_threads_have_one_winner(ledger):
     assert Counter(type(each) for each in outcomes) == {Receipt: 1, Conflict: 15}
 
 
-def test_more_than_can_wait_is_refused_and_the_rest_is_stored(ledger, path):
+def test_more_than_can_wait_is_refused_and_the_rest_is_stored(ledger, place):
     async def scenario():
-        with busy(path):
+        with busy(place):
             tasks = await queued(ledger.committer, [commit(events=()) for _ in range(QUEUE_MAX)])
             assert ledger.committer.waiting == QUEUE_MAX
             with pytest.raises(Overloaded):
@@ -147,11 +134,11 @@ def test_more_than_can_wait_is_refused_and_the_rest_is_stored(ledger, path):
     assert type(ledger.committer.commit(commit())) is Receipt
 
 
-def test_closing_stores_what_waits(path):
-    ledger = Ledger(path)
+def test_closing_stores_what_waits(place):
+    ledger = Ledger(place)
 
     async def scenario():
-        with busy(path):
+        with busy(place):
             tasks = await queued(ledger.committer, [commit() for _ in range(20)])
             closed = asyncio.create_task(asyncio.to_thread(ledger.committer.close))
             while not ledger.committer._closing:  # noqa: ASYNC110, SLF001  # Nothing else says so.
@@ -164,13 +151,13 @@ def test_closing_stores_what_waits(path):
     assert Counter(type(each) for each in outcomes) == {Receipt: 21}
     with closing(ledger), pytest.raises(Overloaded):
         ledger.committer.commit(commit())
-    with closing(Ledger(path)) as reopened:
+    with closing(Ledger(place)) as reopened:
         assert reopened.store.last_position() == 21
 
 
-def test_who_gives_up_waiting_has_it_stored_all_the_same(ledger, path):
+def test_who_gives_up_waiting_has_it_stored_all_the_same(ledger, place):
     async def scenario():
-        with busy(path):
+        with busy(place):
             first, impatient, patient = await queued(ledger.committer, [commit(), commit()])
             impatient.cancel()
         await asyncio.gather(first, patient)
@@ -181,34 +168,34 @@ def test_who_gives_up_waiting_has_it_stored_all_the_same(ledger, path):
     assert ledger.store.last_position() == 3
 
 
-def test_a_loop_that_is_gone_stops_nobody(ledger, path):
+def test_a_loop_that_is_gone_stops_nobody(ledger, place):
     async def leaves():
         await queued(ledger.committer, [commit() for _ in range(3)])
 
-    with busy(path):
+    with busy(place):
         asyncio.run(leaves())
 
     assert ledger.committer.commit(commit()).position == 5
 
 
-def rename(path, table, name):
-    with closing(sqlite3.connect(path)) as connection:
+def rename(place, table, name):
+    with connected(place) as connection:
         connection.execute(f"ALTER TABLE {table} RENAME TO {name}")
 
 
-def test_a_failing_store_is_told_to_every_caller_and_stops_nobody(ledger, path):
-    rename(path, "tallies", "lost")
+def test_a_failing_store_is_told_to_every_caller_and_stops_nobody(ledger, place):
+    rename(place, "tallies", "lost")
     failed = [ledger.committer.commit(commit(changes={FREE: 1})) for _ in range(2)]
-    rename(path, "lost", "tallies")
+    rename(place, "lost", "tallies")
 
     assert [type(each) for each in failed] == [StoreFailed, StoreFailed]
-    assert "nothing was written: no such table: tallies" in str(failed[0])
+    assert re.search("nothing was written: .*tallies", str(failed[0]))
     assert ledger.committer.commit(commit(changes={FREE: 1})).position == 1
     assert ledger.store.tallies([FREE]) == {FREE: 1}
 
 
-def test_an_idle_committer_closes_at_once(path):
-    with closing(Ledger(path)) as ledger:
+def test_an_idle_committer_closes_at_once(place):
+    with closing(Ledger(place)) as ledger:
         assert ledger.committer.waiting == 0
     with pytest.raises(Overloaded):
         ledger.committer.commit(commit())

@@ -19,8 +19,8 @@ from tests.spec import TODAY, act
 
 
 @pytest.fixture(name="house")
-def _house(tmp_path):
-    with charity(tmp_path / "ledger.db") as house:
+def _house(place):
+    with charity(place) as house:
         house.open_fund(HEAR)
         yield house
 
@@ -66,13 +66,13 @@ def test_a_request_that_made_something_new_is_answered_with_the_same_id(house):
     assert again == replace(first, repeated=True)
 
 
-def test_a_request_is_known_again_after_the_ledger_was_closed(tmp_path):
-    with charity(tmp_path / "kept.db") as house:
+def test_a_request_is_known_again_after_the_ledger_was_closed(place):
+    with charity(place) as house:
         house.open_fund(HEAR)
         donation = house.pledge(100_00)
         first = pay_in(house, "k", donation, payment())
 
-    with charity(tmp_path / "kept.db") as house:
+    with charity(place) as house:
         assert pay_in(house, "k", donation, payment()) == replace(first, repeated=True)
 
 

@@ -18,8 +18,8 @@ RIVALS = 24
 
 
 @pytest.fixture(name="house")
-def _house(tmp_path):
-    with charity(tmp_path / "ledger.db") as house:
+def _house(place):
+    with charity(place) as house:
         house.open_fund(HEAR)
         house.open_fund(GENERAL)
         yield house

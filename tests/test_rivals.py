@@ -17,8 +17,8 @@ ONE_COOKER = Statement(168_00, 0, 2_52, 1_01, 164_47)
 
 
 @pytest.fixture(name="house")
-def _house(tmp_path):
-    with charity(tmp_path / "ledger.db") as house:
+def _house(place):
+    with charity(place) as house:
         house.open_fund(HEAR)
         yield house
 

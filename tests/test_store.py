@@ -1,6 +1,5 @@
-"""One transaction keeps events, tallies and answers, and the file itself holds the bounds."""
+"""One transaction keeps events, tallies and answers, and the database itself holds the bounds."""
 
-import sqlite3
 from contextlib import closing
 from uuid import UUID
 
@@ -27,14 +26,16 @@ from ledger.tallies import (
 from tests.charity import charity
 from tests.samples import HEAR, PLEDGED, REGISTERED, SALE
 from tests.spec import FORM
+from tests.stores import REFUSED, connected
 
 FREE = of_fund(HEAR, AVAILABLE)
+VIOLATED = r"(?i)check constraint"
 ASKED = {"amount": "a1", "fund": "f1"}
 
 
 @pytest.fixture(name="store")
-def _store(tmp_path):
-    with closing(Ledger(tmp_path / "ledger.db")) as ledger:
+def _store(place):
+    with closing(Ledger(place)) as ledger:
         yield ledger.store
 
 
@@ -204,19 +205,13 @@ def test_only_what_is_available_and_unsold_has_a_floor(store, tally, bound):
 
 
 @pytest.mark.parametrize("name", [AVAILABLE, "unsold L1"])
-def test_the_file_itself_refuses_what_would_be_below_zero(store, tmp_path, name):
+def test_the_database_itself_refuses_what_would_be_below_zero(store, place, name):
     store.write([commit(changes={Tally("x", name): 1})])
 
-    with (
-        closing(sqlite3.connect(tmp_path / "ledger.db")) as connection,
-        pytest.raises(sqlite3.IntegrityError, match="CHECK"),
-    ):
-        connection.execute("UPDATE tallies SET value = -1 WHERE name = ?", (name,))
-    with (
-        closing(sqlite3.connect(tmp_path / "ledger.db")) as connection,
-        pytest.raises(sqlite3.IntegrityError, match="CHECK"),
-    ):
-        connection.execute("INSERT INTO tallies VALUES ('y', ?, -1)", (name,))
+    with connected(place) as connection, pytest.raises(REFUSED, match=VIOLATED):
+        connection.execute("UPDATE tallies SET value = -1")
+    with connected(place) as connection, pytest.raises(REFUSED, match=VIOLATED):
+        connection.execute(f"INSERT INTO tallies VALUES ('y', '{name}', -1)")  # noqa: S608  # Ours.
 
 
 def test_selling_too_much_and_spending_too_much_have_their_own_refusals():
@@ -280,31 +275,29 @@ def test_who_did_not_ask_to_be_remembered_is_not(store):
     assert store.answer(UUID(int=7)) is None
 
 
-# The file.
+# The database.
 
 
-def test_all_of_it_is_still_there_when_the_file_is_opened_again(tmp_path):
-    path = tmp_path / "ledger.db"
-    with charity(path) as house:
+def test_all_of_it_is_still_there_when_it_is_opened_again(place):
+    with charity(place) as house:
         house.open_fund()
         donation = house.gift(100_00)
         before, kept = house.facts(), dict(house.ledger.store.all_tallies())
 
-    with charity(path) as house:
+    with charity(place) as house:
         assert house.facts() == before
         assert dict(house.ledger.store.all_tallies()) == kept
         assert house.ledger.donation(donation).open == 0
 
 
-def test_a_row_that_was_moved_to_another_stream_is_unreadable(tmp_path):
-    path = tmp_path / "ledger.db"
-    with charity(path) as house:
+def test_a_row_that_was_moved_to_another_stream_is_unreadable(place):
+    with charity(place) as house:
         house.open_fund()
         donation = house.pledge()
-    with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute("UPDATE stored_events SET originator_version = 2 WHERE rowid = 3")
+    with connected(place) as connection:
+        connection.execute("UPDATE stored_events SET originator_version = 2 WHERE position = 3")
 
-    with charity(path) as house, pytest.raises(Unreadable, match="belongs elsewhere"):
+    with charity(place) as house, pytest.raises(Unreadable, match="belongs elsewhere"):
         house.ledger.donation(donation)
 
 

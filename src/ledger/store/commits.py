@@ -37,6 +37,22 @@ class Receipt(Struct, frozen=True):
     repeated: bool = False
 
 
+class StoreFailed(LedgerError):
+    """The store cannot be reached or written at the moment; what was asked may be asked again."""
+
+    def __init__(self, cause: Exception) -> None:
+        super().__init__(f"nothing was written: {cause}")
+        self.__cause__ = cause
+
+
+class OutcomeUnknown(StoreFailed):
+    """Whether it was stored is not known; asked again under the same key, it has one effect."""
+
+    def __init__(self, cause: Exception) -> None:
+        super().__init__(cause)
+        self.args = (f"the store went away while it was written: {cause}",)
+
+
 class Answer(Struct, frozen=True):
     """What was answered to a command, for when it is asked again."""
 

@@ -16,7 +16,7 @@ from threading import Condition, Thread
 from typing import NamedTuple, TypeAlias
 
 from ledger.errors import LedgerError, Overloaded
-from ledger.store.commits import Commit, Outcome
+from ledger.store.commits import Commit, Outcome, StoreFailed
 from ledger.store.recorder import Store
 
 BATCH_EVENTS_MAX = 2_000
@@ -136,11 +136,3 @@ def _settle(told: list[tuple[_AsyncOutcome, Outcome]]) -> None:
 def _fail(batch: list[_Ticket], error: Exception) -> None:
     cause = error if isinstance(error, LedgerError) else StoreFailed(error)
     _tell(batch, [cause] * len(batch))
-
-
-class StoreFailed(LedgerError):
-    """The store could not be written; what was asked may be asked again."""
-
-    def __init__(self, cause: Exception) -> None:
-        super().__init__(f"nothing was written: {cause}")
-        self.__cause__ = cause

@@ -6,10 +6,9 @@ visible in their order, and a reader that follows them never passes one that is 
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
 import msgspec
@@ -18,34 +17,24 @@ from eventsourcing.persistence import Notification, StoredEvent
 from psycopg.types.json import Jsonb
 from psycopg_pool import ConnectionPool
 
-from ledger.errors import Conflict
 from ledger.names import Position
-from ledger.store.commits import Answer, Commit, Outcome, Receipt, Verdict, judge
-from ledger.store.recorder import Store
+from ledger.store import schema as schemas
+from ledger.store.commits import (
+    Answer,
+    Commit,
+    Outcome,
+    OutcomeUnknown,
+    Receipt,
+    StoreFailed,
+    Verdict,
+    judge,
+)
+from ledger.store.outage import OUTAGE_MAX_S, patiently, refuse_functions, settings
+from ledger.store.recorder import NotNext, Store
+from ledger.store.schema import EVENTS, POSTGRESQL, Schema
 from ledger.tallies import Tally
 
-CREATE = """
-    CREATE TABLE IF NOT EXISTS stored_events (
-        position           bigint PRIMARY KEY,
-        originator_id      uuid NOT NULL,
-        originator_version bigint NOT NULL,
-        topic              text NOT NULL,
-        state              bytea NOT NULL,
-        UNIQUE (originator_id, originator_version)
-    );
-    CREATE TABLE IF NOT EXISTS tallies (
-        subject text NOT NULL,
-        name    text NOT NULL,
-        value   bigint NOT NULL,
-        PRIMARY KEY (subject, name),
-        CHECK (value >= 0 OR NOT (name = 'available' OR name LIKE 'unsold %'))
-    );
-    CREATE TABLE IF NOT EXISTS answers (
-        command     uuid PRIMARY KEY,
-        fingerprint jsonb NOT NULL,
-        receipt     jsonb NOT NULL
-    );
-"""
+T = TypeVar("T")
 
 WRITERS = 0x1EF6
 """The advisory lock that writers take turns by; any number that nobody else uses here."""
@@ -53,24 +42,8 @@ WRITERS = 0x1EF6
 POOL_MAX = 12
 """Connections of one process: its readers, and the one that writes."""
 
-CONNECTION = {
-    "autocommit": True,
-    "connect_timeout": 3,
-    "keepalives_idle": 5,
-    "keepalives_interval": 2,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 10_000,
-    "target_session_attrs": "read-write",
-    "options": (
-        "-c statement_timeout=30s -c lock_timeout=10s -c idle_in_transaction_session_timeout=30s"
-    ),
-}
-"""A server that went away is noticed in seconds, and a primary found among several hosts."""
-
-OUTAGE_MAX_S = 20.0
-"""How long a write waits for a server that restarts before it gives up."""
-
-RETRY_S = 0.1
+PAGE = 5_000
+"""Rows of a long list that are read at a time."""
 
 _EVENTS = "SELECT position, originator_id, originator_version, topic, state FROM stored_events"
 
@@ -79,11 +52,38 @@ class PostgresStore(Store):
     """Events, tallies and answers in one database."""
 
     is_local = False
+    rivalry = psycopg.IntegrityError
+    spoilt = (psycopg.DataError, OverflowError, UnicodeError)
 
-    def __init__(self, url: str, *, writes: bool = True) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        writes: bool = True,
+        upgrade: bool = False,
+        schema: Schema = EVENTS,
+        outage_max_s: float = OUTAGE_MAX_S,
+    ) -> None:
+        """Open the database at ``url``.
+
+        Args:
+            url: As libpq takes it.
+            writes: Commands may be stored; tables are created if there are none.
+            upgrade: Tables of an earlier version are brought up, and not refused.
+            schema: The tables that there ought to be.
+            outage_max_s: How long to wait for a server that went away.
+
+        """
+        refuse_functions()
+        self._outage_max_s = outage_max_s
+        self._alone: psycopg.Connection[Any] | None = None
+        said = settings(url)
+        try:
+            psycopg.connect(**said).close()  # So that it is told at once why it cannot be.
+        except psycopg.OperationalError as error:
+            raise StoreFailed(error) from error
         self._pool: ConnectionPool[Any] = ConnectionPool(
-            url,
-            kwargs=CONNECTION,
+            kwargs=said,
             min_size=1,
             max_size=POOL_MAX,
             timeout=5.0,
@@ -91,9 +91,19 @@ class PostgresStore(Store):
             check=ConnectionPool.check_connection,
             open=True,
         )
-        if writes:
-            with self._writing() as connection:
-                connection.execute(CREATE)
+        try:
+            self.said = self._prepare(schema, writes=writes, upgrade=upgrade)
+        except BaseException:
+            self.close()
+            raise
+
+    def _prepare(self, schema: Schema, *, writes: bool, upgrade: bool) -> list[str]:
+        if not writes and not upgrade:
+            with self._pool.connection() as connection:
+                schemas.check(connection.execute, POSTGRESQL, schema)
+            return []
+        with self._writing() as connection:
+            return schemas.migrate(connection.execute, POSTGRESQL, schema, upgrade=upgrade)
 
     def close(self) -> None:
         """Let go of every connection."""
@@ -101,36 +111,26 @@ class PostgresStore(Store):
 
     # Writing.
 
-    def write(self, commits: Sequence[Commit]) -> list[Outcome]:
-        """Store those of ``commits`` that stand."""
-        try:
-            return self._write_surely(commits)
-        except psycopg.IntegrityError:
-            if len(commits) == 1:
-                return [Conflict("somebody else changed this meanwhile")]
-            return [outcome for each in commits for outcome in self.write([each])]
-
-    def _write_surely(self, commits: Sequence[Commit]) -> list[Outcome]:
+    def _write(self, commits: Sequence[Commit]) -> list[Outcome]:
         """Write, and after a lost connection look first whether it was written.
 
-        What the server did last before it went away is unknown. The verdict that was being
-        stored tells: its first row is there with the same bytes, or the transaction never was.
+        What the server did last before it went away is unknown, and it may still be doing it. The
+        verdict that was being stored tells, to whoever has the write lock: it is there with the
+        same bytes, or its transaction never was.
         """
-        give_up = time.monotonic() + OUTAGE_MAX_S
         attempt = _Attempt()
-        while True:
-            try:
-                if attempt.verdict is not None and self._landed(attempt.verdict):
-                    return attempt.verdict.outcomes
-                return self._write(commits, attempt)
-            except psycopg.OperationalError:
-                if time.monotonic() > give_up:
-                    raise
-                time.sleep(RETRY_S)
+        try:
+            return patiently(lambda: self._attempt(commits, attempt), self._outage_max_s)
+        except StoreFailed as error:
+            if attempt.verdict is not None:
+                raise OutcomeUnknown(error) from error
+            raise
 
-    def _write(self, commits: Sequence[Commit], attempt: _Attempt) -> list[Outcome]:
-        attempt.verdict = None
+    def _attempt(self, commits: Sequence[Commit], attempt: _Attempt) -> list[Outcome]:
         with self._writing() as connection:
+            if attempt.verdict is not None and _landed(connection, attempt.verdict):
+                return attempt.verdict.outcomes
+            attempt.verdict = None
             asked = {tally for commit in commits for tally in commit.tallies()}
             commands = [each.command for each in commits if each.fingerprint is not None]
             verdict = judge(
@@ -143,19 +143,39 @@ class PostgresStore(Store):
             attempt.verdict = verdict
         return verdict.outcomes
 
-    def _landed(self, verdict: Verdict) -> bool:
-        with self._pool.connection() as connection:
+    def append_exact(self, verdict: Verdict) -> None:
+        """Store what another store held."""
+        with self._writing() as connection:
             if verdict.events:
-                position, stored = verdict.events[0]
-                row = connection.execute(
-                    "SELECT state FROM stored_events WHERE position = %s", (position,)
-                ).fetchone()
-                return row is not None and bytes(row[0]) == stored.state
-            return bool(_answers(connection, verdict.answers)) or not verdict.answers
+                first, last = verdict.events[0][0], _last(connection)
+                if first != last + 1:
+                    raise NotNext(first, last)
+            _insert(connection, verdict)
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Hold the writers' lock until done."""
+        with self._pool.connection() as connection:
+            connection.execute("SELECT pg_advisory_lock(%s)", (WRITERS,))
+            self._alone = connection
+            try:
+                yield
+            finally:
+                self._alone = None
+                connection.execute("SELECT pg_advisory_unlock(%s)", (WRITERS,))
+
+    def set_version(self, version: int) -> None:
+        """Write down which version the tables have."""
+        with self._writing() as connection:
+            schemas.set_version(connection.execute, POSTGRESQL, version)
 
     @contextmanager
     def _writing(self) -> Iterator[psycopg.Connection[Any]]:
         """Open a transaction that no other writer is in."""
+        if self._alone is not None:
+            with self._alone.transaction():
+                yield self._alone
+            return
         with self._pool.connection() as connection, connection.transaction():
             connection.execute("SELECT pg_advisory_xact_lock(%s)", (WRITERS,))
             yield connection
@@ -164,18 +184,38 @@ class PostgresStore(Store):
 
     def answer(self, command: UUID) -> Answer | None:
         """Return what was answered to ``command``, if it was."""
-        with self._pool.connection() as connection:
-            return _answers(connection, [command]).get(command)
+        return self._reading(lambda connection: _answers(connection, [command])).get(command)
 
     def tallies(self, asked: Iterable[Tally]) -> dict[Tally, int]:
         """Return the current values of those tallies."""
-        with self._pool.connection() as connection:
-            return _tallies(connection, asked)
+        asked = list(asked)
+        return self._reading(lambda connection: _tallies(connection, asked))
 
     def all_tallies(self) -> Iterator[tuple[Tally, int]]:
-        """Return every tally that is kept."""
-        for subject, name, value in self._rows("SELECT subject, name, value FROM tallies"):
-            yield Tally(subject, name), value
+        """Return every tally that is kept, in the order of their names."""
+        after, found = ("", ""), [()]  # type: tuple[str, str], list[tuple[Any, ...]]
+        while found:
+            found = self._rows(
+                "SELECT subject, name, value FROM tallies WHERE (subject, name) > (%s, %s)"
+                " ORDER BY subject, name LIMIT %s",
+                (*after, PAGE),
+            )
+            for subject, name, value in found:
+                after = (subject, name)
+                yield Tally(subject, name), value
+
+    def all_answers(self) -> Iterator[tuple[UUID, Answer]]:
+        """Return every answer that is kept, in the order of the commands' ids."""
+        after, found = UUID(int=0), [()]  # type: UUID, list[tuple[Any, ...]]
+        while found:
+            found = self._rows(
+                "SELECT command, fingerprint, receipt FROM answers WHERE command > %s"
+                " ORDER BY command LIMIT %s",
+                (after, PAGE),
+            )
+            for command, fingerprint, receipt in found:
+                after = command
+                yield command, Answer(fingerprint, msgspec.convert(receipt, Receipt))
 
     def position_of(self, stream: UUID, version: int) -> Position:
         """Return where version ``version`` of ``stream`` stands."""
@@ -188,8 +228,7 @@ class PostgresStore(Store):
 
     def last_position(self) -> Position:
         """Return the place of the newest event; 0 before the first."""
-        with self._pool.connection() as connection:
-            return Position(_last(connection))
+        return Position(self._reading(_last))
 
     def streams(self, ids: Sequence[UUID]) -> Iterator[StoredEvent]:
         """Return the events of many streams."""
@@ -229,6 +268,17 @@ class PostgresStore(Store):
         )
         return [_notification(row) for row in rows]
 
+    def raw(self, after: int, limit: int) -> Iterable[tuple[Position, str, bytes]]:
+        """Return position, topic and state of up to ``limit`` events after ``after``."""
+        return cast(
+            "list[tuple[Position, str, bytes]]",
+            self._rows(
+                "SELECT position, topic, state FROM stored_events"
+                " WHERE position > %s ORDER BY position LIMIT %s",
+                (after, limit),
+            ),
+        )
+
     def at(self, positions: Sequence[int]) -> list[Notification]:
         """Return the events at these positions, in order."""
         rows = self._rows(
@@ -237,15 +287,36 @@ class PostgresStore(Store):
         return [_notification(row) for row in rows]
 
     def _rows(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        with self._pool.connection() as connection:
-            found = connection.execute(cast("Any", query), values, binary=True).fetchall()
-        return cast("list[tuple[Any, ...]]", found)
+        def ask(connection: psycopg.Connection[Any]) -> list[tuple[Any, ...]]:
+            return connection.execute(cast("Any", query), values, binary=True).fetchall()
+
+        return self._reading(ask)
+
+    def _reading(self, ask: Callable[[psycopg.Connection[Any]], T]) -> T:
+        """Ask for something, waiting for a server that restarts."""
+
+        def step() -> T:
+            with self._pool.connection() as connection:
+                return ask(connection)
+
+        return patiently(step, self._outage_max_s)
 
 
 class _Attempt:
     """What was being stored when the connection was lost, if it came to that."""
 
     verdict: Verdict | None = None
+
+
+def _landed(connection: psycopg.Connection[Any], verdict: Verdict) -> bool:
+    """Say whether what ``verdict`` was to write is there."""
+    if verdict.events:
+        position, stored = verdict.events[0]
+        row = connection.execute(
+            "SELECT state FROM stored_events WHERE position = %s", (position,)
+        ).fetchone()
+        return row is not None and bytes(row[0]) == stored.state
+    return _answers(connection, verdict.answers) == verdict.answers
 
 
 def _insert(connection: psycopg.Connection[Any], verdict: Verdict) -> None:

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, NoReturn
+from contextlib import AbstractContextManager
+from typing import Any, ClassVar, NoReturn
 from uuid import UUID
 
 from eventsourcing.persistence import ApplicationRecorder, Notification, StoredEvent, Subscription
 
+from ledger.errors import Conflict, LedgerError
 from ledger.names import Position
-from ledger.store.commits import Answer, Commit, Outcome
+from ledger.store.commits import Answer, Commit, Outcome, StoreFailed, Verdict
 from ledger.tallies import Tally
 
 
@@ -24,18 +26,71 @@ class Store(ApplicationRecorder):
 
     Attributes:
         is_local: Reading takes microseconds, so it may be done between two requests.
+        said: In lines, what was done to the tables when they were opened.
 
     """
 
-    is_local: bool
+    is_local: ClassVar[bool]
+    rivalry: ClassVar[type[Exception]]
+    """What the database raises at a commit that somebody else was faster than."""
+    spoilt: ClassVar[tuple[type[Exception], ...]]
+    """What it raises at a commit that it cannot store, though it could store others."""
 
-    @abstractmethod
+    said: Sequence[str] = ()
+
     def write(self, commits: Sequence[Commit]) -> list[Outcome]:
         """Store those of ``commits`` that stand, in one transaction; say how each fared.
 
-        If two rivals added to one stream, each is tried again alone, so that only the one that
-        came second is told of a conflict.
+        If one of them cannot be stored, or two rivals added to one stream, each is tried again
+        alone, so that only the one that it is about is told of it.
         """
+        if len(commits) == 1:
+            return [self._write_alone(commits[0])]
+        try:
+            return self._write(commits)
+        except (self.rivalry, *self.spoilt):
+            return self._write_each(commits)
+
+    def _write_alone(self, commit: Commit) -> Outcome:
+        try:
+            return self._write([commit])[0]
+        except self.rivalry:
+            return Conflict("somebody else changed this meanwhile")
+        except self.spoilt as error:
+            return StoreFailed(error)
+
+    def _write_each(self, commits: Sequence[Commit]) -> list[Outcome]:
+        """Store one after the other; if the store fails, some are stored and the rest are not."""
+        outcomes: list[Outcome] = []
+        try:
+            for each in commits:
+                outcomes.append(self._write_alone(each))  # noqa: PERF401  # Some, if not all.
+        except Exception as error:  # noqa: BLE001  # Told to those whom it is about.
+            failure = error if isinstance(error, LedgerError) else StoreFailed(error)
+            left = len(commits) - len(outcomes)
+            outcomes += [failure, *[StoreFailed(error)] * (left - 1)]
+        return outcomes
+
+    @abstractmethod
+    def _write(self, commits: Sequence[Commit]) -> list[Outcome]:
+        """Store those of ``commits`` that stand, in one transaction, or raise."""
+
+    @abstractmethod
+    def append_exact(self, verdict: Verdict) -> None:
+        """Store what another store held, in one transaction, at its own positions.
+
+        Raises:
+            NotNext: Its first event does not follow the newest that is here.
+
+        """
+
+    @abstractmethod
+    def alone(self) -> AbstractContextManager[None]:
+        """Keep every writer out for a while, in this process and in any other."""
+
+    @abstractmethod
+    def set_version(self, version: int) -> None:
+        """Write down which version the tables have."""
 
     @abstractmethod
     def answer(self, command: UUID) -> Answer | None:
@@ -47,7 +102,11 @@ class Store(ApplicationRecorder):
 
     @abstractmethod
     def all_tallies(self) -> Iterator[tuple[Tally, int]]:
-        """Return every tally that is kept."""
+        """Return every tally that is kept, in the order of their names."""
+
+    @abstractmethod
+    def all_answers(self) -> Iterator[tuple[UUID, Answer]]:
+        """Return every answer that is kept, in the order of the commands' ids."""
 
     @abstractmethod
     def position_of(self, stream: UUID, version: int) -> Position:
@@ -66,6 +125,10 @@ class Store(ApplicationRecorder):
         self, after: int, limit: int, *, topic: str | None = None, stream: UUID | None = None
     ) -> list[Notification]:
         """Return up to ``limit`` events that follow position ``after``, all or some of them."""
+
+    @abstractmethod
+    def raw(self, after: int, limit: int) -> Iterable[tuple[Position, str, bytes]]:
+        """Return position, topic and state of up to ``limit`` events after ``after``, in order."""
 
     @abstractmethod
     def at(self, positions: Sequence[int]) -> list[Notification]:
@@ -108,3 +171,10 @@ class Store(ApplicationRecorder):
     ) -> Subscription[ApplicationRecorder]:
         """Refuse: views follow by asking, which works alike on every database."""
         raise NotImplementedError("views follow with projections.follow.Follower")
+
+
+class NotNext(LedgerError):
+    """Positions have no gaps."""
+
+    def __init__(self, position: int, last: int) -> None:
+        super().__init__(f"event {position} does not follow event {last}")

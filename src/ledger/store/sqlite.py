@@ -15,35 +15,13 @@ from uuid import UUID
 import msgspec
 from eventsourcing.persistence import Notification, StoredEvent
 
-from ledger.errors import Conflict, LedgerError
+from ledger.errors import LedgerError
 from ledger.names import Position
+from ledger.store import schema as schemas
 from ledger.store.commits import Answer, Commit, Outcome, Receipt, Verdict, judge
-from ledger.store.recorder import Store
+from ledger.store.recorder import NotNext, Store
+from ledger.store.schema import EVENTS, SQLITE, Schema
 from ledger.tallies import Tally
-
-CREATE = """
-    CREATE TABLE IF NOT EXISTS stored_events (
-        position           INTEGER PRIMARY KEY,
-        originator_id      TEXT NOT NULL,
-        originator_version INTEGER NOT NULL,
-        topic              TEXT NOT NULL,
-        state              BLOB NOT NULL,
-        UNIQUE (originator_id, originator_version)
-    ) STRICT;
-    CREATE TABLE IF NOT EXISTS tallies (
-        subject TEXT NOT NULL,
-        name    TEXT NOT NULL,
-        value   INTEGER NOT NULL,
-        PRIMARY KEY (subject, name),
-        CHECK (value >= 0 OR NOT (name = 'available' OR name LIKE 'unsold %'))
-    ) STRICT, WITHOUT ROWID;
-    CREATE TABLE IF NOT EXISTS answers (
-        command     BLOB PRIMARY KEY,
-        fingerprint BLOB NOT NULL,
-        receipt     BLOB NOT NULL
-    ) STRICT, WITHOUT ROWID;
-"""
-"""A position is a column of its own: SQLite may renumber rows that are not."""
 
 CHUNK = 500
 """Values in one IN list; SQLite allows many more, and its plans stay cached."""
@@ -71,16 +49,36 @@ class SqliteStore(Store):
     """Events, tallies and answers in one file."""
 
     is_local = True
+    rivalry = sqlite3.IntegrityError
+    spoilt = (sqlite3.DataError, OverflowError, UnicodeError)
 
-    def __init__(self, path: Path, *, writes: bool = True) -> None:
+    def __init__(self, path: Path, *, writes: bool = True, schema: Schema = EVENTS) -> None:
+        """Open the file at ``path``.
+
+        Args:
+            path: Where it is, or will be.
+            writes: Commands may be stored; tables are created, or brought up to this version.
+            schema: The tables that there ought to be.
+
+        """
         self._path = path
         self._lock_file = self._lock_out_others() if writes else None
         self._writing = Lock()
         self._readers = local()
         self._opened: list[sqlite3.Connection] = []
-        self._writer = self._connect()
-        if writes:
-            self._writer.executescript(CREATE)
+        try:
+            self._writer = self._connect()
+            self.said = self._prepare(schema, writes=writes)
+        except BaseException:
+            self.close()
+            raise
+
+    def _prepare(self, schema: Schema, *, writes: bool) -> list[str]:
+        if not writes:
+            schemas.check(self._writer.execute, SQLITE, schema)
+            return []
+        with self._transaction() as connection:
+            return schemas.migrate(connection.execute, SQLITE, schema, upgrade=True)
 
     def _lock_out_others(self) -> int:
         """Hold a lock that the system lets go of when this process ends, however it ends."""
@@ -100,23 +98,8 @@ class SqliteStore(Store):
             os.close(self._lock_file)
             self._lock_file = None
 
-    def write(self, commits: Sequence[Commit]) -> list[Outcome]:
-        """Store those of ``commits`` that stand."""
-        with self._writing:
-            try:
-                return self._write(commits)
-            except sqlite3.IntegrityError:
-                if len(commits) == 1:
-                    return [Conflict("somebody else changed this meanwhile")]
-                return [self._write_alone(each) for each in commits]
-
-    def _write_alone(self, commit: Commit) -> Outcome:
-        try:
-            return self._write([commit])[0]
-        except sqlite3.IntegrityError:
-            return Conflict("somebody else changed this meanwhile")
-
     def _write(self, commits: Sequence[Commit]) -> list[Outcome]:
+        """Store those of ``commits`` that stand."""
         with self._transaction() as connection:
             asked = {tally for commit in commits for tally in commit.tallies()}
             commands = [each.command for each in commits if each.fingerprint is not None]
@@ -129,16 +112,43 @@ class SqliteStore(Store):
             _insert(connection, verdict)
         return verdict.outcomes
 
+    def append_exact(self, verdict: Verdict) -> None:
+        """Store what another store held."""
+        with self._transaction() as connection:
+            if verdict.events:
+                first, last = verdict.events[0][0], _last(connection)
+                if first != last + 1:
+                    raise NotNext(first, last)
+            _insert(connection, verdict)
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Be the process that writes, which the opener for writing is already."""
+        if self._lock_file is not None:
+            yield
+            return
+        lock = self._lock_out_others()
+        try:
+            yield
+        finally:
+            os.close(lock)
+
+    def set_version(self, version: int) -> None:
+        """Write down which version the tables have."""
+        with self._transaction() as connection:
+            schemas.set_version(connection.execute, SQLITE, version)
+
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        self._writer.execute("BEGIN IMMEDIATE")
-        try:
-            yield self._writer
-            self._writer.execute("COMMIT")
-        except BaseException:
-            if self._writer.in_transaction:
-                self._writer.execute("ROLLBACK")
-            raise
+        with self._writing:
+            self._writer.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._writer
+                self._writer.execute("COMMIT")
+            except BaseException:
+                if self._writer.in_transaction:
+                    self._writer.execute("ROLLBACK")
+                raise
 
     def answer(self, command: UUID) -> Answer | None:
         """Return what was answered to ``command``, if it was."""
@@ -149,9 +159,16 @@ class SqliteStore(Store):
         return _tallies(self._reader(), asked)
 
     def all_tallies(self) -> Iterator[tuple[Tally, int]]:
-        """Return every tally that is kept."""
-        for subject, name, value in self._reader().execute("SELECT * FROM tallies"):
+        """Return every tally that is kept, in the order of their names."""
+        asked = "SELECT subject, name, value FROM tallies ORDER BY subject, name"
+        for subject, name, value in self._reader().execute(asked):
             yield Tally(subject, name), value
+
+    def all_answers(self) -> Iterator[tuple[UUID, Answer]]:
+        """Return every answer that is kept, in the order of the commands' ids."""
+        asked = "SELECT command, fingerprint, receipt FROM answers ORDER BY command"
+        for command, fingerprint, receipt in self._reader().execute(asked):
+            yield UUID(bytes=command), Answer(_fingerprint(fingerprint), _receipt(receipt))
 
     def position_of(self, stream: UUID, version: int) -> Position:
         """Return where version ``version`` of ``stream`` stands."""
@@ -215,6 +232,14 @@ class SqliteStore(Store):
             f"{_EVENTS} WHERE position > ?{asked} ORDER BY position LIMIT ?", (*values, limit)
         )
         return [_notification(row) for row in rows]
+
+    def raw(self, after: int, limit: int) -> Iterable[tuple[Position, str, bytes]]:
+        """Return position, topic and state of up to ``limit`` events after ``after``."""
+        return self._reader().execute(
+            "SELECT position, topic, state FROM stored_events"
+            " WHERE position > ? ORDER BY position LIMIT ?",
+            (after, limit),
+        )
 
     def at(self, positions: Sequence[int]) -> list[Notification]:
         """Return the events at these positions, in order."""

@@ -1,0 +1,110 @@
+"""A PostgreSQL server that goes away for a while: how that is noticed, and waited out."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import psycopg
+from eventsourcing.utils import strtobool
+from psycopg.conninfo import conninfo_to_dict
+
+from ledger.errors import LedgerError
+from ledger.store.commits import StoreFailed
+
+T = TypeVar("T")
+
+OUTAGE_MAX_S = 20.0
+"""How long anybody waits for a server that restarts, or for a standby to take its place."""
+
+RETRY_S = 0.1
+
+CONNECTION = {
+    "connect_timeout": 3,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+    "target_session_attrs": "read-write",
+}
+"""A server that went away is noticed in seconds, and a primary found among several hosts."""
+
+OPTIONS = (
+    r"-c default_transaction_isolation=read\ committed"
+    " -c synchronous_commit=on"
+    " -c statement_timeout=30s"
+    " -c lock_timeout=10s"
+    " -c idle_in_transaction_session_timeout=30s"
+)
+"""What is said of every session, whatever the database's own defaults are.
+
+A writer must see what the one before it stored, and what is acknowledged must be on disk.
+"""
+
+PASSING = {
+    "40001",  # serialization_failure
+    "40P01",  # deadlock_detected
+    "53300",  # too_many_connections
+    "55P03",  # lock_not_available
+    "25P03",  # idle_in_transaction_session_timeout
+}
+"""Errors of the server after which the same may be tried again, besides lost connections."""
+
+LOST = ("08", "57P")
+"""Classes of errors that end a connection: it was cut, or the server goes down or comes up."""
+
+FUNCTIONS = "POSTGRES_ENABLE_DB_FUNCTIONS"
+
+
+class FunctionsEnabled(LedgerError):
+    """Events are numbered under a lock, or readers that follow them skip some for good."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"{FUNCTIONS} is set, which would have events stored without a lock; unset it"
+        )
+
+
+def refuse_functions() -> None:
+    """Refuse to start where the library's unlocked way of storing is asked for."""
+    try:
+        asked = strtobool(os.environ.get(FUNCTIONS) or "no")
+    except ValueError:
+        asked = True
+    if asked:
+        raise FunctionsEnabled
+
+
+def settings(url: str) -> dict[str, Any]:
+    """Return how to connect to ``url``: as it says itself, and where it says nothing, as above."""
+    said = conninfo_to_dict(url)
+    options = f"{said.get('options') or ''} {OPTIONS}".strip()
+    return CONNECTION | said | {"options": options, "autocommit": True}
+
+
+def passes(error: psycopg.Error) -> bool:
+    """Say whether the same may succeed a little later."""
+    if error.sqlstate is None:
+        return isinstance(error, psycopg.OperationalError)
+    return error.sqlstate in PASSING or error.sqlstate.startswith(LOST)
+
+
+def patiently(step: Callable[[], T], within_s: float) -> T:
+    """Take ``step``, again and again while the server is away.
+
+    Raises:
+        StoreFailed: It was away for longer than ``within_s``.
+
+    """
+    give_up = time.monotonic() + within_s
+    while True:
+        try:
+            return step()
+        except psycopg.Error as error:
+            if not passes(error):
+                raise
+            if time.monotonic() > give_up:
+                raise StoreFailed(error) from error
+        time.sleep(RETRY_S)

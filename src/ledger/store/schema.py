@@ -1,0 +1,225 @@
+"""Which tables a database has, and how it comes to have those that this program knows.
+
+Each kind of database carries the number of the last migration that it has been through, in a table
+of one row. A program opens what has exactly its own number. What is older is brought up, one
+migration after the other, in the transaction that also writes the new number; what is newer was
+written by a later program, which may mean things by it that this one does not know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from ledger.errors import LedgerError
+
+SQLITE, POSTGRESQL = "sqlite", "postgresql"
+
+UNFINISHED = -1
+"""The version of a database into which another is being copied."""
+
+Run = Callable[[str], Any]
+"""Executes one statement, in a transaction that no other writer is in; returns a cursor."""
+
+
+class Migration(NamedTuple):
+    """One step from a version of the tables to the next.
+
+    Attributes:
+        what: What it does, as told to whoever runs it.
+        statements: In their order, by dialect. What was released is never edited.
+
+    """
+
+    what: str
+    statements: Mapping[str, Sequence[str]]
+
+
+class Schema(NamedTuple):
+    """The tables of one kind of database.
+
+    Attributes:
+        name: What is kept in it.
+        migrations: The first creates it; a database of version n has been through n of them.
+
+    """
+
+    name: str
+    migrations: Sequence[Migration]
+
+    @property
+    def version(self) -> int:
+        """The version that this program knows."""
+        return len(self.migrations)
+
+
+class SchemaError(LedgerError):
+    """A program and a database have to agree about the tables."""
+
+
+class NotCreated(SchemaError):
+    """What is only read has to be there."""
+
+    def __init__(self, schema: Schema) -> None:
+        super().__init__(f"there is no ledger here: {schema.name} were never created")
+
+
+class Newer(SchemaError):
+    """What a later program wrote is left to it."""
+
+    def __init__(self, schema: Schema, found: int) -> None:
+        super().__init__(
+            f"{schema.name} have version {found}, which is newer than the {schema.version} that"
+            " this program knows; use the program that wrote it"
+        )
+
+
+class Older(SchemaError):
+    """What is older is brought up before it is used."""
+
+    def __init__(self, schema: Schema, found: int) -> None:
+        super().__init__(
+            f"{schema.name} have version {found} and this program needs {schema.version};"
+            " stop every server and run leifeng migrate"
+        )
+
+
+class Unfinished(SchemaError):
+    """A copy is used when all of it is there."""
+
+    def __init__(self, schema: Schema) -> None:
+        super().__init__(f"{schema.name} were not copied to the end; empty it and copy again")
+
+
+_EVENTS_1 = Migration(
+    "tables for events, tallies and answers",
+    {
+        # A position is a column of its own: SQLite may renumber rows that are not.
+        SQLITE: (
+            """
+            CREATE TABLE IF NOT EXISTS stored_events (
+                position           INTEGER PRIMARY KEY,
+                originator_id      TEXT NOT NULL,
+                originator_version INTEGER NOT NULL,
+                topic              TEXT NOT NULL,
+                state              BLOB NOT NULL,
+                UNIQUE (originator_id, originator_version)
+            ) STRICT
+            """,
+            """
+            CREATE TABLE IF NOT EXISTS tallies (
+                subject TEXT NOT NULL,
+                name    TEXT NOT NULL,
+                value   INTEGER NOT NULL,
+                PRIMARY KEY (subject, name),
+                CHECK (value >= 0 OR NOT (name = 'available' OR name LIKE 'unsold %'))
+            ) STRICT, WITHOUT ROWID
+            """,
+            """
+            CREATE TABLE IF NOT EXISTS answers (
+                command     BLOB PRIMARY KEY,
+                fingerprint BLOB NOT NULL,
+                receipt     BLOB NOT NULL
+            ) STRICT, WITHOUT ROWID
+            """,
+        ),
+        POSTGRESQL: (
+            """
+            CREATE TABLE IF NOT EXISTS stored_events (
+                position           bigint PRIMARY KEY,
+                originator_id      uuid NOT NULL,
+                originator_version bigint NOT NULL,
+                topic              text NOT NULL,
+                state              bytea NOT NULL,
+                UNIQUE (originator_id, originator_version)
+            )
+            """,
+            """
+            CREATE TABLE IF NOT EXISTS tallies (
+                subject text COLLATE "C" NOT NULL,
+                name    text COLLATE "C" NOT NULL,
+                value   bigint NOT NULL,
+                PRIMARY KEY (subject, name),
+                CHECK (value >= 0 OR NOT (name = 'available' OR name LIKE 'unsold %'))
+            )
+            """,
+            """
+            CREATE TABLE IF NOT EXISTS answers (
+                command     uuid PRIMARY KEY,
+                fingerprint jsonb NOT NULL,
+                receipt     jsonb NOT NULL
+            )
+            """,
+        ),
+    },
+)
+
+EVENTS = Schema("the events", (_EVENTS_1,))
+"""The store: events, and what is changed together with them."""
+
+_VERSION = "CREATE TABLE ledger_schema (one integer PRIMARY KEY CHECK (one = 1), version bigint)"
+
+_EXISTS = {
+    SQLITE: "SELECT name FROM sqlite_master WHERE name = 'ledger_schema'",
+    POSTGRESQL: "SELECT to_regclass('ledger_schema')",
+}
+
+
+def version_of(run: Run, dialect: str) -> int:
+    """Return the version of the tables that are there; 0 if none were created."""
+    exists = run(_EXISTS[dialect]).fetchone()
+    if exists is None or exists[0] is None:
+        return 0
+    return int(run("SELECT version FROM ledger_schema").fetchone()[0])
+
+
+def check(run: Run, dialect: str, schema: Schema) -> None:
+    """Refuse what this program would not read rightly."""
+    found = version_of(run, dialect)
+    if found == 0:
+        raise NotCreated(schema)
+    _refuse_others(schema, found)
+    if found < schema.version:
+        raise Older(schema, found)
+
+
+def migrate(run: Run, dialect: str, schema: Schema, *, upgrade: bool) -> list[str]:
+    """Create the tables, or bring them up; return in lines what was done.
+
+    Args:
+        run: See ``Run``.
+        dialect: Of the statements.
+        schema: What ought to be there.
+        upgrade: Tables that are there may be changed; otherwise older ones are refused.
+
+    """
+    found = version_of(run, dialect)
+    _refuse_others(schema, found)
+    if found == schema.version:
+        return []
+    if found and not upgrade:
+        raise Older(schema, found)
+    said = []
+    for number, migration in enumerate(schema.migrations[found:], found + 1):
+        for statement in migration.statements[dialect]:
+            run(statement)
+        done = "created" if number == 1 else f"upgraded to version {number}"
+        said.append(f"{done} {schema.name}: {migration.what}")
+    set_version(run, dialect, schema.version)
+    return said
+
+
+def set_version(run: Run, dialect: str, version: int) -> None:
+    """Write down which version the tables now have."""
+    if version_of(run, dialect) == 0:
+        run(_VERSION)
+        run(f"INSERT INTO ledger_schema VALUES (1, {version})")  # noqa: S608  # A number.
+    else:
+        run(f"UPDATE ledger_schema SET version = {version}")  # noqa: S608  # A number.
+
+
+def _refuse_others(schema: Schema, found: int) -> None:
+    if found == UNFINISHED:
+        raise Unfinished(schema)
+    if found > schema.version:
+        raise Newer(schema, found)
