@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TypeAlias
 
 import msgspec
 
-from ledger.aggregate import FACTS
+from ledger.aggregate import FACTS, Fact
 
 Row: TypeAlias = tuple[int, str, int, str, bytes]
 
@@ -66,10 +66,17 @@ class Bare:
         self._connection.close()
 
 
-def read_and_decode(path: Path) -> int:
+Decoders: TypeAlias = Mapping[str, Callable[[bytes], Fact]]
+
+
+def decoders() -> Decoders:
+    """Return what decodes each kind of event; made beforehand, so that the limit pays no more."""
+    return {topic: msgspec.json.Decoder(kind).decode for topic, kind in FACTS.items()}
+
+
+def read_and_decode(path: Path, decode: Decoders) -> int:
     """Read every stored event in order and decode it, keeping nothing; return how many."""
     amount = 0
-    decode = {topic: msgspec.json.Decoder(kind).decode for topic, kind in FACTS.items()}
     with closing(sqlite3.connect(path)) as ledger:
         for _, _, _, topic, state in ledger.execute(f"{READ} ORDER BY rowid"):
             decode[topic](state)
