@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sqlite3
 import sys
 from collections.abc import Sequence
 
 import typer
+from eventsourcing.persistence import PersistenceError
+from sqlalchemy.exc import SQLAlchemyError
 
 from api.cli import demo, export, rebuild, replay, serve, token
 from ledger.errors import LedgerError
@@ -37,10 +40,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _complain(str(error), 1)
     except OSError as error:
         _complain(f"{error.strerror or error}: {error.filename or ''}".rstrip(": "), 1)
+    except (sqlite3.Error, SQLAlchemyError, PersistenceError) as error:
+        _complain(f"the database cannot be used: {getattr(error, 'orig', error)}", 1)
     else:
         sys.exit(code if isinstance(code, int) else 0)
 
 
 def _complain(sentence: str, code: int) -> None:
-    sys.stderr.write(f"leifeng: {sentence}\n")
+    sys.stderr.write(f"leifeng: {' '.join(sentence.split())}\n")
     sys.exit(code)
