@@ -17,7 +17,7 @@ from ledger.application import Records
 from ledger.errors import LedgerError
 from ledger.names import Position
 from ledger.store.engine import ALONE
-from projections.views import METADATA, Batch, View
+from projections.views import Batch, View, prepare_views
 
 LOG = logging.getLogger(__name__)
 
@@ -122,7 +122,7 @@ class Follower:
 
     def look(self) -> None:
         """Read again how far the views are; make the tables that are not there."""
-        METADATA.create_all(self._engine)
+        prepare_views(self._engine)
         for each in self._views.values():
             each.look()
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar, cast
+from zlib import crc32
 
 from sqlalchemy import (
     BigInteger,
@@ -28,7 +29,8 @@ from sqlalchemy.dialects.sqlite import Insert
 
 from ledger.aggregate import Fact
 from ledger.names import Position
-from ledger.store.engine import engine_at
+from ledger.store.engine import changing_tables, creation, engine_at
+from ledger.store.schema import POSTGRESQL, SchemaError, set_version, version_of
 
 METADATA = MetaData()
 
@@ -174,11 +176,49 @@ _DIALECTS: Mapping[str, Callable[[], Dialect]] = {
 }
 
 
-def open_views(where: Path | str) -> Engine:
+def open_views(where: Path | str, *, upgrade: bool = False) -> Engine:
     """Open the database of views. They may be lost and made again, so they need not be durable."""
     engine = engine_at(where, schema="views", durable=False)
-    METADATA.create_all(engine)
+    prepare_views(engine, upgrade=upgrade)
     return engine
+
+
+def prepare_views(engine: Engine, *, upgrade: bool = False) -> list[str]:
+    """Create the tables of all views; return in lines what was done.
+
+    Their version is a checksum of their statements. Tables of any other are dropped and made
+    anew, for the follower to fill from the history: views are worth no migration of their own.
+
+    Args:
+        engine: Of the database.
+        upgrade: Other tables may be dropped; those in a file always are.
+
+    """
+    dialect = engine.dialect.name
+    statements = creation(METADATA)[dialect]
+    version = crc32("\n".join(statements).encode())
+    with changing_tables(engine) as connection:
+        found = version_of(connection.exec_driver_sql, dialect)
+        if found == version:
+            return []
+        if found and not upgrade and dialect == POSTGRESQL:
+            raise OtherViews
+        METADATA.drop_all(connection)
+        for statement in statements:
+            connection.exec_driver_sql(statement)
+        set_version(connection.exec_driver_sql, dialect, version)
+    done = "made anew" if found else "created"
+    return [f"{done} views: tables that are filled from the history"]
+
+
+class OtherViews(SchemaError):
+    """Views are read by the program that wrote them."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "views have the tables of another version of this program;"
+            " stop every server and run leifeng migrate"
+        )
 
 
 def _insert(connection: Connection, table: Table) -> Insert:

@@ -8,8 +8,9 @@ are 256 random bits, which no dictionary holds.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from threading import Lock
@@ -21,19 +22,44 @@ from msgspec import Struct
 from sqlalchemy import (
     JSON,
     Column,
+    Connection,
     DateTime,
+    Dialect,
     Integer,
     MetaData,
     String,
     Table,
+    TypeDecorator,
+    func,
     select,
 )
+from sqlalchemy.exc import OperationalError
 
 from ledger.names import DonorId, PartyId, PersonId, SaleId, new_id
 from ledger.people.roles import Role
-from ledger.store.engine import engine_at, is_url
+from ledger.store.commits import StoreFailed
+from ledger.store.engine import creation, engine_at, is_url, prepare
+from ledger.store.schema import Migration, Schema
 
 METADATA = MetaData()
+
+
+class Instant(TypeDecorator[datetime]):
+    """A moment, in UTC also where the database knows no time zones."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002  # Named by SQLAlchemy.
+        """Return what is kept."""
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002  # Named by SQLAlchemy.
+        """Return what was kept."""
+        if value is None or value.tzinfo is not None:
+            return None if value is None else value.astimezone(UTC)
+        return value.replace(tzinfo=UTC)
+
 
 PERSONS = Table(
     "persons",
@@ -50,14 +76,14 @@ TOKENS = Table(
     Column("roles", JSON, nullable=False),
     Column("donor", String),
     Column("sale", String),
-    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("created_at", Instant, nullable=False),
 )
 
 CHANGES = Table(
     "changes",
     METADATA,
     Column("number", Integer, primary_key=True),
-    Column("at", DateTime(timezone=True), nullable=False),
+    Column("at", Instant, nullable=False),
 )
 """A row each time a token is made or changed, so that nobody trusts what they remember of it."""
 
@@ -69,8 +95,20 @@ PARTIES = Table(
 )
 """Donors, payees and those who sign for money: what they told us about themselves."""
 
-LOOKS_S = 1.0
-"""Seconds for which a far database is not asked again whether a token changed."""
+PEOPLE = Schema(
+    "people and tokens",
+    (Migration("tables for persons, tokens and parties", creation(METADATA)),),
+)
+"""The register. Written out here as its tables are, until there is a second version of them."""
+
+NEAR_LOOKS_S = 0.02
+FAR_LOOKS_S = 1.0
+"""Seconds for which a file, or a far database, is not asked again whether another process changed
+a token. What this process changes it knows at once, and a token that is new is always looked up.
+"""
+
+TRUSTED_S = 30.0
+"""Seconds for which tokens looked up before are still taken while the register is away."""
 
 TOKEN_PREFIX = "lf_"  # noqa: S105  # So that a token found in a log or a mail is recognised.
 
@@ -93,24 +131,44 @@ class Caller(Struct, frozen=True):
 
 
 class Directory:
-    """The register, in a file of its own."""
+    """The register, in a database of its own."""
 
-    def __init__(self, where: Path | str) -> None:
+    def __init__(self, where: Path | str, *, upgrade: bool = False) -> None:
+        """Open the register at ``where``.
+
+        Args:
+            where: A file, or the URL of a PostgreSQL database.
+            upgrade: Older tables of a database may be changed; a file is always brought up.
+
+        """
         self._engine = engine_at(where, schema="people", durable=True)
-        METADATA.create_all(self._engine)
-        self._watch = self._engine.raw_connection()
-        if is_url(where):
-            cast("Any", self._watch.dbapi_connection).autocommit = True
-        self._looks_s = LOOKS_S if is_url(where) else 0.0
-        self._looked = -LOOKS_S
+        self.said = prepare(self._engine, PEOPLE, upgrade=upgrade)
+        self._watch = None if is_url(where) else self._engine.raw_connection()
+        self._looks_s = FAR_LOOKS_S if is_url(where) else NEAR_LOOKS_S
+        self._looked = self._tried = -TRUSTED_S
+        self._away: StoreFailed | None = None
         self._lock = Lock()
         self._seen: int | None = None
         self._callers: dict[str, Caller | None] = {}
 
     def close(self) -> None:
-        """Let go of the file."""
-        self._watch.close()
+        """Let go of the database."""
+        if self._watch is not None:
+            self._watch.close()
         self._engine.dispose()
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        try:
+            with self._engine.connect() as connection:
+                yield connection
+        except OperationalError as error:
+            raise StoreFailed(error.orig or error) from error
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        with self._reading() as connection, connection.begin():
+            yield connection
 
     def create_token(
         self,
@@ -123,7 +181,7 @@ class Directory:
     ) -> str:
         """Return a new token for the person called ``name``. It is shown this once."""
         token = TOKEN_PREFIX + secrets.token_urlsafe(32)
-        with self._engine.begin() as connection:
+        with self._writing() as connection:
             person = connection.execute(
                 select(PERSONS.c.person).where(PERSONS.c.name == name)
             ).scalar()
@@ -142,6 +200,7 @@ class Directory:
                 },
             )
             connection.execute(CHANGES.insert(), {"at": at})
+        self._looked = -FAR_LOOKS_S
         return token
 
     def caller(self, token: str) -> Caller | None:
@@ -160,21 +219,39 @@ class Directory:
             return found
 
     def _look_for_changes(self) -> None:
-        """Forget what was looked up if any token changed since; ask a far database now and then."""
+        """Forget what was looked up if any token changed since; ask a far database now and then.
+
+        A far database that is away for a moment has no news.
+        """
         now = monotonic()
-        if now - self._looked < self._looks_s:
-            return
-        cursor = self._watch.cursor()
-        cursor.execute("SELECT max(number) FROM changes")
-        (changes,) = cursor.fetchone() or (None,)
-        cursor.close()
-        self._looked = now
+        if now - self._tried >= self._looks_s:
+            self._tried = now
+            try:
+                self._take_note(self._newest_change())
+            except StoreFailed as error:
+                self._away = error
+            else:
+                self._looked, self._away = now, None
+        if self._away is not None and now - self._looked > TRUSTED_S:
+            raise self._away
+
+    def _take_note(self, changes: int | None) -> None:
         if changes != self._seen:
             self._callers.clear()
             self._seen = changes
 
+    def _newest_change(self) -> int | None:
+        if self._watch is None:
+            with self._reading() as connection:
+                return connection.execute(select(func.max(CHANGES.c.number))).scalar()
+        cursor = self._watch.cursor()
+        cursor.execute("SELECT max(number) FROM changes")
+        (changes,) = cursor.fetchone() or (None,)
+        cursor.close()
+        return cast("int | None", changes)
+
     def _find(self, digest: str) -> Caller | None:
-        with self._engine.connect() as connection:
+        with self._reading() as connection:
             row = (
                 connection.execute(select(TOKENS).where(TOKENS.c.hash == digest)).mappings().first()
             )
@@ -189,28 +266,29 @@ class Directory:
 
     def is_donor(self, person: PersonId, donor: DonorId, *, at: datetime) -> None:
         """Note that ``person``, who registered themselves, is ``donor``."""
-        with self._engine.begin() as connection:
+        with self._writing() as connection:
             connection.execute(CHANGES.insert(), {"at": at})
             connection.execute(
                 TOKENS.update()
                 .where(TOKENS.c.person == person, TOKENS.c.donor.is_(None))
                 .values(donor=str(donor))
             )
+        self._looked = -FAR_LOOKS_S
 
     def keep(self, party: PartyId, details: dict[str, Any]) -> PartyId:
         """Keep what somebody told us about themselves, under their opaque id."""
-        with self._engine.begin() as connection:
+        with self._writing() as connection:
             connection.execute(PARTIES.insert(), {"party": party, "details": details})
         return party
 
     def forget(self, party: PartyId) -> None:
         """Drop what is kept of ``party``."""
-        with self._engine.begin() as connection:
+        with self._writing() as connection:
             connection.execute(PARTIES.delete().where(PARTIES.c.party == party))
 
     def details(self, party: PartyId) -> dict[str, Any] | None:
         """Return what is kept of ``party``."""
-        with self._engine.connect() as connection:
+        with self._reading() as connection:
             found: dict[str, Any] | None = connection.execute(
                 select(PARTIES.c.details).where(PARTIES.c.party == party)
             ).scalar()

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, text
+import psycopg
+from sqlalchemy import Connection, Dialect, Engine, MetaData, create_engine, event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+from ledger.store.outage import settings
+from ledger.store.postgres import WRITERS
+from ledger.store.schema import POSTGRESQL, SQLITE, Schema, migrate
 
 BUSY_TIMEOUT_S = 10
 
@@ -46,16 +55,56 @@ def engine_at(where: Path | str, *, schema: str, durable: bool) -> Engine:
 
 
 def _postgres(url: str, schema: str, *, durable: bool) -> Engine:
-    options = (
+    said = settings(
+        url,
         f"-c search_path={schema} -c synchronous_commit={'on' if durable else 'off'}"
-        " -c statement_timeout=60s -c lock_timeout=10s"
-        " -c idle_in_transaction_session_timeout=60s"
+        " -c statement_timeout=60s -c idle_in_transaction_session_timeout=60s",
     )
     engine = create_engine(
-        f"postgresql+psycopg://{url.partition('://')[2]}",
-        pool_pre_ping=True,
-        connect_args={"connect_timeout": 3, "options": options},
+        "postgresql+psycopg://", creator=lambda: psycopg.connect(**said), pool_pre_ping=True
     )
-    with engine.begin() as connection:
-        connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {schema}"))
+    with changing_tables(engine) as connection:
+        connection.exec_driver_sql(f"CREATE SCHEMA IF NOT EXISTS {schema}")
     return engine
+
+
+@contextmanager
+def changing_tables(engine: Engine) -> Iterator[Connection]:
+    """Open a transaction that no other process is in that would change tables, too."""
+    with engine.execution_options(**{ALONE: True}).begin() as connection:
+        if connection.dialect.name == POSTGRESQL:
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITERS})")
+        yield connection
+
+
+def prepare(engine: Engine, schema: Schema, *, upgrade: bool = False) -> list[str]:
+    """Create the tables of ``schema``, or bring them up; return in lines what was done.
+
+    Args:
+        engine: Of the database.
+        schema: The tables that there ought to be.
+        upgrade: Older tables may be changed; those in a file always are.
+
+    """
+    dialect = engine.dialect.name
+    with changing_tables(engine) as connection:
+        run = connection.exec_driver_sql
+        return migrate(run, dialect, schema, upgrade=upgrade or dialect == SQLITE)
+
+
+def creation(metadata: MetaData) -> dict[str, tuple[str, ...]]:
+    """Return the statements that create the tables of ``metadata``, by dialect."""
+    return {name: tuple(_creation(metadata, make())) for name, make in _DIALECTS.items()}
+
+
+def _creation(metadata: MetaData, dialect: Dialect) -> Iterator[str]:
+    for table in metadata.sorted_tables:
+        yield str(CreateTable(table, if_not_exists=True).compile(dialect=dialect))
+        for index in sorted(table.indexes, key=lambda index: str(index.name)):
+            yield str(CreateIndex(index, if_not_exists=True).compile(dialect=dialect))
+
+
+_DIALECTS: Mapping[str, Callable[[], Dialect]] = {
+    SQLITE: sqlite.dialect,
+    POSTGRESQL: postgresql.dialect,
+}

@@ -77,11 +77,11 @@ def refuse_functions() -> None:
         raise FunctionsEnabled
 
 
-def settings(url: str) -> dict[str, Any]:
+def settings(url: str, options: str = "") -> dict[str, Any]:
     """Return how to connect to ``url``: as it says itself, and where it says nothing, as above."""
     said = conninfo_to_dict(url)
-    options = f"{said.get('options') or ''} {OPTIONS}".strip()
-    return CONNECTION | said | {"options": options, "autocommit": True}
+    all_options = " ".join(str(each) for each in (said.get("options"), OPTIONS, options) if each)
+    return CONNECTION | said | {"options": all_options}
 
 
 def passes(error: psycopg.Error) -> bool:

@@ -77,7 +77,7 @@ class PostgresStore(Store):
         refuse_functions()
         self._outage_max_s = outage_max_s
         self._alone: psycopg.Connection[Any] | None = None
-        said = settings(url)
+        said = settings(url) | {"autocommit": True}
         try:
             psycopg.connect(**said).close()  # So that it is told at once why it cannot be.
         except psycopg.OperationalError as error:
