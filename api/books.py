@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
-from api.doors import AtLeast, Door, TheDesk, may
+from api.doors import AtLeast, Desk, Door, may
 from api.history import EntryLine
 from api.paging import Cursor, Limit, asked
 from api.wire import Day, shown
@@ -61,7 +61,7 @@ class TrialBalanceShown(BaseModel):
 @router.get("/journal", response_model=JournalShown)
 @may(*READERS)
 def list_journal(
-    desk: TheDesk,
+    desk: Desk,
     first: Annotated[Day | None, Query(alias="from")] = None,
     last: Annotated[Day | None, Query(alias="to")] = None,
     fund: str | None = None,
@@ -86,7 +86,7 @@ def list_journal(
 @router.get("/trial-balance", response_model=TrialBalanceShown)
 @may(*READERS)
 def show_trial_balance(
-    desk: TheDesk, as_of: Day | None = None, fund: str | None = None, at_least: AtLeast = None
+    desk: Desk, as_of: Day | None = None, fund: str | None = None, at_least: AtLeast = None
 ) -> Response:
     """Return what every account took and holds (试算平衡表)."""
     with desk.read(Journal, at_least) as reading:

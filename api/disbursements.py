@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
-from api.doors import AtLeast, Door, TheDesk, may, refuses
+from api.doors import AtLeast, Desk, Door, may, refuses
 from api.paging import Cursor, Limit, asked
 from api.wire import (
     Amount,
@@ -165,7 +165,7 @@ class DisbursementsShown(BaseModel):
 
 @router.post("", status_code=201, response_model=Created, responses=refuses(NotFound, FundClosed))
 @may(Role.CLERK)
-async def request(body: NewRequest, desk: TheDesk) -> Response:
+async def request(body: NewRequest, desk: Desk) -> Response:
     """Ask for aid out of a fund."""
     payee = PartyId(str(new_id()))
     is_person = body.payee.kind == "person"
@@ -189,7 +189,7 @@ async def request(body: NewRequest, desk: TheDesk) -> Response:
 @router.get("", response_model=DisbursementsShown)
 @may(*READERS)
 def list_disbursements(
-    desk: TheDesk,
+    desk: Desk,
     fund: Code | None = None,
     state: DisbursementState | None = None,
     cursor: Cursor = None,
@@ -211,7 +211,7 @@ def list_disbursements(
 
 @router.get("/{disbursement_id}", response_model=DisbursementShown, responses=refuses(NotFound))
 @may(*READERS)
-def show_disbursement(disbursement_id: UUID, desk: TheDesk, at_least: AtLeast = None) -> Response:
+def show_disbursement(disbursement_id: UUID, desk: Desk, at_least: AtLeast = None) -> Response:
     """Return a disbursement."""
     with desk.read(Disbursements, at_least) as reading:
         found = disbursement(reading.connection, str(disbursement_id))
@@ -226,7 +226,7 @@ def show_disbursement(disbursement_id: UUID, desk: TheDesk, at_least: AtLeast = 
     responses=refuses(NotFound, SamePerson, WrongState, FundClosed, FundFrozen, InsufficientFunds),
 )
 @may(Role.APPROVER)
-async def approve(disbursement_id: UUID, body: On, desk: TheDesk) -> Response:
+async def approve(disbursement_id: UUID, body: On, desk: Desk) -> Response:
     """Approve. The second approval, by another person, sets the money aside."""
     receipt = await desk.record(desk.ledger.approve, DisbursementId(disbursement_id), on=body.on)
     return done(receipt)
@@ -236,7 +236,7 @@ async def approve(disbursement_id: UUID, body: On, desk: TheDesk) -> Response:
     "/{disbursement_id}/rejection", response_model=Done, responses=refuses(NotFound, WrongState)
 )
 @may(Role.APPROVER)
-async def reject(disbursement_id: UUID, body: Reason, desk: TheDesk) -> Response:
+async def reject(disbursement_id: UUID, body: Reason, desk: Desk) -> Response:
     """Turn the request down."""
     receipt = await desk.record(
         desk.ledger.reject, DisbursementId(disbursement_id), reason=body.reason
@@ -250,7 +250,7 @@ async def reject(disbursement_id: UUID, body: Reason, desk: TheDesk) -> Response
     responses=refuses(NotFound, WrongState),
 )
 @may(Role.CLERK)
-async def cancel(disbursement_id: UUID, body: Reason, desk: TheDesk) -> Response:
+async def cancel(disbursement_id: UUID, body: Reason, desk: Desk) -> Response:
     """Call the request off; money that was set aside is free again."""
     receipt = await desk.record(
         desk.ledger.cancel, DisbursementId(disbursement_id), reason=body.reason
@@ -264,7 +264,7 @@ async def cancel(disbursement_id: UUID, body: Reason, desk: TheDesk) -> Response
     responses=refuses(NotFound, SamePerson, WrongState, FundClosed, FundFrozen),
 )
 @may(Role.CASHIER)
-async def pay(disbursement_id: UUID, body: NewPayout, desk: TheDesk) -> Response:
+async def pay(disbursement_id: UUID, body: NewPayout, desk: Desk) -> Response:
     """Record that the bank sent the money."""
     receipt = await desk.record(
         desk.ledger.pay,
@@ -281,7 +281,7 @@ async def pay(disbursement_id: UUID, body: NewPayout, desk: TheDesk) -> Response
     responses=refuses(NotFound, WrongState, FundClosed, ReturnExceedsPaid),
 )
 @may(Role.CASHIER)
-async def bounce(disbursement_id: UUID, body: ReasonOn, desk: TheDesk) -> Response:
+async def bounce(disbursement_id: UUID, body: ReasonOn, desk: Desk) -> Response:
     """Record that the money came back undelivered; it is set aside for a second try."""
     receipt = await desk.record(
         desk.ledger.bounce, DisbursementId(disbursement_id), reason=body.reason, on=body.on
@@ -295,7 +295,7 @@ async def bounce(disbursement_id: UUID, body: ReasonOn, desk: TheDesk) -> Respon
     responses=refuses(NotFound, WrongState),
 )
 @may(Role.CLERK)
-async def acknowledge(disbursement_id: UUID, body: NewAcknowledgement, desk: TheDesk) -> Response:
+async def acknowledge(disbursement_id: UUID, body: NewAcknowledgement, desk: Desk) -> Response:
     """Record that the payee signed for the money."""
     by = PartyId(str(new_id()))
     receipt = await desk.record_about(
@@ -315,7 +315,7 @@ async def acknowledge(disbursement_id: UUID, body: NewAcknowledgement, desk: The
     responses=refuses(NotFound, WrongState, FundClosed, ReturnExceedsPaid, ReturnDiffers),
 )
 @may(Role.CASHIER)
-async def take_back(disbursement_id: UUID, body: NewReturn, desk: TheDesk) -> Response:
+async def take_back(disbursement_id: UUID, body: NewReturn, desk: Desk) -> Response:
     """Record money that the payee gave back."""
     receipt = await desk.record(
         desk.ledger.take_back,

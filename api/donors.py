@@ -11,7 +11,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
-from api.doors import AtLeast, Door, TheDesk, may, refuses
+from api.doors import AtLeast, Desk, Door, may, refuses
 from api.wire import Body, Created, Day, Name, created, example, shown
 from ledger.errors import NotFound
 from ledger.names import DonorId, PartyId, new_id
@@ -70,7 +70,7 @@ class Statement(BaseModel):
 
 @router.post("", status_code=201, response_model=Created)
 @may(Role.CLERK, Role.DONOR)
-async def register(body: NewDonor, desk: TheDesk) -> Response:
+async def register(body: NewDonor, desk: Desk) -> Response:
     """Register a donor: as a clerk for somebody, or as a donor oneself."""
     donor = DonorId(new_id())
     receipt = await desk.record_about(
@@ -88,14 +88,14 @@ async def register(body: NewDonor, desk: TheDesk) -> Response:
     return created(receipt, "/v1/donors")
 
 
-def _visible(desk: TheDesk, donor_id: UUID) -> None:
+def _visible(desk: Desk, donor_id: UUID) -> None:
     if desk.role is Role.DONOR and desk.caller.donor != donor_id:
         raise NotFound("donor", "of this id")
 
 
 @router.get("/{donor_id}", response_model=DonorShown, responses=refuses(NotFound))
 @may(Role.CLERK, Role.DONOR)
-def show_donor(donor_id: UUID, desk: TheDesk, at_least: AtLeast = None) -> Response:
+def show_donor(donor_id: UUID, desk: Desk, at_least: AtLeast = None) -> Response:
     """Return a donor with the details that were given."""
     _visible(desk, donor_id)
     with desk.read(Donations, at_least) as reading:
@@ -110,7 +110,7 @@ def show_donor(donor_id: UUID, desk: TheDesk, at_least: AtLeast = None) -> Respo
 @may(Role.CLERK, Role.TREASURER, Role.BOOKKEEPER, Role.AUDITOR, Role.DONOR)
 def show_statement(
     donor_id: UUID,
-    desk: TheDesk,
+    desk: Desk,
     first: Annotated[Day | None, Query(alias="from")] = None,
     last: Annotated[Day | None, Query(alias="to")] = None,
     at_least: AtLeast = None,

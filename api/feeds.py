@@ -57,7 +57,7 @@ async def take_in(desk: Desk, begin: Callable[[Act], Feed[Any]]) -> Response:
 
 async def _taken(desk: Desk, begin: Callable[[Act], Feed[Any]]) -> Receipt:
     act = desk.act(None)
-    body = _Body(desk.request.stream())
+    body = _Body(desk.stream())
     if desk.ledger.store.answer(act.command) is None:
         feed = await run_in_threadpool(begin, act)
         async for lines in body.chunks():
@@ -72,7 +72,7 @@ async def _taken(desk: Desk, begin: Callable[[Act], Feed[Any]]) -> Receipt:
 
 
 def _print(desk: Desk, body: _Body) -> dict[str, str]:
-    return {"path": desk.request.url.path, "body": body.digest.hexdigest()}
+    return {"path": desk.url.path, "body": body.digest.hexdigest()}
 
 
 class Lines:

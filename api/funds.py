@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
-from api.doors import AtLeast, Door, TheDesk, may, refuses
+from api.doors import AtLeast, Desk, Door, may, refuses
 from api.paging import Cursor, Limit, asked
 from api.wire import (
     Amount,
@@ -120,7 +120,7 @@ class Balance(BaseModel):
 
 @router.post("", status_code=201, response_model=Created, responses=refuses(FundExists))
 @may(Role.TREASURER)
-async def open_fund(body: NewFund, desk: TheDesk) -> Response:
+async def open_fund(body: NewFund, desk: Desk) -> Response:
     """Open a fund; its id is its code."""
     receipt = await desk.record(
         desk.ledger.open_fund,
@@ -136,7 +136,7 @@ async def open_fund(body: NewFund, desk: TheDesk) -> Response:
 @router.get("", response_model=FundsShown)
 @may()
 def list_funds(
-    desk: TheDesk, cursor: Cursor = None, limit: Limit = 100, at_least: AtLeast = None
+    desk: Desk, cursor: Cursor = None, limit: Limit = 100, at_least: AtLeast = None
 ) -> Response:
     """Return every fund, by code."""
     wanted = asked("funds", cursor, limit)
@@ -151,7 +151,7 @@ def list_funds(
 
 @router.get("/{code}", response_model=FundShown, responses=refuses(NotFound))
 @may()
-def show_fund(code: str, desk: TheDesk, at_least: AtLeast = None) -> Response:
+def show_fund(code: str, desk: Desk, at_least: AtLeast = None) -> Response:
     """Return a fund."""
     with desk.read(FundBalances, at_least) as reading:
         row = fund_row(reading.connection, code)
@@ -168,7 +168,7 @@ def _shown(row: dict[str, object]) -> dict[str, object]:
 @may()
 def show_balance(
     code: str,
-    desk: TheDesk,
+    desk: Desk,
     as_of: Annotated[Day | None, Query(description="What had happened by this day.")] = None,
     known_at: Annotated[
         int | None, Query(ge=0, le=2**53, description="What was written by this position.")
@@ -193,7 +193,7 @@ def show_balance(
     responses=refuses(NotFound, FundClosed, FundFrozen, InsufficientFunds, BasisRequired),
 )
 @may(Role.TREASURER)
-async def transfer(code: str, body: NewTransfer, desk: TheDesk) -> Response:
+async def transfer(code: str, body: NewTransfer, desk: Desk) -> Response:
     """Give money of this fund to another; out of a restricted fund only with a basis."""
     receipt = await desk.record(
         desk.ledger.transfer,
@@ -208,7 +208,7 @@ async def transfer(code: str, body: NewTransfer, desk: TheDesk) -> Response:
 
 @router.post("/{code}/freezing", response_model=Done, responses=refuses(NotFound, WrongState))
 @may(Role.TREASURER)
-async def freeze(code: str, body: Reason, desk: TheDesk) -> Response:
+async def freeze(code: str, body: Reason, desk: Desk) -> Response:
     """Stop money from leaving the fund."""
     receipt = await desk.record(
         desk.ledger.freeze_fund, FundCode(code), reason=body.reason, on=body.on
@@ -218,7 +218,7 @@ async def freeze(code: str, body: Reason, desk: TheDesk) -> Response:
 
 @router.post("/{code}/thawing", response_model=Done, responses=refuses(NotFound, WrongState))
 @may(Role.TREASURER)
-async def thaw(code: str, body: Reason, desk: TheDesk) -> Response:
+async def thaw(code: str, body: Reason, desk: Desk) -> Response:
     """Let money leave the fund again."""
     receipt = await desk.record(
         desk.ledger.thaw_fund, FundCode(code), reason=body.reason, on=body.on
@@ -230,7 +230,7 @@ async def thaw(code: str, body: Reason, desk: TheDesk) -> Response:
     "/{code}/closing", response_model=Done, responses=refuses(NotFound, WrongState, FundNotEmpty)
 )
 @may(Role.TREASURER)
-async def close(code: str, body: Reason, desk: TheDesk) -> Response:
+async def close(code: str, body: Reason, desk: Desk) -> Response:
     """Close a fund that has nothing, owes nothing and awaits nothing."""
     receipt = await desk.record(
         desk.ledger.close_fund, FundCode(code), reason=body.reason, on=body.on

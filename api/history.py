@@ -12,7 +12,7 @@ from fastapi.responses import Response, StreamingResponse
 from msgspec.structs import replace
 from pydantic import BaseModel, Field
 
-from api.doors import READS_ALL, AtLeast, Door, TheDesk, may
+from api.doors import READS_ALL, AtLeast, Desk, Door, may
 from api.paging import Cursor, Limit, asked
 from api.wire import Day, shown
 from ledger.aggregate import Fact
@@ -98,7 +98,7 @@ class TrailShown(BaseModel):
 )
 @may(*READS_ALL)
 def list_events(
-    desk: TheDesk,
+    desk: Desk,
     after: Annotated[int | None, Query(ge=0, le=2**53, description="Begin after this.")] = None,
     type_: Annotated[str | None, Query(alias="type", max_length=100)] = None,
     stream: UUID | None = None,
@@ -130,7 +130,7 @@ def _in_blocks(lines: Iterator[str]) -> Iterator[str]:
 @router.get("/audit-trail", tags=["history"], response_model=TrailShown)
 @may(Role.TREASURER, Role.AUDITOR, Role.BOOKKEEPER)
 def list_trail(
-    desk: TheDesk,
+    desk: Desk,
     fund: str | None = None,
     stream: UUID | None = None,
     actor: str | None = None,

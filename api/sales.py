@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
-from api.doors import AtLeast, Desk, Door, TheDesk, in_lines, may, refuses
+from api.doors import AtLeast, Desk, Door, in_lines, may, refuses
 from api.feeds import FeedTaken, in_ndjson, take_in
 from api.paging import Cursor, Limit, asked
 from api.wire import (
@@ -44,7 +44,7 @@ from ledger.sales import (
     Statement,
 )
 from ledger.terms import UNITS_MAX
-from projections.sales import sale, sales
+from projections.sales import Sales, sale, sales
 
 router = APIRouter(prefix="/v1/sales", tags=["sales"], route_class=Door)
 
@@ -180,7 +180,7 @@ class SalesShown(BaseModel):
 
 @router.post("", status_code=201, response_model=Created, responses=refuses(NotFound, FundClosed))
 @may(Role.TREASURER)
-async def plan(body: NewSale, desk: TheDesk) -> Response:
+async def plan(body: NewSale, desk: Desk) -> Response:
     """Plan a sale for the good of a fund."""
     receipt = await desk.record(
         desk.ledger.plan_sale,
@@ -203,20 +203,20 @@ async def plan(body: NewSale, desk: TheDesk) -> Response:
 @router.get("", response_model=SalesShown)
 @may()
 def list_sales(
-    desk: TheDesk, cursor: Cursor = None, limit: Limit = 100, at_least: AtLeast = None
+    desk: Desk, cursor: Cursor = None, limit: Limit = 100, at_least: AtLeast = None
 ) -> Response:
     """Return sales with their running totals, oldest first."""
     wanted = asked("sales", cursor, limit)
-    with desk.read(at_least) as reading:
+    with desk.read(Sales, at_least) as reading:
         rows = sales(reading.connection, after=wanted.after, limit=wanted.limit + 1)
     return shown(wanted.page(rows, lambda row: int(row["position"])))
 
 
 @router.get("/{sale_id}", response_model=SaleShown, responses=refuses(NotFound))
 @may()
-def show_sale(sale_id: UUID, desk: TheDesk, at_least: AtLeast = None) -> Response:
+def show_sale(sale_id: UUID, desk: Desk, at_least: AtLeast = None) -> Response:
     """Return a sale with its running total."""
-    with desk.read(at_least) as reading:
+    with desk.read(Sales, at_least) as reading:
         found = sale(reading.connection, str(sale_id))
     if found is None:
         raise NotFound("sale", "of this id")
@@ -229,14 +229,14 @@ def show_sale(sale_id: UUID, desk: TheDesk, at_least: AtLeast = None) -> Respons
     responses=refuses(NotFound, WrongState, FundClosed),
 )
 @may(Role.TREASURER)
-async def open_sale(sale_id: UUID, body: On, desk: TheDesk) -> Response:
+async def open_sale(sale_id: UUID, body: On, desk: Desk) -> Response:
     """Begin to take orders."""
     return done(await desk.record(desk.ledger.open_sale, SaleId(sale_id), on=body.on))
 
 
 @router.post("/{sale_id}/ending", response_model=Done, responses=refuses(NotFound, WrongState))
 @may(Role.TREASURER)
-async def end_sale(sale_id: UUID, body: On, desk: TheDesk) -> Response:
+async def end_sale(sale_id: UUID, body: On, desk: Desk) -> Response:
     """Stop selling; returns are taken for as long as the plan says."""
     return done(await desk.record(desk.ledger.end_sale, SaleId(sale_id), on=body.on))
 
@@ -265,7 +265,7 @@ async def _feed(desk: Desk, kind: type[OrderFeed | ReturnFeed], sale_id: UUID) -
 )
 @in_lines
 @may(Role.TREASURER, Role.PARTNER)
-async def feed_orders(sale_id: UUID, desk: TheDesk) -> Response:
+async def feed_orders(sale_id: UUID, desk: Desk) -> Response:
     """Take in a partner's orders, one JSON object a line, as in the example."""
     return await _feed(desk, OrderFeed, sale_id)
 
@@ -278,7 +278,7 @@ async def feed_orders(sale_id: UUID, desk: TheDesk) -> Response:
 )
 @in_lines
 @may(Role.TREASURER, Role.PARTNER)
-async def feed_returns(sale_id: UUID, desk: TheDesk) -> Response:
+async def feed_returns(sale_id: UUID, desk: Desk) -> Response:
     """Take in a partner's returned goods, one JSON object a line."""
     return await _feed(desk, ReturnFeed, sale_id)
 
@@ -289,7 +289,7 @@ async def feed_returns(sale_id: UUID, desk: TheDesk) -> Response:
     responses=refuses(NotFound, WrongState, ReturnWindowOpen, SettlementMismatch),
 )
 @may(Role.TREASURER)
-async def settle(sale_id: UUID, body: NewSettlement, desk: TheDesk) -> Response:
+async def settle(sale_id: UUID, body: NewSettlement, desk: Desk) -> Response:
     """Agree with the partner's statement, if every figure is ours to the fen."""
     receipt = await desk.record(
         desk.ledger.settle_sale,
@@ -308,7 +308,7 @@ async def settle(sale_id: UUID, body: NewSettlement, desk: TheDesk) -> Response:
     ),
 )
 @may(Role.CASHIER)
-async def remit(sale_id: UUID, body: NewRemittance, desk: TheDesk) -> Response:
+async def remit(sale_id: UUID, body: NewRemittance, desk: Desk) -> Response:
     """Record money that the partner paid over; it may come in parts."""
     receipt = await desk.record(
         desk.ledger.remit,

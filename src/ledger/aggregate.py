@@ -8,7 +8,6 @@ library's repository and event store ask for; docs/DECISIONS.md says why.
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
 from typing import Any, ClassVar, Self, TypeVar
@@ -17,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct, field
 
+from ledger.chance import random_bytes
 from ledger.errors import Invalid
 from ledger.names import PersonId
 
@@ -135,7 +135,7 @@ class Aggregate:
             actor=act.actor,
             role=act.role,
             command=act.command,
-            salt=secrets.token_hex(SALT_BYTES),
+            salt=random_bytes(SALT_BYTES).hex(),
             **said,
         )
         self.apply(fact)

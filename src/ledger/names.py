@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import secrets
 import time
 from typing import NewType
 from uuid import NAMESPACE_URL, UUID, uuid5
+
+from ledger.chance import random_bytes
 
 FundCode = NewType("FundCode", str)
 """A fund's short public name, such as ``F-HEAR``."""
@@ -32,7 +33,7 @@ LEDGER = uuid5(NAMESPACE_URL, "urn:leifeng:ledger")
 def new_id() -> UUID:
     """Return a fresh UUID version 7 (RFC 9562 §5.7): ordered in time, so inserts stay local."""
     unix_ms = time.time_ns() // 1_000_000
-    value = unix_ms << 80 | 0x7 << 76 | secrets.randbits(76)
+    value = unix_ms << 80 | 0x7 << 76 | int.from_bytes(random_bytes(10)) >> 4
     return UUID(int=value & ~(0b11 << 62) | 0b10 << 62)
 
 
@@ -44,3 +45,8 @@ def fund_stream(code: FundCode) -> UUID:
 def order_stream(sale: SaleId, order_no: str) -> OrderId:
     """Return the stream of a partner's order: the same order again has the same id."""
     return OrderId(uuid5(sale, order_no))
+
+
+def pledge_stream(person: PersonId, ref: str) -> DonationId:
+    """Return the stream of the pledge that ``person`` calls ``ref`` in a feed."""
+    return DonationId(uuid5(LEDGER, f"pledge/{person}/{ref}"))

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock, local
-from typing import cast
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
 import msgspec
@@ -28,10 +28,18 @@ CHUNK = 500
 
 BUSY_TIMEOUT_S = 10.0
 
+ROWS_AT_ONCE = 100
+"""Rows of one INSERT. A full piece is always the same statement, which stays prepared."""
+
 VERSION_MAX = 2**62
 """A version that no stream reaches."""
 
 _EVENTS = "SELECT position, originator_id, originator_version, topic, state FROM stored_events"
+
+_TALLIES = "SELECT subject, name, value FROM tallies"
+_ANSWERS = "SELECT command, fingerprint, receipt FROM answers"
+
+T = TypeVar("T")
 
 _encode = msgspec.json.encode
 _fingerprint = msgspec.json.Decoder(dict[str, str]).decode
@@ -269,24 +277,40 @@ class SqliteStore(Store):
 
 
 def _insert(connection: sqlite3.Connection, verdict: Verdict) -> None:
-    connection.executemany(
-        "INSERT INTO stored_events VALUES (?, ?, ?, ?, ?)",
+    _put(
+        connection,
+        "INSERT INTO stored_events VALUES",
         [
             (at, cast("UUID", e.originator_id).hex, e.originator_version, e.topic, e.state)
             for at, e in verdict.events
         ],
     )
-    connection.executemany(
-        "INSERT INTO tallies VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
+    _put(
+        connection,
+        "INSERT OR REPLACE INTO tallies VALUES",
         [(*tally, value) for tally, value in verdict.tallies.items()],
     )
-    connection.executemany(
-        "INSERT INTO answers VALUES (?, ?, ?)",
+    _put(
+        connection,
+        "INSERT INTO answers VALUES",
         [
             (command.bytes, _encode(each.fingerprint), _encode(each.receipt))
             for command, each in verdict.answers.items()
         ],
     )
+
+
+def _put(connection: sqlite3.Connection, into: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Insert ``rows``, many with one statement.
+
+    Python lets other threads run at each step of a statement, and a busy server would make the
+    committer wait for its turn once a row.
+    """
+    for start in range(0, len(rows), ROWS_AT_ONCE):
+        some = rows[start : start + ROWS_AT_ONCE]
+        row = f"({_marks(some[0])})"
+        values = [value for each in some for value in each]
+        connection.execute(f"{into} {','.join([row] * len(some))}", values)
 
 
 def _last(connection: sqlite3.Connection) -> int:
@@ -305,21 +329,27 @@ def _notification(row: tuple[int, str, int, str, bytes]) -> Notification:
 
 def _tallies(connection: sqlite3.Connection, asked: Iterable[Tally]) -> dict[Tally, int]:
     found = {}
-    for tally in asked:
-        row = connection.execute(
-            "SELECT value FROM tallies WHERE subject = ? AND name = ?", tally
-        ).fetchone()
-        if row is not None:
-            found[tally] = row[0]
+    for some in _pieces(list(asked)):
+        pairs = ",".join(["(?,?)"] * len(some))
+        rows = connection.execute(
+            f"{_TALLIES} WHERE (subject, name) IN (VALUES {pairs})",
+            [part for tally in some for part in tally],
+        )
+        found.update({Tally(subject, name): value for subject, name, value in rows})
     return found
 
 
 def _answers(connection: sqlite3.Connection, commands: Iterable[UUID]) -> dict[UUID, Answer]:
     found = {}
-    for command in commands:
-        row = connection.execute(
-            "SELECT fingerprint, receipt FROM answers WHERE command = ?", (command.bytes,)
-        ).fetchone()
-        if row is not None:
-            found[command] = Answer(_fingerprint(row[0]), _receipt(row[1]))
+    for some in _pieces(list(commands)):
+        rows = connection.execute(
+            f"{_ANSWERS} WHERE command IN ({_marks(some)})", [each.bytes for each in some]
+        )
+        for command, fingerprint, receipt in rows:
+            found[UUID(bytes=command)] = Answer(_fingerprint(fingerprint), _receipt(receipt))
     return found
+
+
+def _pieces(values: Sequence[T]) -> Iterator[Sequence[T]]:
+    for start in range(0, len(values), CHUNK):
+        yield values[start : start + CHUNK]
