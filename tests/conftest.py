@@ -7,11 +7,9 @@ import pytest
 
 from tests.office import Office
 from tests.server import Server, serving
-from tests.stores import Postgres, postgres_server
+from tests.stores import STORES, Postgres, postgres_server
 from tests.world import World
 from tests.years import Years
-
-STORES = ("sqlite", "postgres")
 
 
 @pytest.fixture(scope="session")
@@ -38,11 +36,18 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Path | str:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One real server for a module, over a folder of its own."""
+def server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    """One real server for a module, over files of its own, or on PostgreSQL if it asks for that."""
     data: Path = tmp_path_factory.mktemp("served") / "data"
     data.mkdir()
-    with serving(data) as served:
+    if getattr(request, "param", "sqlite") == "sqlite":
+        with serving(data) as served:
+            yield served
+        return
+    postgres: Postgres = request.getfixturevalue("postgres")
+    with postgres.database() as url, serving(data, url) as served:
         yield served
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import socket
-import sqlite3
 import subprocess
 import sys
 import time
@@ -19,8 +18,10 @@ from uuid import UUID
 
 import httpx2
 
+from api.app import DATABASE_URL
 from ledger.people.directory import Directory
 from ledger.people.roles import Role
+from tests.stores import connected
 
 HOUSE = Path(__file__).parent.parent
 ENVIRONMENT = os.environ | {"PYTHONPATH": f"{HOUSE / 'src'}{os.pathsep}{HOUSE}"}
@@ -92,12 +93,20 @@ class Person:
 class Server:
     """A server that runs."""
 
-    def __init__(self, data: Path, port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+    def __init__(
+        self,
+        data: Path,
+        port: int,
+        process: subprocess.Popen[bytes],
+        log: Path,
+        database: str | None = None,
+    ) -> None:
         self.data = data
         self.url = f"http://127.0.0.1:{port}"
         self.process = process
         self.log = log
-        self.directory = Directory(data / "people.db")
+        self.people = database or data / "people.db"
+        self.directory = Directory(self.people)
         self._people: list[Person] = []
         self.public = self._somebody(None)
 
@@ -131,9 +140,10 @@ class Server:
 
     def people_kept(self, name: str) -> int:
         """Return how often somebody of this name is kept in the register."""
-        with closing(sqlite3.connect(self.data / "people.db")) as register:
-            kept = [json.loads(said) for (said,) in register.execute("SELECT details FROM parties")]
-        return sum(each["name"] == name for each in kept)
+        with connected(self.people) as register:
+            kept = [details for (details,) in register.execute("SELECT details FROM parties")]
+        said = (json.loads(each) if isinstance(each, str) else each for each in kept)
+        return sum(each["name"] == name for each in said)
 
     def position(self) -> int:
         """Return how many events are stored."""
@@ -148,12 +158,21 @@ class Server:
 
 
 @contextmanager
-def serving(data: Path) -> Iterator[Server]:
-    """Serve the folder ``data``, and see in the end that nothing broke inside."""
+def serving(
+    data: Path, database: str | None = None, *, undisturbed: bool = True
+) -> Iterator[Server]:
+    """Serve the folder ``data``, and see in the end that nothing broke inside.
+
+    Args:
+        data: Where the ledger is kept, and its log beside it.
+        database: The URL of a PostgreSQL database to keep it in, and not in files.
+        undisturbed: The test does nothing from which the server has to recover.
+
+    """
     log = data.parent / f"{data.name}.log"
     with log.open("ab") as said:
-        process, port = _started(data, said)
-    server = Server(data, port, process, log)
+        process, port = _started(data, said, database)
+    server = Server(data, port, process, log, database)
     try:
         with closing(server):
             yield server
@@ -162,18 +181,19 @@ def serving(data: Path) -> Iterator[Server]:
         process.wait(STOP_S)
 
     broken = log.read_text(encoding="utf-8")
-    assert "Traceback" not in broken, broken
+    assert not undisturbed or "Traceback" not in broken, broken
 
 
-def _started(data: Path, log: Any) -> tuple[subprocess.Popen[bytes], int]:
+def _started(data: Path, log: Any, database: str | None) -> tuple[subprocess.Popen[bytes], int]:
     """Start on a free port; somebody else may take it first, so try again."""
     deadline = time.monotonic() + START_S
+    environment = ENVIRONMENT | ({} if database is None else {DATABASE_URL: database})
     while True:
         port = free_port()
         process = subprocess.Popen(  # noqa: S603  # Our own command.
             [*LEIFENG, "serve", "--data", str(data), "--port", str(port)],
             cwd=HOUSE,
-            env=ENVIRONMENT,
+            env=environment,
             stdout=log,
             stderr=log,
         )

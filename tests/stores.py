@@ -17,6 +17,11 @@ import pytest
 from ledger.store.engine import is_url
 from ledger.store.postgres import WRITERS
 
+STORES = ("sqlite", "postgres")
+
+on_every_store = pytest.mark.parametrize("server", STORES, indirect=True, scope="module")
+"""Says of a module of tests that it is run over a server on each store."""
+
 CUTTABLE = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
 """Ends every connection to a database."""
 
@@ -129,6 +134,7 @@ def connected(place: Path | str) -> Iterator[Any]:
     """Open the database of a ledger past the store, each statement a transaction of its own."""
     if is_url(place):
         with psycopg.connect(str(place), autocommit=True) as connection:
+            connection.execute("SET search_path = public, people, views")
             yield connection
         return
     with closing(sqlite3.connect(place, isolation_level=None)) as connection:

@@ -7,6 +7,9 @@ import pytest
 
 from ledger.people.roles import Role
 from tests.office import DAY
+from tests.stores import on_every_store
+
+pytestmark = on_every_store
 
 AMOUNT = 1_234
 

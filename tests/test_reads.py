@@ -3,7 +3,10 @@
 from collections import Counter
 from datetime import date, timedelta
 
+from tests.stores import on_every_store
 from tests.years import APRIL, JUNE, MARCH, MAY
+
+pytestmark = on_every_store
 
 COLUMNS = (
     "received",

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from tests.office import DAY, FIRST_DAY, ITEMS, LAST_DAY
+from tests.stores import on_every_store
 from tests.world import (
     ON,
     PAYMENT,
@@ -19,6 +20,8 @@ from tests.world import (
     WHY,
     refused,
 )
+
+pytestmark = on_every_store
 
 
 class Row(NamedTuple):

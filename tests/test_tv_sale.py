@@ -7,6 +7,9 @@ import pytest
 
 from ledger.people.roles import Role
 from tests.office import ITEMS, LAST_DAY, SETTLED_DAY
+from tests.stores import on_every_store
+
+pytestmark = on_every_store
 
 FOLDER = Path(__file__).parent / "data" / "tv-sale"
 ORDERS = (FOLDER / "orders.ndjson").read_bytes()

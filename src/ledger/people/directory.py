@@ -38,7 +38,7 @@ from sqlalchemy.exc import OperationalError
 from ledger.names import DonorId, PartyId, PersonId, SaleId, new_id
 from ledger.people.roles import Role
 from ledger.store.commits import StoreFailed
-from ledger.store.engine import creation, engine_at, is_url, prepare
+from ledger.store.engine import ALONE, creation, engine_at, is_url, prepare
 from ledger.store.schema import Migration, Schema
 
 METADATA = MetaData()
@@ -159,15 +159,13 @@ class Directory:
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
-        try:
-            with self._engine.connect() as connection:
-                yield connection
-        except OperationalError as error:
-            raise StoreFailed(error.orig or error) from error
+        with _told(), self._engine.connect() as connection:
+            yield connection
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
-        with self._reading() as connection, connection.begin():
+        """Open a transaction that nobody's write comes between, from its first look on."""
+        with _told(), self._engine.execution_options(**{ALONE: True}).begin() as connection:
             yield connection
 
     def create_token(
@@ -293,6 +291,14 @@ class Directory:
                 select(PARTIES.c.details).where(PARTIES.c.party == party)
             ).scalar()
         return found
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except OperationalError as error:
+        raise StoreFailed(error.orig or error) from error
 
 
 def _hash(token: str) -> str:
