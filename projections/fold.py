@@ -66,12 +66,27 @@ class Books(Struct):
         return found
 
 
-def fold(ledger: Records, *, until: Position | None = None, progress: Progress = silent) -> Books:
-    """Take in every event from the first to ``until``, or to the newest there is now."""
+def fold(
+    ledger: Records,
+    *,
+    until: Position | None = None,
+    progress: Progress = silent,
+    books: Books | None = None,
+) -> Books:
+    """Take in every event from the first, or from where ``books`` end, to ``until`` or the newest.
+
+    Args:
+        ledger: Whose history it is.
+        until: Stop after this event.
+        progress: Told now and then how far it is.
+        books: What earlier events added up to.
+
+    """
     goal = ledger.store.last_position()
     if until is not None:
         goal = min(goal, until)
-    books = Books()
+    if books is None:
+        books = Books()
     while books.position < goal:
         _take_in(books, ledger, min(PAGE, goal - books.position))
         progress(books.position, goal)

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import Engine, Row, Table, create_engine, select
+from sqlalchemy import Connection, Engine, Row, Table, create_engine, select
 
 from ledger.application import Records
 from ledger.names import Position
 from ledger.tallies import COUNTED
-from projections.fold import fold
+from projections.fold import Books, fold
 from projections.follow import Follower, Progress, silent
-from projections.fund_balances import FundBalance, fund_balance, fund_rows
+from projections.fund_balances import FundBalance, FundBalances, fund_balance, fund_rows
 from projections.history import PAGE
 from projections.views import METADATA, View
+
+TRIES = 20
+"""Times that the tallies are read again because the ledger went on meanwhile."""
 
 SHOWN_MAX = 20
 """Differences that are named. After so many the view is simply to be rebuilt."""
@@ -45,11 +49,22 @@ class Difference(Struct, frozen=True):
 
 
 class Replayed(Struct, frozen=True):
-    """What a replay came to."""
+    """What a replay came to.
+
+    Attributes:
+        position: The last event that was replayed.
+        balances: What every fund has by then.
+        differences: Rows and tallies that are not what they ought to be.
+        served: How far each of the served views has read; it was compared at that point.
+        tallies_compared: False if only a part was replayed, or the ledger never held still.
+
+    """
 
     position: Position
     balances: list[FundBalance]
     differences: list[Difference]
+    served: dict[str, Position]
+    tallies_compared: bool
 
 
 def replay(
@@ -71,18 +86,49 @@ def replay(
 
     """
     fresh = _scratch()
+    follower = Follower(ledger, fresh, views)
+    last = ledger.store.last_position()
+    goal = last if until is None else min(last, until)
     with served.connect() as connection:
-        level = min(view.reached(connection) for view in views)
-        goal = level if until is None else min(level, until)
-    Follower(ledger, fresh, views).catch_up(progress=progress, until=goal)
-    balances = _balances(fresh, goal)
-    if goal < level:
-        differences = list(_against(balances, served))
-    else:
-        differences = list(_between(fresh, served, views))
-    if goal == ledger.store.last_position():
-        differences += _tallies(ledger, progress)
-    return Replayed(goal, balances, differences)
+        slowest = min(view.reached(connection) for view in views)
+    follower.catch_up(progress=progress, until=min(goal, slowest))
+    with _as_of_now(served) as connection:
+        levels = {view.name: view.reached(connection) for view in views}
+        differences = [
+            each
+            for view in sorted(views, key=lambda view: levels[view.name])
+            for each in _compared(view, follower, fresh, connection, min(goal, levels[view.name]))
+        ]
+    follower.catch_up(FundBalances.name, progress=progress, until=goal)
+    wrong = _tallies(ledger, progress) if goal == last else None
+    return Replayed(
+        position=goal,
+        balances=_balances(fresh, goal),
+        differences=differences + (wrong or []),
+        served=levels,
+        tallies_compared=wrong is not None,
+    )
+
+
+@contextmanager
+def _as_of_now(served: Engine) -> Iterator[Connection]:
+    """Open a connection that sees the views as they are now, whoever goes on writing them."""
+    steady = {"isolation_level": "REPEATABLE READ"} if served.dialect.name == "postgresql" else {}
+    with served.connect().execution_options(**steady) as connection:
+        yield connection
+
+
+def _compared(
+    view: View, follower: Follower, fresh: Engine, served: Connection, goal: Position
+) -> Iterator[Difference]:
+    """Compare a view, row by row where it is; of an earlier moment it knows only balances."""
+    follower.catch_up(view.name, until=goal)
+    if view.reached(served) == goal:
+        with fresh.connect() as replayed:
+            for table in view.tables:
+                yield from _rows_between(table, replayed, served)
+    elif view.name == FundBalances.name:
+        yield from _against(_balances(fresh, goal), served)
 
 
 def _scratch() -> Engine:
@@ -102,44 +148,36 @@ def _balances(engine: Engine, position: Position) -> list[FundBalance]:
         return [each for each in found if each is not None]
 
 
-def _against(balances: Sequence[FundBalance], served: Engine) -> Iterator[Difference]:
+def _against(balances: Sequence[FundBalance], served: Connection) -> Iterator[Difference]:
     """Compare with what was known at an earlier position."""
-    with served.connect() as connection:
-        for ours in balances:
-            theirs = fund_balance(connection, ours.fund, ours.position, known_at=ours.position)
-            if theirs != ours:
-                found = None if theirs is None else _figures(theirs)
-                key = {"fund": ours.fund, "position": ours.position}
-                yield Difference("fund_movements", key, found, _figures(ours))
+    for ours in balances:
+        theirs = fund_balance(served, ours.fund, ours.position, known_at=ours.position)
+        if theirs != ours:
+            found = None if theirs is None else _figures(theirs)
+            key = {"fund": ours.fund, "position": ours.position}
+            yield Difference("fund_movements", key, found, _figures(ours))
 
 
 def _figures(balance: FundBalance) -> dict[str, Any]:
     return {name: getattr(balance, name) for name in balance.__struct_fields__[4:]}
 
 
-def _between(fresh: Engine, served: Engine, views: Sequence[View]) -> Iterator[Difference]:
-    for view in views:
-        for table in view.tables:
-            yield from _rows_between(table, fresh, served)
-
-
-def _rows_between(table: Table, fresh: Engine, served: Engine) -> Iterator[Difference]:
+def _rows_between(table: Table, fresh: Connection, served: Connection) -> Iterator[Difference]:
     """Walk both tables side by side in the order of their keys, holding one row of each."""
-    key = [column.name for column in table.primary_key]
+    key = [str(column.name) for column in table.primary_key]
     asked = select(table).order_by(*table.primary_key).execution_options(yield_per=PAGE)
-    with fresh.connect() as left, served.connect() as right:
-        ours, theirs = iter(left.execute(asked)), iter(right.execute(asked))
-        ought, stands = next(ours, None), next(theirs, None)
-        while ought is not None or stands is not None:
-            place = min(_place(row, key) for row in (ought, stands) if row is not None)
-            here_ought = ought if ought is not None and _place(ought, key) == place else None
-            here_stands = stands if stands is not None and _place(stands, key) == place else None
-            if here_ought != here_stands:
-                yield _difference(table, key, here_stands, here_ought)
-            if here_ought is not None:
-                ought = next(ours, None)
-            if here_stands is not None:
-                stands = next(theirs, None)
+    ours, theirs = iter(fresh.execute(asked)), iter(served.execute(asked))
+    ought, stands = next(ours, None), next(theirs, None)
+    while ought is not None or stands is not None:
+        place = min(_place(row, key) for row in (ought, stands) if row is not None)
+        here_ought = ought if ought is not None and _place(ought, key) == place else None
+        here_stands = stands if stands is not None and _place(stands, key) == place else None
+        if here_ought != here_stands:
+            yield _difference(table, key, here_stands, here_ought)
+        if here_ought is not None:
+            ought = next(ours, None)
+        if here_stands is not None:
+            stands = next(theirs, None)
 
 
 def _place(row: Row[Any], key: Sequence[str]) -> tuple[Any, ...]:
@@ -157,12 +195,25 @@ def _difference(
         differing = [name for name in ought if there[name] != ought[name]]
         there = {name: there[name] for name in differing}
         ought = {name: ought[name] for name in differing}
-    return Difference(table.name, {name: found[name] for name in key}, there, ought)
+    return Difference(str(table.name), {name: found[name] for name in key}, there, ought)
 
 
-def _tallies(ledger: Records, progress: Progress) -> Iterator[Difference]:
-    """Compare the tallies that guard the funds with a recount."""
-    books = fold(ledger, progress=progress)
+def _tallies(ledger: Records, progress: Progress) -> list[Difference] | None:
+    """Compare the tallies that guard the funds with a recount.
+
+    They belong to the newest event, so if more was recorded while they were read, they are read
+    again after counting on; nothing is returned if that never ends.
+    """
+    books = Books()
+    for _ in range(TRIES):
+        fold(ledger, progress=progress, books=books)
+        found = list(_tallies_against(books, ledger))
+        if ledger.store.last_position() == books.position:
+            return found
+    return None
+
+
+def _tallies_against(books: Books, ledger: Records) -> Iterator[Difference]:
     counted, payments = books.all_tallies(), 0
     for tally, value in ledger.store.all_tallies():
         if tally.name == COUNTED:

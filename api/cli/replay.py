@@ -39,6 +39,8 @@ def _document(found: Replayed) -> dict[str, object]:
     return {
         "position": found.position,
         "equal": not found.differences,
+        "served": found.served,
+        "tallies_compared": found.tallies_compared,
         "balances": balances_json(found.balances),
         "differences": found.differences,
     }
@@ -46,6 +48,9 @@ def _document(found: Replayed) -> dict[str, object]:
 
 def _print(found: Replayed) -> None:
     console = print_balances(found.balances)
+    behind = [name for name, reached in found.served.items() if reached < found.position]
+    if behind:
+        console.print(f"not read to the end, and compared where they are: {', '.join(behind)}")
     if not found.differences:
         console.print(
             f"{found.position:,} events replayed; every row served is what they add up to"
