@@ -36,7 +36,28 @@ STOP_S = 20.0
 ANSWER_S = 60.0
 """Seconds in which any request is answered."""
 
+TASK_S = 120.0
+"""Seconds in which a command ends."""
+
 _numbers = count(1)
+
+
+def leifeng(*words: object, database: str | None = None) -> subprocess.CompletedProcess[str]:
+    """Run a command in a process of its own, on files or on a PostgreSQL database."""
+    return subprocess.run(  # noqa: S603  # Our own command.
+        [*LEIFENG, *map(str, words)],
+        cwd=HOUSE,
+        env=environment(database),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=TASK_S,
+    )
+
+
+def environment(database: str | None) -> dict[str, str]:
+    """Return what a command finds around it."""
+    return ENVIRONMENT | ({} if database is None else {DATABASE_URL: database})
 
 
 class Person:
@@ -187,13 +208,12 @@ def serving(
 def _started(data: Path, log: Any, database: str | None) -> tuple[subprocess.Popen[bytes], int]:
     """Start on a free port; somebody else may take it first, so try again."""
     deadline = time.monotonic() + START_S
-    environment = ENVIRONMENT | ({} if database is None else {DATABASE_URL: database})
     while True:
         port = free_port()
         process = subprocess.Popen(  # noqa: S603  # Our own command.
             [*LEIFENG, "serve", "--data", str(data), "--port", str(port)],
             cwd=HOUSE,
-            env=environment,
+            env=environment(database),
             stdout=log,
             stderr=log,
         )

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter, defaultdict
+from contextlib import ExitStack
 from datetime import date, timedelta
 from operator import attrgetter
 from pathlib import Path
@@ -30,10 +31,14 @@ from ledger.tallies import AVAILABLE, of_fund, of_sale
 from tests.charity import Charity
 from tests.samples import CENTRE, CHEN, GENERAL, HEAR, LIN, MEI, SUN, WANG, WARM, ZHAO
 from tests.spec import act, state
+from tests.stores import Postgres
 from tests.test_movements import added_up, check_against_the_books
 
 RUNS, STEPS = 100, 60
 """Enough that every command is both carried out and refused, and done in seconds."""
+
+FEW_RUNS = 10
+"""Where each step is as many round trips; the decisions are the same code."""
 
 NOBODY = new_id()
 
@@ -75,12 +80,16 @@ class Years(RuleBasedStateMachine):
 
     def __init__(self):
         super().__init__()
-        self.folder = TemporaryDirectory()
-        self.path = Path(self.folder.name) / "ledger.db"
-        self.ledger = Ledger(self.path)
+        self.opened = ExitStack()
+        self.place = self.somewhere()
+        self.ledger = Ledger(self.place)
         self.today = date(2026, 1, 1)
         self.live = {}
         self.donations, self.disbursements, self.sales = [], [], []
+
+    def somewhere(self):
+        """Return where a new ledger can be kept."""
+        return Path(self.opened.enter_context(TemporaryDirectory())) / "ledger.db"
 
     # Doing things, allowed or not.
 
@@ -351,14 +360,14 @@ class Years(RuleBasedStateMachine):
 
     def teardown(self):
         self.ledger.close()
-        again = Ledger(self.path)
+        again = Ledger(self.place)
         streams = defaultdict(list)
         for _, each in again.history(0, 1_000_000):
             streams[each.originator_id].append(each)
         for stream, live in self.live.items():
             assert state(project(None, streams[stream])) == live
         again.close()
-        self.folder.cleanup()
+        self.opened.close()
 
 
 def seen(outcome):
@@ -370,12 +379,21 @@ def pick(pool, newest):
     return pool[-1 - newest % len(pool)] if pool else NOBODY
 
 
-def test_the_books_hold_in_any_years():
-    Years.outcomes.clear()
+class YearsOnPostgres(Years):
+    """The same on the other store."""
+
+    outcomes: ClassVar[Counter] = Counter()
+    server: ClassVar[Postgres]
+
+    def somewhere(self):
+        return self.opened.enter_context(self.server.used_database())
+
+
+def live_through(years, runs):
     run(
-        Years,
+        years,
         settings=settings(
-            max_examples=RUNS,
+            max_examples=runs,
             stateful_step_count=STEPS,
             derandomize=True,
             database=None,
@@ -384,4 +402,16 @@ def test_the_books_hold_in_any_years():
         ),
     )
 
+
+def test_the_books_hold_in_any_years():
+    Years.outcomes.clear()
+    live_through(Years, RUNS)
+
     assert seen("done") == seen("refused") == COMMANDS, "what never happens is not tested"
+
+
+def test_the_books_hold_on_postgresql_too(postgres):
+    YearsOnPostgres.server = postgres
+    live_through(YearsOnPostgres, FEW_RUNS)
+
+    assert sum(YearsOnPostgres.outcomes.values()) > FEW_RUNS * STEPS / 2
