@@ -22,6 +22,7 @@ from fastapi.responses import Response
 from fastapi.routing import APIRoute
 from sqlalchemy import Connection, Engine
 
+from api.intake import Endpoint, Intake
 from api.problems import KeyRequired, RoleForbidden, TooLarge, Unauthenticated, refusals
 from ledger.aggregate import Act
 from ledger.application import Decision, IdempotencyMismatch
@@ -87,8 +88,8 @@ class Desk(Request):
         """The write side."""
         return self.site.ledger
 
-    async def read_body(self) -> None:
-        """Read what was sent, or refuse it as soon as it is longer than any command."""
+    async def read_body(self) -> bytes:
+        """Return what was sent, or refuse it as soon as it is longer than any command."""
         pieces, size = [], 0
         async for piece in self.stream():
             size += len(piece)
@@ -96,6 +97,7 @@ class Desk(Request):
                 raise TooLarge(f"a body is at most {BODY_BYTES_MAX:,} bytes")
             pieces.append(piece)
         self._body = b"".join(pieces)
+        return self._body
 
     @property
     def key(self) -> str:
@@ -119,7 +121,7 @@ class Desk(Request):
         **kwargs: P.kwargs,
     ) -> Receipt:
         """Carry out a command as the caller, once however often it is asked for."""
-        said = fingerprint(self.key, self.scope["path"], await self.body())
+        said = fingerprint(self.key, self.scope["path"], self._body)
         try:
             return await self.ledger.record_async(command, self.act(said), *args, **kwargs)
         except Invalid as error:
@@ -259,16 +261,29 @@ class Door(APIRoute):
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Check at the door, then let the route do its work."""
+        if self.records and not self.in_lines:
+            return self._take_command()
         handle = super().get_route_handler()
 
         async def admit(request: Request) -> Response:
             caller, role = _identify(request, self.roles)
             if self.records:
                 _named(request)
+            return await handle(Desk(request, caller, role))
+
+        return admit
+
+    def _take_command(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        carry_out: Endpoint = self.endpoint
+        intake = Intake(carry_out)
+
+        async def admit(request: Request) -> Response:
+            caller, role = _identify(request, self.roles)
+            _named(request)
             desk = Desk(request, caller, role)
-            if self.records and not self.in_lines:
-                await desk.read_body()
-            return await handle(desk)
+            _is_json(request)
+            body = await desk.read_body()
+            return await carry_out(desk=desk, **intake.read(request.path_params, body))
 
         return admit
 
@@ -303,6 +318,11 @@ def _named(request: Request) -> None:
         raise KeyRequired("send an Idempotency-Key header")
     if not KEY.fullmatch(key):
         raise Invalid("Idempotency-Key", f"must be 1 to {KEY_MAX} visible ASCII characters")
+
+
+def _is_json(request: Request) -> None:
+    if not request.headers.get("content-type", "").startswith("application/json"):
+        raise Invalid("Content-Type", "must be application/json")
 
 
 def own(desk: Desk, owner: object, donation_id: object) -> None:
