@@ -9,7 +9,8 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
-from api.doors import AtLeast, Door, TheDesk, may, own, refuses
+from api.doors import AtLeast, Desk, Door, in_lines, may, own, refuses
+from api.feeds import FeedTaken, in_ndjson, take_in
 from api.paging import Cursor, Limit, asked
 from api.wire import (
     AN_ID,
@@ -40,11 +41,13 @@ from ledger.donations import (
     RefundExceedsReceived,
 )
 from ledger.errors import NotFound, WrongState
+from ledger.feeds import NAMED_MAX
 from ledger.funds import FundClosed, FundFrozen, InsufficientFunds
 from ledger.money import Fen
 from ledger.names import DonationId, DonorId, FundCode
 from ledger.people.roles import Role
-from projections.donations import donation, donations
+from ledger.pledge_feeds import PledgeFeed
+from projections.donations import Donations, donation, donations
 
 router = APIRouter(prefix="/v1/donations", tags=["donations"], route_class=Door)
 
@@ -179,7 +182,7 @@ class DonationsShown(BaseModel):
 
 @router.post("", status_code=201, response_model=Created, responses=refuses(NotFound, FundClosed))
 @may(Role.CLERK, Role.DONOR)
-async def pledge(body: NewPledge, desk: TheDesk) -> Response:
+async def pledge(body: NewPledge, desk: Desk) -> Response:
     """Record a promise: as a clerk anybody's, as a donor one's own."""
     if desk.role is Role.DONOR and desk.caller.donor != body.donor:
         raise NotFound("donor", "of this id")
@@ -197,10 +200,48 @@ async def pledge(body: NewPledge, desk: TheDesk) -> Response:
     return created(receipt, "/v1/donations")
 
 
+class LineRecorded(BaseModel):
+    """A line that stands, and the donation that it is."""
+
+    line: int = Field(examples=[1], description="Counting from 1, blank lines as well.")
+    id: UUID
+
+
+class BatchTaken(FeedTaken):
+    """What came of a batch. Good lines stand; a repeated line counts as a duplicate."""
+
+    donations: list[LineRecorded] = Field(description=f"Accepted; the first {NAMED_MAX:,}.")
+    repeats: list[LineRecorded] = Field(description=f"Duplicates; the first {NAMED_MAX:,}.")
+
+
+PLEDGE_LINE = (
+    f'{{"ref":"2026-118","donor":"{AN_ID}","fund":"F-HEAR","amount":10000,"currency":"CNY",'
+    '"pledged_on":"2026-03-20","payment":{"amount":10000,"channel":"wechat",'
+    '"external_ref":"WX-0120","received_on":"2026-03-20"}}'
+)
+
+
+@router.post(":batch", response_model=BatchTaken, openapi_extra=in_ndjson(PLEDGE_LINE))
+@in_lines
+@may(Role.CLERK)
+async def pledge_batch(desk: Desk) -> Response:
+    """Record promises, one JSON object a line, in as few transactions as can be.
+
+    A line is the body of `POST /v1/donations` and a `ref` of your own, 1 to 64 visible ASCII
+    characters; a line of yours with the same `ref` is a repeat, whichever request it comes in.
+    It may have a `payment`, as `POST /v1/donations/{id}/payments` takes it, if you are a cashier
+    as well. A line that cannot be recorded changes nothing and is named by its code:
+    `line.malformed`, `amount.invalid`, `date.invalid`, `donor.unknown`, `fund.unknown`,
+    `fund.closed`, `pledge.conflict`, `payment.counted` or `role.forbidden`.
+    """
+    receives = Role.CASHIER in desk.caller.roles
+    return await take_in(desk, lambda act: PledgeFeed(desk.ledger, act, receives=receives))
+
+
 @router.get("", response_model=DonationsShown)
 @may(*READERS)
 def list_donations(
-    desk: TheDesk,
+    desk: Desk,
     donor: UUID | None = None,
     fund: Code | None = None,
     state: DonationState | None = None,
@@ -215,7 +256,7 @@ def list_donations(
         mine = str(desk.caller.donor)
         if filters.setdefault("donor", mine) != mine:
             return shown({"items": [], "next": None})
-    with desk.read(at_least) as reading:
+    with desk.read(Donations, at_least) as reading:
         rows = donations(
             reading.connection,
             after=wanted.after,
@@ -229,9 +270,9 @@ def list_donations(
 
 @router.get("/{donation_id}", response_model=DonationWithHistory, responses=refuses(NotFound))
 @may(*READERS)
-def show_donation(donation_id: UUID, desk: TheDesk, at_least: AtLeast = None) -> Response:
+def show_donation(donation_id: UUID, desk: Desk, at_least: AtLeast = None) -> Response:
     """Return a donation with everything that happened to it."""
-    with desk.read(at_least) as reading:
+    with desk.read(Donations, at_least) as reading:
         found = donation(reading.connection, str(donation_id))
     if found is None:
         raise NotFound("donation", donation_id)
@@ -245,7 +286,7 @@ def show_donation(donation_id: UUID, desk: TheDesk, at_least: AtLeast = None) ->
     responses=refuses(NotFound, WrongState, FundClosed, PaymentDiffers, PaymentCounted),
 )
 @may(Role.CASHIER)
-async def receive(donation_id: UUID, body: NewPayment, desk: TheDesk) -> Response:
+async def receive(donation_id: UUID, body: NewPayment, desk: Desk) -> Response:
     """Record money that arrived. The same channel and reference never count twice."""
     receipt = await desk.record(
         desk.ledger.receive_payment,
@@ -264,7 +305,7 @@ async def receive(donation_id: UUID, body: NewPayment, desk: TheDesk) -> Respons
     responses=refuses(NotFound, WrongState, PublicPromiseBinds),
 )
 @may(Role.CLERK, Role.DONOR)
-async def withdraw(donation_id: UUID, body: Reason, desk: TheDesk) -> Response:
+async def withdraw(donation_id: UUID, body: Reason, desk: Desk) -> Response:
     """Take back what is still open of a promise that does not bind."""
     if desk.role is Role.DONOR:
         own(desk, desk.ledger.donation(DonationId(donation_id)).donor, donation_id)
@@ -282,7 +323,7 @@ async def withdraw(donation_id: UUID, body: Reason, desk: TheDesk) -> Response:
     ),
 )
 @may(Role.TREASURER)
-async def refund(donation_id: UUID, body: NewRefund, desk: TheDesk) -> Response:
+async def refund(donation_id: UUID, body: NewRefund, desk: Desk) -> Response:
     """Send money back the way it came. The cause decides what the books debit."""
     receipt = await desk.record(
         desk.ledger.refund,
@@ -300,7 +341,7 @@ async def refund(donation_id: UUID, body: NewRefund, desk: TheDesk) -> Response:
     responses=refuses(NotFound, FundClosed, NothingInSuspense),
 )
 @may(Role.CLERK)
-async def decide_excess(donation_id: UUID, body: ExcessDecision, desk: TheDesk) -> Response:
+async def decide_excess(donation_id: UUID, body: ExcessDecision, desk: Desk) -> Response:
     """Record what the donor decided about money paid beyond the promise."""
     receipt = await desk.record(
         desk.ledger.decide_excess,

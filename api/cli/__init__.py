@@ -10,7 +10,7 @@ import typer
 from eventsourcing.persistence import PersistenceError
 from sqlalchemy.exc import SQLAlchemyError
 
-from api.cli import demo, export, rebuild, replay, serve, token
+from api.cli import demo, export, import_, rebuild, replay, serve, token
 from ledger.errors import LedgerError
 
 app = typer.Typer(
@@ -25,6 +25,7 @@ app.command("serve")(serve.serve)
 app.add_typer(token.app, name="token")
 app.command("replay")(replay.replay)
 app.command("export")(export.export)
+app.command("import")(import_.import_)
 app.command("rebuild")(rebuild.rebuild)
 
 

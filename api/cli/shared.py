@@ -39,12 +39,12 @@ class NoLedgerHere(LedgerError):
 
 
 @contextmanager
-def existing_ledger(data: Path) -> Iterator[Ledger]:
-    """Open the ledger kept in ``data`` for reading; refuse if there is none."""
+def existing_ledger(data: Path, *, writes: bool = False) -> Iterator[Ledger]:
+    """Open the ledger kept in ``data``, for reading unless said otherwise; refuse if none is."""
     where = Places.of(data).ledger
     if isinstance(where, Path) and not where.is_file():
         raise NoLedgerHere(data)
-    ledger = Ledger(where, writes=False)
+    ledger = Ledger(where, writes=writes)
     try:
         yield ledger
     finally:

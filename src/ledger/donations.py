@@ -16,7 +16,7 @@ from msgspec import Struct
 from ledger.aggregate import Act, Aggregate, Fact, event
 from ledger.errors import Invalid, Refused, WrongState
 from ledger.money import Currency, Fen, positive, yuan
-from ledger.names import DonorId, FundCode, new_id
+from ledger.names import DonationId, DonorId, FundCode, new_id
 from ledger.terms import FundTerms, Restriction
 from ledger.wording import plain, reference
 
@@ -195,11 +195,12 @@ class Donation(Aggregate):
         instalments: Sequence[Instalment] = (),
         public_promise: bool = False,
         note: str | None = None,
+        stream: DonationId | None = None,
     ) -> Self:
         """Promise to give ``amount`` to ``fund``, at once or in instalments."""
         if currency != fund.currency:
             raise Invalid("currency", f"fund {fund.fund} is kept in {fund.currency}")
-        donation = cls(new_id())
+        donation = cls(stream or new_id())
         donation._record(
             cls.Pledged,
             act,
@@ -391,4 +392,9 @@ def _schedule(
     total = sum(each.amount for each in instalments)
     if instalments and total != amount:
         raise Invalid("instalments", f"add up to {total} fen, not to the {amount} promised")
+    return in_order(instalments)
+
+
+def in_order(instalments: Sequence[Instalment]) -> tuple[Instalment, ...]:
+    """Return ``instalments`` in the order in which they are due."""
     return tuple(sorted(instalments, key=lambda each: each.due_on))

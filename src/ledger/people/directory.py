@@ -27,6 +27,7 @@ from sqlalchemy import (
     Dialect,
     Integer,
     MetaData,
+    RowMapping,
     String,
     Table,
     TypeDecorator,
@@ -253,14 +254,14 @@ class Directory:
             row = (
                 connection.execute(select(TOKENS).where(TOKENS.c.hash == digest)).mappings().first()
             )
-        if row is None:
-            return None
-        return Caller(
-            person=PersonId(row["person"]),
-            roles=frozenset(Role(role) for role in row["roles"]),
-            donor=None if row["donor"] is None else DonorId(UUID(row["donor"])),
-            sale=None if row["sale"] is None else SaleId(UUID(row["sale"])),
-        )
+        return None if row is None else _caller(row)
+
+    def callers(self, name: str) -> list[Caller]:
+        """Return what each token of the person called ``name`` makes of them; none if unknown."""
+        asked = select(TOKENS).join(PERSONS, PERSONS.c.person == TOKENS.c.person)
+        with self._reading() as connection:
+            rows = connection.execute(asked.where(PERSONS.c.name == name)).mappings()
+            return [_caller(row) for row in rows]
 
     def is_donor(self, person: PersonId, donor: DonorId, *, at: datetime) -> None:
         """Note that ``person``, who registered themselves, is ``donor``."""
@@ -299,6 +300,15 @@ def _told() -> Iterator[None]:
         yield
     except OperationalError as error:
         raise StoreFailed(error.orig or error) from error
+
+
+def _caller(row: RowMapping) -> Caller:
+    return Caller(
+        person=PersonId(row["person"]),
+        roles=frozenset(Role(role) for role in row["roles"]),
+        donor=None if row["donor"] is None else DonorId(UUID(row["donor"])),
+        sale=None if row["sale"] is None else SaleId(UUID(row["sale"])),
+    )
 
 
 def _hash(token: str) -> str:

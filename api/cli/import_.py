@@ -1,0 +1,119 @@
+"""leifeng import"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Annotated, Any, BinaryIO, cast
+from uuid import UUID
+
+import typer
+
+from api.app import Places
+from api.cli.shared import DataFolder, existing_ledger, progress
+from api.feeds import Lines
+from api.problems import RoleForbidden
+from ledger.aggregate import Act
+from ledger.commands import Ledger
+from ledger.feeds import Feed
+from ledger.names import SaleId, new_id
+from ledger.order_feeds import OrderFeed, ReturnFeed
+from ledger.people.directory import Caller, Directory
+from ledger.people.roles import Role
+from ledger.pledge_feeds import PledgeFeed
+from projections.follow import Progress as Told
+
+SHOWN_MAX = 20
+"""Rejected lines that are printed."""
+
+PIECE_BYTES = 1024 * 1024
+"""What is read of a file at a time."""
+
+
+class What(StrEnum):
+    """What the lines of a file are."""
+
+    DONATIONS = "donations"
+    ORDERS = "orders"
+    RETURNS = "returns"
+
+
+MAY_FEED = {
+    What.DONATIONS: (Role.CLERK,),
+    What.ORDERS: (Role.TREASURER, Role.PARTNER),
+    What.RETURNS: (Role.TREASURER, Role.PARTNER),
+}
+
+File = Annotated[typer.FileBinaryRead, typer.Argument(help="One JSON object a line; - to pipe it.")]
+Sale = Annotated[UUID | None, typer.Option(help="Which sale orders and returns are of.")]
+Name = Annotated[str, typer.Option("--person", help="Who records it, as their token names them.")]
+
+
+def import_(
+    what: Annotated[What, typer.Argument(metavar="|".join(What))],
+    file: File,
+    data: DataFolder,
+    person: Name,
+    sale: Sale = None,
+) -> None:
+    """Record a file of donations, orders or returns straight into the ledger.
+
+    Lines are taken as the API takes them. Those that were taken before are counted and skipped,
+    so an import that was interrupted is simply run again.
+    """
+    if (sale is None) != (what is What.DONATIONS):
+        wrong = f"is needed for {what}" if sale is None else "is not for donations"
+        raise typer.BadParameter(wrong, param_hint="--sale")
+    with (
+        existing_ledger(data, writes=True) as ledger,
+        closing(Directory(Places.of(data).people)) as directory,
+        progress(f"importing {what}, bytes") as told,
+    ):
+        feed = _begin(what, ledger, sale, directory.callers(person.strip()))
+        for lines in _chunks(file, told):
+            feed.take_in(lines)
+    _tell(feed)
+    raise typer.Exit(1 if feed.refused else 0)
+
+
+def _begin(what: What, ledger: Ledger, sale: UUID | None, callers: Sequence[Caller]) -> Feed[Any]:
+    """Begin the feed of somebody who has the tokens of ``callers``."""
+    act = _act(what, sale, callers)
+    if what is What.DONATIONS:
+        receives = any(Role.CASHIER in each.roles for each in callers)
+        return PledgeFeed(ledger, act, receives=receives)
+    kind = OrderFeed if what is What.ORDERS else ReturnFeed
+    return kind(ledger, act, SaleId(cast("UUID", sale)))
+
+
+def _act(what: What, sale: UUID | None, callers: Sequence[Caller]) -> Act:
+    for role in MAY_FEED[what]:
+        for caller in callers:
+            if role in caller.roles and (role is not Role.PARTNER or caller.sale == sale):
+                return Act(caller.person, role.value, new_id(), datetime.now(UTC))
+    raise RoleForbidden(f"--person has no token as {' or '.join(MAY_FEED[what])} for this")
+
+
+def _chunks(file: BinaryIO, told: Told) -> Iterator[list[bytes]]:
+    """Read ``file`` in chunks of lines, however long it is; a pipe does not say how long."""
+    size = os.fstat(file.fileno()).st_size
+    lines, read = Lines(), 0
+    while piece := file.read(PIECE_BYTES):
+        yield from lines.more(piece)
+        read += len(piece)
+        told(read, max(read, size))  # type: ignore[arg-type]  # Bytes count like positions.
+    yield from lines.end()
+
+
+def _tell(feed: Feed[Any]) -> None:
+    typer.echo(
+        f"{feed.accepted:,} lines recorded, {feed.duplicates:,} known before, "
+        f"{feed.refused:,} rejected"
+    )
+    for each in feed.rejected[:SHOWN_MAX]:
+        typer.echo(f"line {each.line}: {each.code}: {each.detail}")
+    if feed.refused > SHOWN_MAX:
+        typer.echo(f"and {feed.refused - SHOWN_MAX:,} more")
