@@ -21,6 +21,9 @@ from ledger.store.commits import Receipt
 LINE_BYTES_MAX = 64 * 1024
 """A longer line is nothing we know. No more of it is kept, and it is rejected as malformed."""
 
+CHUNK_BYTES_MAX = 4 * 1024 * 1024
+"""Bytes of lines taken in together, should they be longer than any order ever was."""
+
 TOO_LONG = b"{"
 
 
@@ -80,16 +83,19 @@ class Lines:
 
     def __init__(self) -> None:
         self._lines: list[bytes] = []
+        self._bytes = 0
         self._rest = b""
 
     def more(self, piece: bytes) -> Iterator[list[bytes]]:
         """Take the next piece; return the chunks that it completes."""
         *whole, rest = (self._rest + piece).split(b"\n")
         self._rest = rest[: LINE_BYTES_MAX + 1]
-        self._lines += map(_bounded, whole)
-        while len(self._lines) >= CHUNK_LINES:
-            yield self._lines[:CHUNK_LINES]
-            del self._lines[:CHUNK_LINES]
+        for line in map(_bounded, whole):
+            self._lines.append(line)
+            self._bytes += len(line)
+            if len(self._lines) == CHUNK_LINES or self._bytes > CHUNK_BYTES_MAX:
+                yield self._lines
+                self._lines, self._bytes = [], 0
 
     def end(self) -> Iterator[list[bytes]]:
         """Return what is left, if anything is."""

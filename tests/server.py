@@ -168,7 +168,7 @@ class Server:
 
     def position(self) -> int:
         """Return how many events are stored."""
-        position: int = self.public.read("/readyz")["position"]
+        position: int = self.public.get("/readyz").json()["position"]
         return position
 
     def memory_kib(self, what: str) -> int:
