@@ -27,7 +27,7 @@ HEAR = {
     "available": 1_797_089,
 }
 
-COMMANDS = ["demo", "serve", "token", "token create", "replay", "export", "rebuild"]
+COMMANDS = ["demo", "serve", "token", "token create", "replay", "export", "rebuild", "generate"]
 
 
 def leifeng(*words, cwd=HOUSE):

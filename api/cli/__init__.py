@@ -10,7 +10,7 @@ import typer
 from eventsourcing.persistence import PersistenceError
 from sqlalchemy.exc import SQLAlchemyError
 
-from api.cli import demo, export, import_, rebuild, replay, serve, token
+from api.cli import demo, export, generate, import_, rebuild, replay, serve, token
 from ledger.errors import LedgerError
 
 app = typer.Typer(
@@ -27,6 +27,7 @@ app.command("replay")(replay.replay)
 app.command("export")(export.export)
 app.command("import")(import_.import_)
 app.command("rebuild")(rebuild.rebuild)
+app.command("generate")(generate.generate)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -1,0 +1,33 @@
+"""leifeng generate"""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import Annotated
+
+import typer
+
+from api.app import Places, all_views
+from api.cli.shared import DataFolder, progress
+from api.demo.bulk import Bulk
+from api.demo.years import Years
+from projections.follow import Follower
+from projections.views import open_views
+
+
+def generate(
+    data: DataFolder,
+    events: Annotated[int, typer.Option(min=1, help="How many events, to within a few.")],
+    seed: Annotated[int, typer.Option(help="One seed is one history.")] = 1,
+) -> None:
+    """Make up a charity's years, to try things on at their real size. Illustrative data."""
+    data.mkdir(parents=True, exist_ok=True)
+    places = Places.of(data)
+    with closing(Bulk(places.ledger)) as ledger:
+        with progress("making up") as told:
+            Years(ledger, events=events, seed=seed).live(told)
+        views = open_views(places.views)
+        with progress("following") as told:
+            reached = Follower(ledger, views, all_views()).catch_up(progress=told)
+        views.dispose()
+    typer.echo(f"演示数据 / ILLUSTRATIVE: {reached:,} events made up from seed {seed}")
