@@ -9,7 +9,10 @@ from ledger.feeds import CHUNK_LINES, NAMED_MAX
 from ledger.names import pledge_stream
 from ledger.people.roles import Role
 from tests.office import DAY
+from tests.stores import on_every_store
 from tests.world import refused
+
+pytestmark = on_every_store
 
 BATCH = "/v1/donations:batch"
 

@@ -27,7 +27,8 @@ HEAR = {
     "available": 1_797_089,
 }
 
-COMMANDS = ["demo", "serve", "token", "token create", "replay", "export", "rebuild", "generate"]
+COMMANDS = ["demo", "serve", "token", "token create", "replay", "export"]
+COMMANDS += ["import", "rebuild", "generate"]
 
 
 def leifeng(*words, cwd=HOUSE):

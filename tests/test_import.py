@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from api.app import DATABASE_URL
 from api.cli import main
 from ledger.commands import Ledger
 from ledger.names import pledge_stream
@@ -191,6 +192,24 @@ def test_while_a_server_runs_on_a_file_an_import_refuses_in_one_sentence(importe
     assert complaint.startswith("leifeng: another process is writing")
     assert complaint.count("\n") == 1
     assert imported("donations", file)[0] == 0
+
+
+def test_on_postgresql_an_import_goes_in_beside_a_server(
+    leifeng, postgres_url, tmp_path, monkeypatch
+):
+    file = written(tmp_path, *(line(f"r-{each}") for each in range(10)))
+    with charity(postgres_url) as house:
+        house.open_fund()
+        house.do("register_donor", MEI, anonymous=True)
+    with serving(tmp_path, postgres_url) as server:
+        lin = server.person("小王", Role.CLERK)
+        monkeypatch.setenv(DATABASE_URL, postgres_url)
+        lin.feed("/v1/donations:batch", line("r-1"))
+
+        code, said, _ = leifeng("import", "donations", file, "--data", tmp_path, "--person", "小王")
+
+        assert (code, said) == (0, ["9 lines recorded, 1 known before, 0 rejected"])
+        assert len(lin.all("/v1/donations")) == 10
 
 
 def test_lines_may_be_piped(data):

@@ -40,8 +40,8 @@ def without(field):
 
 
 @pytest.fixture(name="house")
-def _house(tmp_path):
-    with charity(tmp_path / "ledger.db") as house:
+def _house(place):
+    with charity(place) as house:
         house.open_fund()
         house.do("register_donor", MEI, anonymous=True)
         yield house
