@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from hashlib import sha256
+from math import inf
 from pathlib import Path
 from threading import Lock
 from time import monotonic
@@ -134,19 +135,30 @@ class Caller(Struct, frozen=True):
 class Directory:
     """The register, in a database of its own."""
 
-    def __init__(self, where: Path | str, *, upgrade: bool = False) -> None:
+    def __init__(
+        self,
+        where: Path | str,
+        *,
+        upgrade: bool = False,
+        looks_s: float | None = None,
+        trusted_s: float = TRUSTED_S,
+    ) -> None:
         """Open the register at ``where``.
 
         Args:
             where: A file, or the URL of a PostgreSQL database.
             upgrade: Older tables of a database may be changed; a file is always brought up.
+            looks_s: See ``NEAR_LOOKS_S`` and ``FAR_LOOKS_S``, one of which it is otherwise.
+            trusted_s: See ``TRUSTED_S``.
 
         """
         self._engine = engine_at(where, schema="people", durable=True)
         self.said = prepare(self._engine, PEOPLE, upgrade=upgrade)
         self._watch = None if is_url(where) else self._engine.raw_connection()
-        self._looks_s = FAR_LOOKS_S if is_url(where) else NEAR_LOOKS_S
-        self._looked = self._tried = -TRUSTED_S
+        usual_s = FAR_LOOKS_S if is_url(where) else NEAR_LOOKS_S
+        self._looks_s = usual_s if looks_s is None else looks_s
+        self._trusted_s = trusted_s
+        self._looked = self._tried = -inf
         self._away: StoreFailed | None = None
         self._lock = Lock()
         self._seen: int | None = None
@@ -199,7 +211,7 @@ class Directory:
                 },
             )
             connection.execute(CHANGES.insert(), {"at": at})
-        self._looked = -FAR_LOOKS_S
+        self._tried = -inf  # So that this process looks at once.
         return token
 
     def caller(self, token: str) -> Caller | None:
@@ -231,7 +243,7 @@ class Directory:
                 self._away = error
             else:
                 self._looked, self._away = now, None
-        if self._away is not None and now - self._looked > TRUSTED_S:
+        if self._away is not None and now - self._looked > self._trusted_s:
             raise self._away
 
     def _take_note(self, changes: int | None) -> None:
@@ -272,7 +284,7 @@ class Directory:
                 .where(TOKENS.c.person == person, TOKENS.c.donor.is_(None))
                 .values(donor=str(donor))
             )
-        self._looked = -FAR_LOOKS_S
+        self._tried = -inf  # So that this process looks at once.
 
     def keep(self, party: PartyId, details: dict[str, Any]) -> PartyId:
         """Keep what somebody told us about themselves, under their opaque id."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import psycopg
 from eventsourcing.utils import strtobool
 from psycopg.conninfo import conninfo_to_dict
+from psycopg_pool import ConnectionPool
 
 from ledger.errors import LedgerError
 from ledger.store.commits import StoreFailed
@@ -20,6 +22,12 @@ OUTAGE_MAX_S = 20.0
 """How long anybody waits for a server that restarts, or for a standby to take its place."""
 
 RETRY_S = 0.1
+
+POOL_WAIT_S = 5.0
+"""How long to wait for a connection before looking again whether it is worth waiting."""
+
+POOL_MAX = 12
+"""Connections of one process: its readers, and the one that writes."""
 
 CONNECTION = {
     "connect_timeout": 3,
@@ -91,20 +99,70 @@ def passes(error: psycopg.Error) -> bool:
     return error.sqlstate in PASSING or error.sqlstate.startswith(LOST)
 
 
-def patiently(step: Callable[[], T], within_s: float) -> T:
-    """Take ``step``, again and again while the server is away.
+class Connections:
+    """Connections to one database that outlast its server."""
 
-    Raises:
-        StoreFailed: It was away for longer than ``within_s``.
-
-    """
-    give_up = time.monotonic() + within_s
-    while True:
+    def __init__(self, url: str, *, outage_max_s: float) -> None:
+        said = settings(url) | {"autocommit": True}
+        self._outage_max_s = outage_max_s
         try:
-            return step()
-        except psycopg.Error as error:
-            if not passes(error):
-                raise
-            if time.monotonic() > give_up:
-                raise StoreFailed(error) from error
-        time.sleep(RETRY_S)
+            psycopg.connect(**said).close()  # So that it is told at once why it cannot be.
+        except psycopg.OperationalError as error:
+            raise StoreFailed(error) from error
+        self._pool: ConnectionPool[psycopg.Connection[Any]] = ConnectionPool(
+            kwargs=said,
+            min_size=1,
+            max_size=POOL_MAX,
+            timeout=min(POOL_WAIT_S, outage_max_s),
+            reconnect_timeout=3.0,
+            open=True,
+        )
+
+    def close(self) -> None:
+        """Let go of every connection."""
+        self._pool.close()
+
+    @contextmanager
+    def one(self) -> Iterator[psycopg.Connection[Any]]:
+        """Lend a connection that works."""
+        connection = self._working()
+        try:
+            yield connection
+        finally:
+            self._pool.putconn(connection)
+
+    def _working(self) -> psycopg.Connection[Any]:
+        """Take a connection that works from the pool, and give those back that do not.
+
+        The pool could look by itself, but waits a second and more each time that it finds one cut.
+        """
+        left = POOL_MAX
+        while True:
+            connection = self._pool.getconn()
+            try:
+                ConnectionPool.check_connection(connection)
+            except BaseException as error:
+                self._pool.putconn(connection)
+                left -= 1
+                if left == 0 or not isinstance(error, psycopg.Error):
+                    raise
+            else:
+                return connection
+
+    def patiently(self, step: Callable[[], T]) -> T:
+        """Take ``step``, again and again while the server is away.
+
+        Raises:
+            StoreFailed: It was away for too long.
+
+        """
+        give_up = time.monotonic() + self._outage_max_s
+        while True:
+            try:
+                return step()
+            except psycopg.Error as error:
+                if not passes(error):
+                    raise
+                if time.monotonic() > give_up:
+                    raise StoreFailed(error) from error
+            time.sleep(RETRY_S)

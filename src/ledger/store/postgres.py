@@ -15,7 +15,6 @@ import msgspec
 import psycopg
 from eventsourcing.persistence import Notification, StoredEvent
 from psycopg.types.json import Jsonb
-from psycopg_pool import ConnectionPool
 
 from ledger.names import Position
 from ledger.store import schema as schemas
@@ -29,7 +28,7 @@ from ledger.store.commits import (
     Verdict,
     judge,
 )
-from ledger.store.outage import OUTAGE_MAX_S, patiently, refuse_functions, settings
+from ledger.store.outage import OUTAGE_MAX_S, Connections, refuse_functions
 from ledger.store.recorder import NotNext, Store
 from ledger.store.schema import EVENTS, POSTGRESQL, Schema
 from ledger.tallies import Tally
@@ -38,9 +37,6 @@ T = TypeVar("T")
 
 WRITERS = 0x1EF6
 """The advisory lock that writers take turns by; any number that nobody else uses here."""
-
-POOL_MAX = 12
-"""Connections of one process: its readers, and the one that writes."""
 
 PAGE = 5_000
 """Rows of a long list that are read at a time."""
@@ -75,22 +71,8 @@ class PostgresStore(Store):
 
         """
         refuse_functions()
-        self._outage_max_s = outage_max_s
         self._alone: psycopg.Connection[Any] | None = None
-        said = settings(url) | {"autocommit": True}
-        try:
-            psycopg.connect(**said).close()  # So that it is told at once why it cannot be.
-        except psycopg.OperationalError as error:
-            raise StoreFailed(error) from error
-        self._pool: ConnectionPool[Any] = ConnectionPool(
-            kwargs=said,
-            min_size=1,
-            max_size=POOL_MAX,
-            timeout=5.0,
-            reconnect_timeout=3.0,
-            check=ConnectionPool.check_connection,
-            open=True,
-        )
+        self._connections = Connections(url, outage_max_s=outage_max_s)
         try:
             self.said = self._prepare(schema, writes=writes, upgrade=upgrade)
         except BaseException:
@@ -99,7 +81,7 @@ class PostgresStore(Store):
 
     def _prepare(self, schema: Schema, *, writes: bool, upgrade: bool) -> list[str]:
         if not writes and not upgrade:
-            with self._pool.connection() as connection:
+            with self._connections.one() as connection:
                 schemas.check(connection.execute, POSTGRESQL, schema)
             return []
         with self._writing() as connection:
@@ -107,7 +89,7 @@ class PostgresStore(Store):
 
     def close(self) -> None:
         """Let go of every connection."""
-        self._pool.close()
+        self._connections.close()
 
     # Writing.
 
@@ -120,7 +102,7 @@ class PostgresStore(Store):
         """
         attempt = _Attempt()
         try:
-            return patiently(lambda: self._attempt(commits, attempt), self._outage_max_s)
+            return self._connections.patiently(lambda: self._attempt(commits, attempt))
         except StoreFailed as error:
             if attempt.verdict is not None:
                 raise OutcomeUnknown(error) from error
@@ -155,7 +137,7 @@ class PostgresStore(Store):
     @contextmanager
     def alone(self) -> Iterator[None]:
         """Hold the writers' lock until done."""
-        with self._pool.connection() as connection:
+        with self._connections.one() as connection:
             connection.execute("SELECT pg_advisory_lock(%s)", (WRITERS,))
             self._alone = connection
             try:
@@ -176,7 +158,7 @@ class PostgresStore(Store):
             with self._alone.transaction():
                 yield self._alone
             return
-        with self._pool.connection() as connection, connection.transaction():
+        with self._connections.one() as connection, connection.transaction():
             connection.execute("SELECT pg_advisory_xact_lock(%s)", (WRITERS,))
             yield connection
 
@@ -296,10 +278,10 @@ class PostgresStore(Store):
         """Ask for something, waiting for a server that restarts."""
 
         def step() -> T:
-            with self._pool.connection() as connection:
+            with self._connections.one() as connection:
                 return ask(connection)
 
-        return patiently(step, self._outage_max_s)
+        return self._connections.patiently(step)
 
 
 class _Attempt:
