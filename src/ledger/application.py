@@ -37,7 +37,7 @@ from ledger.orders import SaleOrder
 from ledger.postings import postings
 from ledger.sales import CharitySale
 from ledger.store import open_store
-from ledger.store.commits import Commit, Outcome, Receipt
+from ledger.store.commits import Commit, Outcome, OutcomeUnknown, Receipt
 from ledger.store.committer import Committer
 from ledger.store.form import StoredForm
 from ledger.tallies import (
@@ -163,6 +163,8 @@ class Records(Application[UUID]):
                     return self.repeated(act) or self._first_receipt(decision, decision.repeat_of)
                 outcome = yield self._commit(decision, act)
                 return self._receipt(act, cast("Outcome", outcome))
+            except OutcomeUnknown:
+                raise  # What is stored may be our own, and is not to be taken for a twin's.
             except LedgerError as error:
                 repeated = self.repeated(act)
                 if repeated is not None:
