@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -14,7 +14,10 @@ from fastapi import FastAPI
 from api import books, disbursements, donations, donors, funds, health, history, problems, sales
 from api.doors import Site
 from ledger.commands import Ledger
+from ledger.errors import LedgerError
 from ledger.people.directory import Directory
+from ledger.store.engine import is_url
+from ledger.store.outage import named
 from projections.audit_trail import AuditTrail
 from projections.disbursements import Disbursements
 from projections.donations import Donations
@@ -48,29 +51,54 @@ class Places(NamedTuple):
     def of(cls, data: Path) -> Self:
         """Return the database that the environment names, or else files in the folder ``data``."""
         url = os.environ.get(DATABASE_URL)
-        if url:
-            return cls(url, url, url)
+        return cls.at(url) if url else cls.in_folder(data)
+
+    @classmethod
+    def at(cls, url: str) -> Self:
+        """Return the places of a ledger that is kept in one PostgreSQL database."""
+        if not is_url(url):
+            raise NotPostgres
+        return cls(url, url, url)
+
+    @classmethod
+    def in_folder(cls, data: Path) -> Self:
+        """Return the places of a ledger that is kept in files of one folder."""
         return cls(data / "ledger.db", data / "people.db", data / "views.db")
+
+    @property
+    def are_files(self) -> bool:
+        """The ledger is kept in files of a folder."""
+        return isinstance(self.ledger, Path)
+
+    def __str__(self) -> str:
+        """Name them for a person, without the password that a URL may have."""
+        if isinstance(self.ledger, Path):
+            return str(self.ledger.parent)
+        return named(self.ledger)
+
+
+class NotPostgres(LedgerError):
+    """A ledger is kept in files, or in PostgreSQL."""
+
+    def __init__(self) -> None:
+        super().__init__(f"{DATABASE_URL} must begin with postgresql://")
 
 
 @contextmanager
 def open_site(data: Path) -> Iterator[Site]:
     """Open the ledger kept in the folder ``data``, or the database that the environment names."""
-    data.mkdir(parents=True, exist_ok=True)
     places = Places.of(data)
-    ledger = Ledger(places.ledger)
-    directory = Directory(places.people)
-    views = open_views(places.views)
-    follower = Follower(ledger, views, all_views())
-    ledger.committer.on_stored = follower.notice
-    try:
+    if places.are_files:
+        data.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as opened:
+        ledger = opened.enter_context(closing(Ledger(places.ledger)))
+        directory = opened.enter_context(closing(Directory(places.people)))
+        views = open_views(places.views)
+        opened.callback(views.dispose)
+        follower = opened.enter_context(closing(Follower(ledger, views, all_views())))
+        opened.callback(ledger.committer.close)
+        ledger.committer.on_stored = follower.notice
         yield Site(ledger, directory, views, follower)
-    finally:
-        ledger.committer.close()
-        follower.close()
-        views.dispose()
-        ledger.close()
-        directory.close()
 
 
 def create_app(data: Path) -> FastAPI:

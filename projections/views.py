@@ -176,11 +176,24 @@ _DIALECTS: Mapping[str, Callable[[], Dialect]] = {
 }
 
 
-def open_views(where: Path | str, *, upgrade: bool = False) -> Engine:
+def open_views(where: Path | str) -> Engine:
     """Open the database of views. They may be lost and made again, so they need not be durable."""
     engine = engine_at(where, schema="views", durable=False)
-    prepare_views(engine, upgrade=upgrade)
+    try:
+        prepare_views(engine)
+    except BaseException:
+        engine.dispose()
+        raise
     return engine
+
+
+def upgrade_views(where: Path | str) -> list[str]:
+    """Make the tables of this program's views in place of any others; return what was done."""
+    engine = engine_at(where, schema="views", durable=False)
+    try:
+        return prepare_views(engine, upgrade=True)
+    finally:
+        engine.dispose()
 
 
 def prepare_views(engine: Engine, *, upgrade: bool = False) -> list[str]:

@@ -1,10 +1,13 @@
 """Fixtures that several modules share."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 
+from api.app import DATABASE_URL
+from api.cli import main
 from tests.office import Office
 from tests.server import Server, serving
 from tests.stores import STORES, Postgres, postgres_server
@@ -67,3 +70,21 @@ def world(office: Office) -> World:
 def years(office: Office) -> Years:
     """A history with something of every kind."""
     return Years(office)
+
+
+@pytest.fixture
+def here(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., CompletedProcess[str]]:
+    """Return what runs a command inside this process, on files or on a database."""
+
+    def run(*words: object, database: str | None = None) -> CompletedProcess[str]:
+        with monkeypatch.context() as around:
+            if database is not None:
+                around.setenv(DATABASE_URL, database)
+            with pytest.raises(SystemExit) as ended:
+                main([str(each) for each in words])
+        said = capsys.readouterr()
+        return CompletedProcess(words, int(str(ended.value.code)), said.out, said.err)
+
+    return run

@@ -6,11 +6,12 @@ import sqlite3
 import sys
 from collections.abc import Sequence
 
+import psycopg
 import typer
 from eventsourcing.persistence import PersistenceError
 from sqlalchemy.exc import SQLAlchemyError
 
-from api.cli import demo, export, generate, import_, rebuild, replay, serve, token
+from api.cli import demo, export, generate, import_, migrate, rebuild, replay, serve, token
 from ledger.errors import LedgerError
 
 app = typer.Typer(
@@ -27,6 +28,7 @@ app.command("replay")(replay.replay)
 app.command("export")(export.export)
 app.command("import")(import_.import_)
 app.command("rebuild")(rebuild.rebuild)
+app.command("migrate")(migrate.migrate)
 app.command("generate")(generate.generate)
 
 
@@ -42,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _complain(str(error), 1)
     except OSError as error:
         _complain(f"{error.strerror or error}: {error.filename or ''}".rstrip(": "), 1)
-    except (sqlite3.Error, SQLAlchemyError, PersistenceError) as error:
+    except (sqlite3.Error, psycopg.Error, SQLAlchemyError, PersistenceError) as error:
         _complain(f"the database cannot be used: {getattr(error, 'orig', error)}", 1)
     else:
         sys.exit(code if isinstance(code, int) else 0)

@@ -11,7 +11,7 @@ import typer
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from api.app import open_site
+from api.app import Places, open_site
 from api.cli.serve import Host, Port, run
 from api.cli.shared import balances_json, print_balances, print_whole, progress
 from api.demo.story import HEAR, Story
@@ -29,8 +29,8 @@ MARK = "DEMO"
 class SomethingElseHere(LedgerError):
     """A demo never takes the place of anything but a demo."""
 
-    def __init__(self, data: Path) -> None:
-        super().__init__(f"{data} holds something else; name another folder with --data")
+    def __init__(self, where: Path | Places) -> None:
+        super().__init__(f"{where} holds something else; name another folder with --data")
 
 
 def demo(
@@ -43,6 +43,8 @@ def demo(
     """Make an illustrative ledger, play the TV-sale story into it, and serve it."""
     _make_room(data)
     with open_site(data) as site:
+        if site.ledger.store.last_position():
+            raise SomethingElseHere(Places.of(data))
         story = Story(site)
         with progress("playing the story") as told:
             story.play(told)  # type: ignore[arg-type]  # Chapters count like positions.

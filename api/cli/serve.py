@@ -11,7 +11,7 @@ import typer
 import uvicorn
 from rich.console import Console
 
-from api.app import create_app, open_site
+from api.app import Places, create_app, open_site
 from api.cli.shared import DataFolder
 from ledger.errors import LedgerError
 
@@ -32,7 +32,7 @@ def run(data: Path, host: str, port: int) -> None:
     with _listening(host, port) as listening, suppress(KeyboardInterrupt):
         port = listening.getsockname()[1]
         Console(stderr=True).print(
-            f"serving {data} at http://{host}:{port} (API: /docs), Ctrl-C to stop",
+            f"serving {Places.of(data)} at http://{host}:{port} (API: /docs), Ctrl-C to stop",
             highlight=False,
             soft_wrap=True,
         )

@@ -153,7 +153,11 @@ class Directory:
 
         """
         self._engine = engine_at(where, schema="people", durable=True)
-        self.said = prepare(self._engine, PEOPLE, upgrade=upgrade)
+        try:
+            self.said = prepare(self._engine, PEOPLE, upgrade=upgrade)
+        except BaseException:
+            self._engine.dispose()
+            raise
         self._watch = None if is_url(where) else self._engine.raw_connection()
         usual_s = FAR_LOOKS_S if is_url(where) else NEAR_LOOKS_S
         self._looks_s = usual_s if looks_s is None else looks_s

@@ -92,6 +92,17 @@ def settings(url: str, options: str = "") -> dict[str, Any]:
     return CONNECTION | said | {"options": all_options}
 
 
+def named(url: str) -> str:
+    """Name a database for a person, without its password.
+
+    >>> named("postgresql://lei:secret@db.example/charity")
+    'database charity at db.example'
+
+    """
+    said = conninfo_to_dict(url)
+    return f"database {said.get('dbname', '')} at {said.get('host', 'this machine')}"
+
+
 def passes(error: psycopg.Error) -> bool:
     """Say whether the same may succeed a little later."""
     if error.sqlstate is None:

@@ -1,0 +1,30 @@
+"""leifeng migrate"""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+import typer
+
+from api.app import Places
+from api.cli.shared import DataFolder
+from ledger.people.directory import Directory
+from ledger.store import open_store
+from projections.views import upgrade_views
+
+
+def migrate(data: DataFolder) -> None:
+    """Create the tables of a ledger, or bring them up to this version; say what was done."""
+    if Places.of(data).are_files:
+        data.mkdir(parents=True, exist_ok=True)
+    for line in migrated(Places.of(data)) or ["nothing to do"]:
+        typer.echo(line)
+
+
+def migrated(places: Places) -> list[str]:
+    """Bring up every database of a ledger; return in lines what was done."""
+    with closing(open_store(places.ledger, upgrade=True)) as store:
+        said = list(store.said)
+    with closing(Directory(places.people, upgrade=True)) as directory:
+        said += directory.said
+    return said + upgrade_views(places.views)

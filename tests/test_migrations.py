@@ -1,0 +1,290 @@
+"""A program and a database agree about the tables, or one of them is brought up, or refused."""
+
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import select
+
+from api.app import all_views
+from ledger.commands import Ledger
+from ledger.people import directory as register
+from ledger.people.directory import PEOPLE, Directory
+from ledger.people.roles import Role
+from ledger.store import open_store
+from ledger.store.engine import engine_at, is_url, prepare
+from ledger.store.schema import (
+    EVENTS,
+    POSTGRESQL,
+    SQLITE,
+    UNFINISHED,
+    Migration,
+    Newer,
+    NotCreated,
+    Older,
+    Unfinished,
+)
+from projections.follow import Follower
+from projections.fund_balances import fund_balance
+from projections.views import OtherViews, open_views, upgrade_views
+from tests.charity import charity
+from tests.samples import HEAR
+from tests.stores import connected
+
+
+def both(*statements):
+    return {SQLITE: statements, POSTGRESQL: statements}
+
+
+SECOND = Migration(
+    "a remark on every answer",
+    both(
+        "ALTER TABLE answers ADD COLUMN remark TEXT",
+        "CREATE TABLE remarks (remark TEXT PRIMARY KEY)",
+    ),
+)
+BROKEN = Migration(
+    "half of it", both("CREATE TABLE half (a INTEGER)", "ALTER TABLE nothing ADD COLUMN b INTEGER")
+)
+LATER = EVENTS._replace(migrations=(*EVENTS.migrations, SECOND))
+
+
+def opened(place, **said):
+    return closing(open_store(place, **said))
+
+
+def versions(place):
+    with connected(place) as connection:
+        return connection.execute("SELECT version FROM ledger_schema").fetchall()
+
+
+def tables(place):
+    asked = (
+        "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+        if is_url(place)
+        else "SELECT name FROM sqlite_master WHERE type = 'table'"
+    )
+    with connected(place) as connection:
+        return {name for (name,) in connection.execute(asked)}
+
+
+@pytest.fixture(name="kept")
+def _kept(place):
+    """A ledger of version 1, and what is in it."""
+    with charity(place) as house:
+        house.open_fund()
+        house.gift()
+        return house.facts()
+
+
+# The store.
+
+
+def test_tables_are_created_once(place):
+    with opened(place) as store:
+        assert store.said == ["created the events: tables for events, tallies and answers"]
+    with opened(place) as store:
+        assert store.said == []
+    assert versions(place) == [(1,)]
+
+
+@pytest.mark.usefixtures("kept")
+def test_an_upgrade_keeps_everything_and_is_made_once(place, kept):
+    with opened(place, schema=LATER, upgrade=True) as store:
+        assert store.said == ["upgraded to version 2 the events: a remark on every answer"]
+    with opened(place, schema=LATER, upgrade=True) as store:
+        assert store.said == []
+        assert [each.id for each in store.history(0, 100)] == list(range(1, len(kept) + 1))
+
+    assert versions(place) == [(2,)]
+    assert "remarks" in tables(place)
+
+
+def test_a_new_ledger_goes_through_every_migration(place):
+    with opened(place, schema=LATER) as store:
+        assert store.said == [
+            "created the events: tables for events, tallies and answers",
+            "upgraded to version 2 the events: a remark on every answer",
+        ]
+
+
+@pytest.mark.usefixtures("kept")
+def test_what_a_later_program_wrote_is_refused(place):
+    with opened(place, schema=LATER, upgrade=True):
+        pass
+
+    for writes in (True, False):
+        with pytest.raises(Newer, match="version 2, which is newer than the 1 that"):
+            open_store(place, writes=writes)
+    assert versions(place) == [(2,)]
+
+
+@pytest.mark.usefixtures("kept")
+def test_what_is_older_is_not_only_read(place):
+    with pytest.raises(Older, match="run leifeng migrate"):
+        open_store(place, writes=False, schema=LATER)
+
+
+@pytest.mark.usefixtures("kept")
+def test_a_file_is_brought_up_by_whoever_writes_it(tmp_path):
+    with opened(tmp_path / "other.db"):
+        pass
+    with opened(tmp_path / "other.db", schema=LATER) as store:
+        assert len(store.said) == 1
+
+
+def test_a_database_that_others_may_be_writing_is_brought_up_only_when_asked(postgres_url):
+    with opened(postgres_url):
+        pass
+
+    with pytest.raises(Older, match="stop every server and run leifeng migrate"):
+        open_store(postgres_url, schema=LATER)
+    assert versions(postgres_url) == [(1,)]
+
+
+def test_what_was_never_created_is_not_read(place):
+    with pytest.raises(NotCreated, match="there is no ledger"):
+        open_store(place, writes=False)
+
+
+def test_an_upgrade_that_fails_leaves_everything_as_it_was(place, kept):
+    before = tables(place)
+    broken = EVENTS._replace(migrations=(*EVENTS.migrations, SECOND, BROKEN))
+
+    with pytest.raises(Exception, match="nothing"):
+        open_store(place, schema=broken, upgrade=True)
+
+    assert versions(place) == [(1,)]
+    assert tables(place) == before
+    with closing(Ledger(place)) as ledger:
+        assert [fact for _, fact in ledger.history(0, 100)] == kept
+
+
+def test_two_that_come_at_the_same_moment_create_the_tables_once(postgres_url):
+    def create(_):
+        with (
+            opened(postgres_url) as store,
+            closing(Directory(postgres_url)) as directory,
+        ):
+            views = open_views(postgres_url)
+            views.dispose()
+            return len(store.said) + len(directory.said)
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sum(pool.map(create, range(4))) == 2
+
+
+def test_what_was_not_copied_to_the_end_is_refused(place):
+    with opened(place) as store:
+        store.set_version(UNFINISHED)
+
+    for writes in (True, False):
+        with pytest.raises(Unfinished, match="not copied to the end"):
+            open_store(place, writes=writes)
+
+
+# People and views.
+
+
+def test_people_are_brought_up_too(place):
+    with closing(Directory(place)) as directory:
+        token = directory.create_token("lin", [Role.CLERK], at=datetime.now(UTC))
+    later = PEOPLE._replace(
+        migrations=(
+            *PEOPLE.migrations,
+            Migration("nicknames", both("ALTER TABLE persons ADD COLUMN nickname TEXT")),
+        )
+    )
+
+    engine = engine_at(place, schema="people", durable=True)
+    if is_url(place):
+        with pytest.raises(Older, match="people and tokens have version 1"):
+            prepare(engine, later)
+    assert prepare(engine, later, upgrade=True) == [
+        "upgraded to version 2 people and tokens: nicknames"
+    ]
+    with engine.connect() as connection:
+        assert connection.execute(select(register.PERSONS.c.name)).scalars().all() == ["lin"]
+        assert connection.exec_driver_sql("SELECT nickname FROM persons").fetchall() == [(None,)]
+    engine.dispose()
+
+    with pytest.raises(Newer, match="people and tokens have version 2"):
+        Directory(place)
+    assert token
+
+
+def test_views_of_another_version_are_made_anew_and_filled(place, tmp_path):
+    where = place if is_url(place) else tmp_path / "views.db"
+    with charity(place) as house:
+        house.open_fund()
+        house.gift(100_00)
+        engine = open_views(where)
+        Follower(house.ledger, engine, all_views()).catch_up()
+        with engine.begin() as connection:
+            connection.exec_driver_sql("UPDATE ledger_schema SET version = 1")
+            connection.exec_driver_sql("UPDATE fund_balances SET received = 1")
+        engine.dispose()
+
+        if is_url(place):
+            with pytest.raises(OtherViews, match="run leifeng migrate"):
+                open_views(where)
+        assert upgrade_views(where) == ["made anew views: tables that are filled from the history"]
+        assert upgrade_views(where) == []
+
+        engine = open_views(where)
+        position = Follower(house.ledger, engine, all_views()).catch_up()
+        with engine.connect() as connection:
+            assert fund_balance(connection, HEAR, position).received == 100_00
+        engine.dispose()
+
+
+# The command.
+
+
+def test_migrate_says_what_it_did_and_that_there_is_nothing_to_do(place, tmp_path, here):
+    def migrate():
+        return here(
+            "migrate", "--data", tmp_path / "data", database=place if is_url(place) else None
+        )
+
+    first, second = migrate(), migrate()
+
+    assert first.stdout.splitlines() == [
+        "created the events: tables for events, tallies and answers",
+        "created people and tokens: tables for persons, tokens and parties",
+        "created views: tables that are filled from the history",
+    ]
+    assert second.stdout == "nothing to do\n"
+    assert (first.returncode, second.returncode) == (0, 0)
+
+
+def test_serve_refuses_an_older_database_and_names_what_to_run(postgres_url, tmp_path, here):
+    made = here("migrate", "--data", tmp_path, database=postgres_url)
+    with connected(postgres_url) as connection:
+        connection.execute("UPDATE views.ledger_schema SET version = 1")
+
+    served = here("serve", "--data", tmp_path, "--port", 0, database=postgres_url)
+
+    assert made.returncode == 0, made
+    assert served.returncode == 1
+    (sentence,) = served.stderr.splitlines()
+    assert "run leifeng migrate" in sentence
+
+
+def test_a_url_of_something_else_is_refused(tmp_path, here):
+    said = here("migrate", "--data", tmp_path / "x", database="mysql://db/charity")
+
+    assert (said.returncode, said.stdout) == (1, "")
+    assert said.stderr == "leifeng: LEIFENG_DATABASE_URL must begin with postgresql://\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_demo_never_takes_the_place_of_a_ledger_on_postgresql(postgres_url, tmp_path, here):
+    with charity(postgres_url) as house:
+        house.open_fund()
+
+    said = here("demo", "--no-serve", "--data", tmp_path / "x", database=postgres_url)
+
+    assert said.returncode == 1
+    assert "holds something else" in said.stderr
