@@ -147,7 +147,7 @@ ROUTES: dict[str, tuple[str, dict[str, Any], dict[str, list[Any]]]] = {
             "fund": CODES,
             "partner": [*HISTORY_WORDS, None],
             "starts_on": DAYS,
-            "ends_on": DAYS,
+            "ends_on": [*DAYS, "3000-01-01", "9999-12-31"],
             "return_days": [-1, 91, 1.5, "7", True, None],
             "partner_fee_bp": [-1, 10_001, 1.5, "7", True, None, 9_999],
             "channel_fee_bp": [-1, 10_001, 1.5, "7", True, None],
