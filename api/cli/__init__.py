@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import sqlite3
 import sys
 from collections.abc import Sequence
 
-import psycopg
 import typer
-from eventsourcing.persistence import PersistenceError
-from sqlalchemy.exc import SQLAlchemyError
 
 from api.cli import demo, export, generate, import_, migrate, rebuild, replay, serve, token
 from ledger.errors import LedgerError
+from ledger.store.engine import DATABASE_TROUBLE
 
 app = typer.Typer(
     name="leifeng",
@@ -44,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _complain(str(error), 1)
     except OSError as error:
         _complain(f"{error.strerror or error}: {error.filename or ''}".rstrip(": "), 1)
-    except (sqlite3.Error, psycopg.Error, SQLAlchemyError, PersistenceError) as error:
+    except DATABASE_TROUBLE as error:
         _complain(f"the database cannot be used: {getattr(error, 'orig', error)}", 1)
     else:
         sys.exit(code if isinstance(code, int) else 0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +12,7 @@ from typing import Any
 import psycopg
 from sqlalchemy import Connection, Dialect, Engine, MetaData, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from ledger.store.outage import settings
@@ -17,6 +20,9 @@ from ledger.store.postgres import WRITERS
 from ledger.store.schema import POSTGRESQL, SQLITE, Schema, migrate
 
 BUSY_TIMEOUT_S = 10
+
+DATABASE_TROUBLE = (sqlite3.Error, psycopg.Error, SQLAlchemyError)
+"""What goes wrong with a database, whichever it is."""
 
 ALONE = "alone"
 """Execution option of a transaction that will write: no other writer is let in beside it."""
@@ -51,7 +57,40 @@ def engine_at(where: Path | str, *, schema: str, durable: bool) -> Engine:
         alone = connection.get_execution_options().get(ALONE)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if alone else "BEGIN")
 
+    if not durable:
+        _keep_to_one_file(engine, where)
     return engine
+
+
+def _keep_to_one_file(engine: Engine, where: Path | str) -> None:
+    """Refuse to go on with a file that was taken away or replaced, until disposed of.
+
+    Open connections would not notice, and those opened later would read something else.
+    """
+    opened: list[tuple[int, int] | None] = []
+
+    @event.listens_for(engine, "checkout")
+    def _compare(*_: Any) -> None:
+        try:
+            found = os.stat(where)  # noqa: PTH116  # Asked at every read.
+            there = (found.st_dev, found.st_ino)
+        except FileNotFoundError:
+            there = None
+        if not opened:
+            opened.append(there)
+        elif opened[0] != there:
+            raise sqlite3.DatabaseError(f"{where} was taken away or replaced")
+
+    @event.listens_for(engine, "engine_disposed")
+    def _forget(_: Engine) -> None:
+        opened.clear()
+
+
+def discard(engine: Engine) -> None:
+    """Take away the file that ``engine`` is for, and what SQLite keeps beside it."""
+    if engine.dialect.name == SQLITE and engine.url.database:
+        for kept in ("", "-wal", "-shm"):
+            Path(engine.url.database + kept).unlink(missing_ok=True)
 
 
 def _postgres(url: str, schema: str, *, durable: bool) -> Engine:
