@@ -1,4 +1,4 @@
-"""``python -m bench [--quick] [--json] [NAME…]``"""
+"""``python -m bench [--quick | --full] [--json] [NAME…]``"""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.feed import feed
-from bench.figures import FULL, QUICK, Figure, Size
+from bench.figures import FULL, QUICK, WHOLE, Figure, Size
 from bench.pledges import pledges
 from bench.reads import reads
 from bench.replay import replay
+from bench.scale import scale
 from bench.store import store
 
 Bench = Callable[[Path, Size], Iterator[Figure]]
@@ -29,24 +30,32 @@ BENCHES: dict[str, Bench] = {
     "replay": replay,
     "reads": reads,
     "store": store,
+    "scale": scale,
 }
+
+FEW = 100
+"""Figures below it are shown with a fraction."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure what was asked for, and print it."""
     parser = ArgumentParser(prog="bench", description="Figures, each beside its limit.")
-    parser.add_argument("--quick", action="store_true", help="small sizes: to see that it works")
+    sizes = parser.add_mutually_exclusive_group()
+    sizes.add_argument("--quick", action="store_true", help="small sizes: to see that it works")
+    sizes.add_argument("--full", action="store_true", help="ten million events, for hours")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("name", nargs="*", help=f"of {', '.join(BENCHES)}; all if none is named")
     asked = parser.parse_args(arguments)
     for name in set(asked.name) - BENCHES.keys():
         parser.error(f"nothing is called {name}; there are {', '.join(BENCHES)}")
     names = asked.name or list(BENCHES)
-    found = list(measured(names, QUICK if asked.quick else FULL))
+    size = QUICK if asked.quick else WHOLE if asked.full else FULL
+    found = list(measured(names, size))
     if asked.json:
         sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(document(found))) + b"\n")
     else:
-        show(found, " ".join(["python -m bench", *(["--quick"] if asked.quick else []), *names]))
+        chosen = ["--quick"] if asked.quick else ["--full"] if asked.full else []
+        show(found, " ".join(["python -m bench", *chosen, *names]))
 
 
 def measured(names: Iterable[str], size: Size) -> Iterator[Figure]:
@@ -73,8 +82,8 @@ def show(found: Iterable[Figure], command: str) -> None:
     for each in found:
         table.add_row(
             each.work,
-            f"{each.value:,.0f} {each.unit}",
-            f"{each.limit:,.0f} {each.unit}",
+            f"{shown(each.value)} {each.unit}",
+            f"{shown(each.limit)} {each.unit}",
             each.against,
             f"{each.ratio:.2f}",
             "" if each.target is None else f"{each.target:.2f}",
@@ -82,6 +91,16 @@ def show(found: Iterable[Figure], command: str) -> None:
     console = Console(highlight=False, width=Console(width=1_000).measure(table).maximum)
     console.print(f"$ {command}", soft_wrap=True)
     console.print(table)
+
+
+def shown(value: float) -> str:
+    """Return a figure with as many digits as are worth reading.
+
+    >>> shown(12345.6), shown(2.345)
+    ('12,346', '2.35')
+
+    """
+    return f"{value:,.0f}" if value >= FEW else f"{value:.3g}"
 
 
 if __name__ == "__main__":

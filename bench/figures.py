@@ -8,6 +8,7 @@ from time import perf_counter
 from typing import NamedTuple, TypeVar
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 T = TypeVar("T")
 
@@ -31,6 +32,8 @@ class Size(Struct, frozen=True):
         reads: Reads a round over HTTP.
         orders: Orders in the feed of a round.
         history: Events that are replayed and read from.
+        few: Events of a young ledger, to compare with.
+        many: Events of one with years behind it.
 
     """
 
@@ -39,10 +42,21 @@ class Size(Struct, frozen=True):
     reads: int
     orders: int
     history: int
+    few: int
+    many: int
 
 
-FULL = Size(rounds=5, requests=2_000, reads=1_000, orders=10_000, history=20_000)
-QUICK = Size(rounds=1, requests=200, reads=50, orders=500, history=500)
+FULL = Size(
+    rounds=5,
+    requests=2_000,
+    reads=1_000,
+    orders=10_000,
+    history=20_000,
+    few=10_000,
+    many=1_000_000,
+)
+QUICK = Size(rounds=1, requests=200, reads=50, orders=500, history=500, few=500, many=2_000)
+WHOLE = replace(FULL, many=10_000_000)
 
 
 class Figure(Struct, frozen=True):
@@ -84,9 +98,15 @@ class Measured(NamedTuple):
         return Figure(name, work, self.value, unit, against, self.limit, ratio, target)
 
     def latency(self, name: str, work: str, *, against: str) -> Figure:
-        """Return a figure in microseconds, of which less is better, and so more of its ratio."""
+        """Return a figure in microseconds."""
+        return self.cost(name, work, unit="µs", against=against)
+
+    def cost(
+        self, name: str, work: str, *, unit: str, against: str, target: float | None = None
+    ) -> Figure:
+        """Return a figure of which less is better, and so more of its ratio."""
         ratio = self.limit / self.value
-        return Figure(name, work, self.value, "µs", against, self.limit, ratio)
+        return Figure(name, work, self.value, unit, against, self.limit, ratio, target)
 
 
 def in_turns(rounds: int, *measures: Callable[[], T]) -> list[list[T]]:

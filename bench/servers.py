@@ -8,50 +8,105 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryFile
+from typing import NamedTuple
 
 from bench.load import HOST
 
 START_S = 30.0
 """A server that is not there by then will not come."""
 
+LOOK_S = 0.02
+"""Time between two looks at a process."""
+
 
 class DidNotStart(RuntimeError):
     """A server that was to be measured is not there."""
 
 
+LEIFENG = ("-c", "from api.cli import main; main()")
+"""Arguments of an interpreter that is to run the command line."""
+
+
+class Served(NamedTuple):
+    """A server: where it listens, and which process it is."""
+
+    port: int
+    pid: int
+
+
+@contextmanager
+def ledger_process(data: Path) -> Iterator[Served]:
+    """Serve the ledger kept in ``data``, as ``leifeng serve`` does."""
+    with _served([*LEIFENG, "serve", "--data", str(data), "--host", HOST]) as served:
+        yield served
+
+
 @contextmanager
 def ledger_server(data: Path) -> Iterator[int]:
     """Serve the ledger kept in ``data``, as ``leifeng serve`` does; yield the port."""
-    start = "from api.cli import main; main()"
-    with _served(["-c", start, "serve", "--data", str(data), "--host", HOST]) as port:
-        yield port
+    with ledger_process(data) as served:
+        yield served.port
 
 
 @contextmanager
 def noop_server() -> Iterator[int]:
     """Serve the endpoints that do nothing; yield the port."""
-    with _served(["-m", "bench.noop"]) as port:
-        yield port
+    with _served(["-m", "bench.noop"]) as served:
+        yield served.port
 
 
-@contextmanager
-def _served(arguments: Sequence[str]) -> Iterator[int]:
-    port = _free_port()
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+def leifeng(*words: str) -> int:
+    """Run a command of ours to its end; return the most memory that it held, in bytes.
+
+    Raises:
+        DidNotStart: It ended in another way than well.
+
+    """
+    peak = 0
     with (
         TemporaryFile() as said,
         subprocess.Popen(
-            [sys.executable, *arguments, "--port", str(port)], env=environment, stderr=said
+            [sys.executable, *LEIFENG, *words], env=_environment(), stdout=said, stderr=said
+        ) as process,
+    ):
+        while process.poll() is None:
+            with suppress(OSError, LookupError):  # It ends between two looks.
+                peak = peak_memory(process.pid)
+            time.sleep(LOOK_S)
+        if process.returncode:
+            said.seek(0)
+            raise DidNotStart(said.read().decode())
+    return peak
+
+
+def peak_memory(pid: int) -> int:
+    """Return the most memory that a process has held so far, in bytes."""
+    lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
+    told = dict(line.split(":", 1) for line in lines)
+    return int(told["VmHWM"].removesuffix("kB")) * 1024
+
+
+def _environment() -> dict[str, str]:
+    return os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+
+
+@contextmanager
+def _served(arguments: Sequence[str]) -> Iterator[Served]:
+    port = _free_port()
+    with (
+        TemporaryFile() as said,
+        subprocess.Popen(
+            [sys.executable, *arguments, "--port", str(port)], env=_environment(), stderr=said
         ) as process,
     ):
         try:
             if not _came(process, port):
                 said.seek(0)
                 raise DidNotStart(said.read().decode())
-            yield port
+            yield Served(port, process.pid)
         finally:
             process.terminate()
 
@@ -68,7 +123,7 @@ def _came(process: subprocess.Popen[bytes], port: int) -> bool:
         try:
             socket.create_connection((HOST, port)).close()
         except ConnectionRefusedError:
-            time.sleep(0.02)
+            time.sleep(LOOK_S)
         else:
             return True
     return False

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -25,6 +26,17 @@ UNITS = {
     "known-at-p50": "µs",
     "known-at-p99": "µs",
     "store": "commands/s",
+    "scale-balance-p99": "µs",
+    "scale-as-of-p99": "µs",
+    "scale-known-at-p99": "µs",
+    "scale-both-p99": "µs",
+    "scale-fold": "events/s",
+    **({"scale-hledger": "events/s"} if shutil.which("hledger") else {}),
+    "scale-server-memory": "MB",
+    "scale-replay-memory": "MB",
+    "scale-start": "s",
+    "scale-lag": "s",
+    "scale-level": "s",
 }
 
 
@@ -35,7 +47,7 @@ def bench(*arguments):
         env=os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT)])},
         capture_output=True,
         check=False,
-        timeout=120,
+        timeout=300,
     )
 
 
