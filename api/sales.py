@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated
 from uuid import UUID
 
@@ -50,9 +49,6 @@ from projections.sales import Sales, sale, sales
 router = APIRouter(prefix="/v1/sales", tags=["sales"], route_class=Door)
 
 BasisPoints = Annotated[int, Field(strict=True, ge=0, le=BASIS_POINTS)]
-LAST_DAY_MAX = date(2999, 12, 31)
-"""Far enough off, and not so far that the return window would leave the calendar."""
-
 Figure = Annotated[int, Field(strict=True, ge=0, le=AMOUNT_MAX, description="In fen.")]
 
 
@@ -87,7 +83,7 @@ class NewSale(Body):
     fund: Code
     partner: Text
     starts_on: Day
-    ends_on: Annotated[Day, Field(le=LAST_DAY_MAX)]
+    ends_on: Day
     return_days: Annotated[int, Field(strict=True, ge=0, le=RETURN_DAYS_MAX)] = 7
     partner_fee_bp: BasisPoints
     channel_fee_bp: BasisPoints

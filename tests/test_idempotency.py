@@ -54,6 +54,17 @@ def test_a_request_made_again_is_answered_as_the_first_time(house):
     assert house.kinds().count("donation.payment-received.1") == 1
 
 
+def test_a_payment_told_again_under_another_key_uses_that_key_up(house):
+    donation = house.pledge(100_00)
+    first = pay_in(house, "k1", donation, payment())
+    house.pledge(1)
+
+    assert pay_in(house, "k2", donation, payment()) == replace(first, repeated=True)
+    with pytest.raises(IdempotencyMismatch, match="external_ref"):
+        pay_in(house, "k2", donation, payment(ref="B-2"))
+    assert house.kinds().count("donation.payment-received.1") == 1
+
+
 def test_a_request_that_made_something_new_is_answered_with_the_same_id(house):
     body = {"code": GENERAL, "name": "爱心资金", "purpose": "aid", "currency": "CNY"}
     open_fund = house.ledger.open_fund

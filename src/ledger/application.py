@@ -87,6 +87,11 @@ class Decision(NamedTuple):
     repeat_of: int | None = None
     name: str | None = None
 
+    @property
+    def repeats(self) -> bool:
+        """Say whether all of it is recorded already."""
+        return self.repeat_of is not None
+
 
 class Records(Application[UUID]):
     """Loads what a command is about, and records what it came to."""
@@ -159,10 +164,9 @@ class Records(Application[UUID]):
         for tries_left in reversed(range(TRIES)):
             try:
                 decision = decide()
-                if decision.repeat_of is not None:
-                    return self.repeated(act) or self._first_receipt(decision, decision.repeat_of)
                 outcome = yield self._commit(decision, act)
-                return self._receipt(act, cast("Outcome", outcome))
+                receipt = self._receipt(act, cast("Outcome", outcome))
+                return replace(receipt, repeated=receipt.repeated or decision.repeats)
             except OutcomeUnknown:
                 raise  # What is stored may be our own, and is not to be taken for a twin's.
             except LedgerError as error:
@@ -193,12 +197,9 @@ class Records(Application[UUID]):
             raise IdempotencyMismatch(differing)
         return replace(outcome.receipt, repeated=True)
 
-    def _first_receipt(self, decision: Decision, version: int) -> Receipt:
-        position = self.store.position_of(decision.about.id, version)
-        name = decision.name or str(decision.about.id)
-        return Receipt(name, version, position, repeated=True)
-
     def _commit(self, decision: Decision, act: Act) -> Commit:
+        if decision.repeat_of is not None:
+            return self._commit_repeat(decision, decision.repeat_of, act)
         facts = decision.about.collect_events()
         return Commit(
             command=act.command,
@@ -208,6 +209,18 @@ class Records(Application[UUID]):
             changes=changes(facts),
             expects=decision.expects,
             fingerprint=act.fingerprint,
+        )
+
+    def _commit_repeat(self, decision: Decision, version: int, act: Act) -> Commit:
+        """Answer as the first record of it was answered, and keep that under this request too."""
+        return Commit(
+            command=act.command,
+            about=decision.name or str(decision.about.id),
+            version=version,
+            events=(),
+            changes={},
+            fingerprint=act.fingerprint,
+            position=self.store.position_of(decision.about.id, version),
         )
 
     def remember(self, act: Act, summary: Any, *, about: str) -> Receipt:

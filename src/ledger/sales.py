@@ -26,6 +26,9 @@ ITEMS_MAX = 1000
 
 RETURN_DAYS_MAX = 90
 
+LAST_DAY_MAX = date(2999, 12, 31)
+"""A later last day would have a return window that no calendar has."""
+
 
 class SaleState(StrEnum):
     """Where a sale stands in its life."""
@@ -187,6 +190,8 @@ class CharitySale(Aggregate):
         plan_filing: str | None = None,
     ) -> Self:
         """Agree on a sale for the good of ``fund``."""
+        if ends_on > LAST_DAY_MAX:
+            raise Invalid("ends_on", f"must be at the latest {LAST_DAY_MAX}")
         if ends_on < starts_on:
             raise Invalid("ends_on", f"{ends_on} is before the first day, {starts_on}")
         if not 0 <= return_days <= RETURN_DAYS_MAX:

@@ -72,6 +72,7 @@ class Commit(Struct, frozen=True):
         expects: What must hold of the tallies, or the command is refused.
         fingerprint: Given if a repeat of the command should be answered alike.
         summary: Goes into the receipt.
+        position: Goes into the receipt of a repeat, which has no events: where the first stands.
 
     """
 
@@ -83,6 +84,7 @@ class Commit(Struct, frozen=True):
     expects: Sequence[Expectation] = ()
     fingerprint: dict[str, str] | None = None
     summary: Any = None
+    position: Position | None = None
 
     def tallies(self) -> Iterable[Tally]:
         """Return the tallies that this commit asks about."""
@@ -128,7 +130,8 @@ def judge(
         for stored in commit.events:
             last += 1
             verdict.events.append((Position(last), stored))
-        receipt = Receipt(commit.about, commit.version, Position(last), commit.summary)
+        position = commit.position or Position(last)
+        receipt = Receipt(commit.about, commit.version, position, commit.summary)
         if commit.fingerprint is not None:
             verdict.answers[commit.command] = Answer(commit.fingerprint, receipt)
         verdict.outcomes.append(receipt)
