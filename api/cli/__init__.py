@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import typer
 
-from api.cli import demo, export, generate, import_, migrate, rebuild, replay, serve, token
+from api.cli import copy, demo, export, generate, import_, migrate, rebuild, replay, serve, token
 from ledger.errors import LedgerError
 from ledger.store.engine import DATABASE_TROUBLE
 
@@ -26,6 +26,7 @@ app.command("export")(export.export)
 app.command("import")(import_.import_)
 app.command("rebuild")(rebuild.rebuild)
 app.command("migrate")(migrate.migrate)
+app.command("copy")(copy.copy)
 app.command("generate")(generate.generate)
 
 

@@ -16,13 +16,15 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from ledger.store.outage import settings
-from ledger.store.postgres import WRITERS
 from ledger.store.schema import POSTGRESQL, SQLITE, Schema, migrate
 
 BUSY_TIMEOUT_S = 10
 
 DATABASE_TROUBLE = (sqlite3.Error, psycopg.Error, SQLAlchemyError)
 """What goes wrong with a database, whichever it is."""
+
+TABLES = 0x1EF7
+"""The advisory lock of whoever changes tables here; that of the store's writers is another."""
 
 ALONE = "alone"
 """Execution option of a transaction that will write: no other writer is let in beside it."""
@@ -112,7 +114,7 @@ def changing_tables(engine: Engine) -> Iterator[Connection]:
     """Open a transaction that no other process is in that would change tables, too."""
     with engine.execution_options(**{ALONE: True}).begin() as connection:
         if connection.dialect.name == POSTGRESQL:
-            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITERS})")
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({TABLES})")
         yield connection
 
 

@@ -1,0 +1,79 @@
+"""leifeng copy"""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from sqlalchemy import select
+
+from api.app import Places
+from api.cli.shared import NoLedgerHere, progress
+from ledger.people.copying import copy_people, digest_people
+from ledger.store import copying, open_store
+from ledger.store.copying import CopyDiffers, Digest, NotEmpty
+from ledger.store.engine import is_url
+from ledger.store.recorder import Store
+from ledger.store.schema import EVENTS, UNFINISHED
+from projections.views import TRACKING, open_views
+
+Source = Annotated[str, typer.Option("--from", help="A data folder, or a postgresql:// URL.")]
+Target = Annotated[str, typer.Option("--to", help="Another, with nothing in it.")]
+
+
+def copy(source: Source, target: Target) -> None:
+    """Move a ledger to another store, every event at its position, and compare the two."""
+    old, new = _places(source), _places(target)
+    if isinstance(old.ledger, Path) and not old.ledger.is_file():
+        raise NoLedgerHere(old.ledger.parent)
+    if isinstance(new.ledger, Path):
+        _make_room(new.ledger.parent)
+    with (
+        closing(open_store(old.ledger, writes=False)) as reading,
+        closing(open_store(new.ledger)) as writing,
+        reading.alone(),
+        writing.alone(),
+    ):
+        _refuse_unless_empty(writing, new)
+        writing.set_version(UNFINISHED)
+        found = _copied(reading, writing)
+        people = copy_people(old.people, new.people)
+        if digest_people(new.people) != people:
+            raise CopyDiffers("people")
+        writing.set_version(EVENTS.version)
+    typer.echo(
+        f"copied {found.events:,} events, {found.tallies:,} tallies and {found.answers:,} answers,"
+        f" and people\n"
+        f"both are at position {found.last:,} with SHA-256 {found.history}"
+    )
+
+
+def _places(where: str) -> Places:
+    return Places.at(where) if is_url(where) else Places.in_folder(Path(where))
+
+
+def _make_room(folder: Path) -> None:
+    if folder.exists() and any(folder.iterdir()):
+        raise NotEmpty(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+
+
+def _refuse_unless_empty(writing: Store, new: Places) -> None:
+    views = open_views(new.views)
+    try:
+        with views.connect() as connection:
+            shown = connection.execute(select(TRACKING).where(TRACKING.c.position > 0)).first()
+    finally:
+        views.dispose()
+    if shown is not None or not copying.is_empty(writing):
+        raise NotEmpty(new)
+
+
+def _copied(reading: Store, writing: Store) -> Digest:
+    with progress("copying") as told:
+        passed = copying.copy(reading, writing, told)
+    with progress("comparing") as told:
+        copying.compare(passed, copying.digest(writing, told))
+    return passed
