@@ -27,7 +27,18 @@ HEAR = {
     "available": 1_797_089,
 }
 
-COMMANDS = ["demo", "serve", "token", "token create", "replay", "export"]
+COMMANDS = [
+    "demo",
+    "serve",
+    "token",
+    "token create",
+    "replay",
+    "export",
+    "migrate",
+    "copy",
+    "backup",
+    "restore",
+]
 COMMANDS += ["import", "rebuild", "generate"]
 
 

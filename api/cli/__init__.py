@@ -7,7 +7,19 @@ from collections.abc import Sequence
 
 import typer
 
-from api.cli import copy, demo, export, generate, import_, migrate, rebuild, replay, serve, token
+from api.cli import (
+    backup,
+    copy,
+    demo,
+    export,
+    generate,
+    import_,
+    migrate,
+    rebuild,
+    replay,
+    serve,
+    token,
+)
 from ledger.errors import LedgerError
 from ledger.store.engine import DATABASE_TROUBLE
 
@@ -27,6 +39,8 @@ app.command("import")(import_.import_)
 app.command("rebuild")(rebuild.rebuild)
 app.command("migrate")(migrate.migrate)
 app.command("copy")(copy.copy)
+app.command("backup")(backup.backup)
+app.command("restore")(backup.restore)
 app.command("generate")(generate.generate)
 
 
