@@ -32,7 +32,7 @@ from ledger.names import PartyId, PersonId, Position
 from ledger.people.directory import Caller, Directory
 from ledger.people.roles import Role
 from ledger.store.commits import Receipt, StoreFailed
-from projections.follow import Follower, ViewStopped
+from projections.follow import Follower, ViewsAway, ViewStopped
 from projections.views import View
 
 E = TypeVar("E", bound=Callable[..., Any])
@@ -153,9 +153,8 @@ class Desk(Request):
     def read(self, view: type[View], at_least: int | None = None) -> Iterator[Reading]:
         """Give a view that shows everything acknowledged so far, and ``at_least`` that position."""
         self.must_have(at_least)
-        position = self.site.follower.catch_up(view.name)
-        with self.site.views.connect() as connection:
-            yield Reading(connection, position)
+        with self.site.follower.reading(view.name) as reading:
+            yield Reading(*reading)
 
     def must_have(self, at_least: int | None) -> None:
         """Refuse to show less than the caller asks for."""
@@ -247,7 +246,7 @@ class Door(APIRoute):
             yield from (KeyRequired, IdempotencyMismatch, TooLarge, Conflict)
             yield from (Overloaded, StoreFailed)
         else:
-            yield ViewStopped
+            yield from (ViewStopped, ViewsAway)
 
     def _documented(self, extra: dict[str, Any]) -> dict[str, Any]:
         """Say in the OpenAPI operation what the door asks for."""

@@ -33,7 +33,7 @@ from ledger.errors import (
 from ledger.funds import FundClosed, InsufficientFunds
 from ledger.sales import ReturnWindowOpen, SettlementMismatch
 from ledger.store.commits import StoreFailed
-from projections.follow import ViewStopped
+from projections.follow import ViewsAway, ViewStopped
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -97,6 +97,7 @@ STATUS: Mapping[type[LedgerError], HTTPStatus] = {
     Overloaded: HTTPStatus.SERVICE_UNAVAILABLE,
     StoreFailed: HTTPStatus.SERVICE_UNAVAILABLE,
     ViewStopped: HTTPStatus.SERVICE_UNAVAILABLE,
+    ViewsAway: HTTPStatus.SERVICE_UNAVAILABLE,
     MethodNotAllowed: HTTPStatus.METHOD_NOT_ALLOWED,
 }
 """The status of each branch of the tree of errors; the nearest ancestor counts."""

@@ -7,16 +7,17 @@ off, the beginning, and the beginning with fresh memory to write to.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from threading import Event, Lock, Thread
 
-from sqlalchemy import Engine
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError
 
 from ledger.application import Records
 from ledger.errors import LedgerError
 from ledger.names import Position
-from ledger.store.engine import ALONE
+from ledger.store.engine import ALONE, discard
 from projections.views import Batch, View, prepare_views
 
 LOG = logging.getLogger(__name__)
@@ -47,6 +48,23 @@ class ViewStopped(LedgerError):
         super().__init__(f"{view} stopped before event {position}; the others go on")
 
 
+class ViewsAway(LedgerError):
+    """What is shown can be lost and is made again from the history; ask a little later."""
+
+    def __init__(self, cause: object) -> None:
+        super().__init__(f"the views cannot be read at the moment: {cause}")
+
+
+def _is_lost(error: BaseException) -> bool:
+    """Say whether this means that a file was taken away, cut short or overwritten."""
+    return type(error) is DatabaseError
+
+
+def _is_its_own(error: BaseException) -> bool:
+    """Say whether this is the database's trouble, and not that of what it was told."""
+    return isinstance(error, OperationalError | InterfaceError) or _is_lost(error)
+
+
 class _Following:
     """One view on its way: how far it is, and what stopped it, if anything did."""
 
@@ -71,10 +89,10 @@ class _Following:
                 return
             try:
                 self._advance(batch)
-            except (OperationalError, InterfaceError):
-                raise  # The database's trouble, and not the event's.
-            except Exception:  # noqa: BLE001  # Whatever it is, it is found and told below.
-                self._one_by_one(batch)
+            except Exception as error:
+                if _is_its_own(error):
+                    raise
+                self._one_by_one(batch)  # Whatever it is, it is found and told there.
 
     def _advance(self, batch: Batch) -> None:
         with self._engine.begin() as connection:
@@ -85,13 +103,10 @@ class _Following:
         for position, fact in batch:
             try:
                 self._advance([(position, fact)])
-            except DBAPIError as error:
-                if isinstance(error, OperationalError | InterfaceError):
+            except Exception as error:
+                if _is_its_own(error):
                     raise
-                self.stop(position, error)
-                return
-            except Exception as error:  # noqa: BLE001  # Told, and asked about by every reader.
-                self.stop(position, error)
+                self.stop(position, error)  # Told, and asked about by every reader.
                 return
 
     def stop(self, position: int, error: Exception) -> None:
@@ -110,6 +125,8 @@ class Follower:
         self.look()
         self._news = Event()
         self._closed = Event()
+        self._trouble: tuple[int, Exception] | None = None
+        self._begun = 1
         self._thread: Thread | None = None
 
     @property
@@ -154,6 +171,31 @@ class Follower:
             if each.stopped is not None and each.reached < goal:
                 raise ViewStopped(each.view.name, each.reached + 1)
         return min(each.reached for each in wanted)
+
+    @contextmanager
+    def reading(self, name: str) -> Iterator[tuple[Connection, Position]]:
+        """Show the view called ``name``, level, and the position that it shows.
+
+        What is read is what stands there, and not what was put there once: the database may have
+        been lost or replaced since, so its own word for how far it is counts.
+
+        Raises:
+            ViewStopped: It met an event that it cannot take in.
+            ViewsAway: The database cannot be read. What can be done about it is begun.
+
+        """
+        begun = self._begun
+        try:
+            level = self.catch_up(name)
+            with self._engine.connect() as connection:
+                position = self._views[name].view.reached(connection)
+                if position < level:
+                    raise _behind(position, level)
+                yield connection, position
+        except DBAPIError as error:
+            self._trouble = (begun, error)
+            self.notice()
+            raise ViewsAway(error.orig) from error
 
     def _bring(self, wanted: Sequence[_Following], goal: Position, progress: Progress) -> None:
         while behind := [each for each in wanted if each.reached < goal and not each.stopped]:
@@ -203,16 +245,34 @@ class Follower:
 
     def _follow_once(self) -> None:
         try:
+            if self._trouble is not None:
+                self._look_into(*self._trouble)
             goal = self._ledger.store.last_position()
             self._bring(list(self._views.values()), goal, silent)
-        except Exception:
+        except Exception as error:
             LOG.exception("the views could not be brought level; trying again")
-            self._recover()
+            self._recover(error)
 
-    def _recover(self) -> None:
+    def _look_into(self, begun: int, trouble: Exception) -> None:
+        """Raise the trouble that a reader had, unless it was before we began anew."""
+        self._trouble = None
+        if begun == self._begun:
+            raise trouble
+
+    def _recover(self, error: Exception) -> None:
         """Begin anew on whatever is there now: the database of views may have been replaced."""
         try:
             self._engine.dispose()
+            if _is_lost(error):
+                discard(self._engine)
             self.look()
-        except DBAPIError:
+        except Exception as trouble:
+            self._trouble = (self._begun, trouble)
             LOG.exception("the database of views cannot be reached")
+        else:
+            self._begun += 1
+
+
+def _behind(position: Position, level: Position) -> DBAPIError:
+    cause = LookupError(f"they are at event {position}, and were at {level}")
+    return OperationalError("", None, cause)

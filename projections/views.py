@@ -26,6 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.sqlite import Insert
+from sqlalchemy.exc import OperationalError
 
 from ledger.aggregate import Fact
 from ledger.names import Position
@@ -85,9 +86,11 @@ class View(ABC):
             return reached
         self.write(connection, news)
         reached = news[-1][0]
-        connection.execute(
+        moved = connection.execute(
             TRACKING.update().where(TRACKING.c.view == self.name).values(position=reached)
         )
+        if moved.rowcount != 1:  # The tables are only just made anew.
+            raise OperationalError("", None, LookupError(f"{self.name} has no place yet"))
         return reached
 
 

@@ -65,23 +65,23 @@ def engine_at(where: Path | str, *, schema: str, durable: bool) -> Engine:
 
 
 def _keep_to_one_file(engine: Engine, where: Path | str) -> None:
-    """Refuse to go on with a file that was taken away or replaced, until disposed of.
+    """Refuse to go on with a file that was taken away, replaced or cut short, until disposed of.
 
     Open connections would not notice, and those opened later would read something else.
     """
-    opened: list[tuple[int, int] | None] = []
+    opened: list[os.stat_result] = []
 
     @event.listens_for(engine, "checkout")
     def _compare(*_: Any) -> None:
         try:
-            found = os.stat(where)  # noqa: PTH116  # Asked at every read.
-            there = (found.st_dev, found.st_ino)
+            there = os.stat(where)  # noqa: PTH116  # Asked at every read.
         except FileNotFoundError:
-            there = None
-        if not opened:
-            opened.append(there)
-        elif opened[0] != there:
-            raise sqlite3.DatabaseError(f"{where} was taken away or replaced")
+            raise sqlite3.DatabaseError(f"{where} was taken away") from None
+        if opened and not os.path.samestat(opened[0], there):
+            raise sqlite3.DatabaseError(f"{where} was replaced")
+        if opened and there.st_size < opened[0].st_size:
+            raise sqlite3.DatabaseError(f"{where} was cut short")
+        opened[:] = [there]
 
     @event.listens_for(engine, "engine_disposed")
     def _forget(_: Engine) -> None:

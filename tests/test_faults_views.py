@@ -1,0 +1,165 @@
+"""Views that are lost while they are served are made again; nothing wrong is shown meanwhile."""
+
+import os
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from threading import Event
+from time import monotonic
+
+import pytest
+
+from tests.office import Office
+from tests.oracle import check
+from tests.server import STOP_S, serving
+
+READERS = 4
+
+AMOUNT = 1_000
+
+
+def files(data):
+    return [data / f"views.db{beside}" for beside in ("", "-wal", "-shm")]
+
+
+def taken_away(data):
+    for path in files(data):
+        path.unlink()
+
+
+def taken_away_alone(data):
+    files(data)[0].unlink()
+
+
+def cut_to_nothing(data):
+    os.truncate(files(data)[0], 0)
+
+
+def cut_in_half(data):
+    checkpoint(data)
+    os.truncate(files(data)[0], files(data)[0].stat().st_size // 2)
+
+
+def overwritten(data):
+    checkpoint(data)
+    files(data)[0].write_bytes(os.urandom(files(data)[0].stat().st_size))
+
+
+def replaced_by_an_older_one(data):
+    for path in files(data):
+        path.unlink()
+    files(data)[0].write_bytes((data / "older.db").read_bytes())
+
+
+def replaced_by_an_empty_one(data):
+    taken_away(data)
+    sqlite3.connect(files(data)[0]).close()
+    files(data)[0].touch()
+
+
+LOSSES = [
+    taken_away,
+    taken_away_alone,
+    cut_to_nothing,
+    cut_in_half,
+    overwritten,
+    replaced_by_an_older_one,
+    replaced_by_an_empty_one,
+]
+
+
+def checkpoint(data):
+    with closing(sqlite3.connect(files(data)[0])) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def copied(data):
+    """Keep a copy of the views as they are now."""
+    with (
+        closing(sqlite3.connect(files(data)[0])) as views,
+        closing(sqlite3.connect(data / "older.db")) as older,
+    ):
+        views.backup(older)
+
+
+class Readers:
+    """People who read a balance again and again, and keep every answer."""
+
+    def __init__(self, office, fund):
+        self._office = office
+        self._fund = fund
+        self._stop = Event()
+        self._pool = ThreadPoolExecutor(READERS)
+        self.shown = []
+        self.refused = []
+
+    def __enter__(self):
+        self._running = [self._pool.submit(self._read) for _ in range(READERS)]
+        return self
+
+    def __exit__(self, *_):
+        self._stop.set()
+        for each in self._running:
+            each.result()
+        self._pool.shutdown()
+
+    def _read(self):
+        while not self._stop.is_set():
+            answer = self._office.public.get(f"/v1/funds/{self._fund}/balance")
+            (self.shown if answer.status_code == 200 else self.refused).append(answer)
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    data = tmp_path_factory.mktemp("served") / "data"
+    data.mkdir()
+    with serving(data, undisturbed=False) as server:
+        office = Office(server)
+        fund = office.fund()
+        office.gift(fund, AMOUNT)
+        office.balance(fund)
+        copied(data)
+        for _ in range(20):
+            office.gift(fund, AMOUNT)
+        yield office, fund, data
+
+
+def read_until_shown(office, path):
+    """Ask until it is shown; whatever is said before has to be the problem that is documented."""
+    deadline = monotonic() + STOP_S
+    while True:
+        answer = office.an.get(path)
+        if answer.status_code == 200:
+            return answer.json()
+        said = answer.json()
+        assert (answer.status_code, said["type"]) == (503, "/problems/views-away"), said
+        assert int(answer.headers["Retry-After"]) > 0
+        assert monotonic() < deadline
+
+
+@pytest.mark.parametrize("lost", LOSSES)
+def test_lost_views_are_made_again_and_nothing_wrong_is_shown(served, lost):
+    office, fund, data = served
+    before = office.balance(fund)
+    path = f"/v1/funds/{fund}/balance"
+    with Readers(office, fund) as readers:
+        lost(data)
+        office.gift(fund, AMOUNT)
+        after = read_until_shown(office, path)
+
+    assert after["received"] == before["received"] + AMOUNT
+    assert after["position"] == before["position"] + 3
+    right = {
+        (before["position"] + 0, before["received"]),
+        (before["position"] + 1, before["received"]),
+        (before["position"] + 2, before["received"]),
+        (after["position"], after["received"]),
+    }
+    assert {(each.json()["position"], each.json()["received"]) for each in readers.shown} <= right
+    assert {each.json()["type"] for each in readers.refused} <= {"/problems/views-away"}
+    for view in ("trial-balance", "donations", "sales", "disbursements", "audit-trail"):
+        read_until_shown(office, f"/v1/{view}")
+    with closing(sqlite3.connect(files(data)[0])) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    assert office.server.position() == check(data / "ledger.db", data / "views.db")
+    assert office.public.read("/readyz")["status"] == "ready"
