@@ -6,10 +6,13 @@ import os
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
+from fastapi.responses import Response
+from starlette.requests import ClientDisconnect
 
 from api import books, disbursements, donations, donors, funds, health, history, problems, sales
 from api.doors import Site
@@ -122,11 +125,17 @@ def create_app(data: Path) -> FastAPI:
         separate_input_output_schemas=False,
     )
     problems.install(app)
+    app.add_exception_handler(ClientDisconnect, _gone)
     # Tried in this order for every request: what comes most stands first.
     for part in (donations, funds, donors, sales, disbursements, history, books, health):
         app.include_router(part.router)
     _document(app)
     return app
+
+
+async def _gone(_: Request, __: Exception) -> Response:
+    """Answer nobody: who hangs up before all was said has asked for nothing."""
+    return Response(status_code=HTTPStatus.BAD_REQUEST)
 
 
 def _document(app: FastAPI) -> None:
