@@ -31,7 +31,7 @@ from ledger.errors import Conflict, Invalid, LedgerError, NotFound, Overloaded
 from ledger.names import PartyId, PersonId, Position
 from ledger.people.directory import Caller, Directory
 from ledger.people.roles import Role
-from ledger.store.commits import Receipt, StoreFailed
+from ledger.store.commits import OutcomeUnknown, Receipt, StoreFailed
 from projections.follow import Follower, ViewsAway, ViewStopped
 from projections.views import View
 
@@ -140,13 +140,15 @@ class Desk(Request):
         They are kept first: an event whose person is unknown would be worse than the reverse.
         """
         await run_in_threadpool(self.site.directory.keep, party, details)
-        stays = False
         try:
             receipt = await self.record(command, *args, **kwargs)
-            stays = not receipt.repeated
-        finally:
-            if not stays:
-                await run_in_threadpool(self.site.directory.forget, party)
+        except OutcomeUnknown:
+            raise  # The event may be there, and then it needs them.
+        except LedgerError:
+            await run_in_threadpool(self.site.directory.forget, party)
+            raise
+        if receipt.repeated:
+            await run_in_threadpool(self.site.directory.forget, party)
         return receipt
 
     @contextmanager
