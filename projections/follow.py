@@ -28,7 +28,7 @@ BATCH = 1_000
 RETRY_S = 1.0
 """Seconds until the background looks again, after trouble with the database of views."""
 
-ROUND_S = 0.05
+ROUND_S = 0.2
 """Seconds between two rounds in the background: under load a round then takes many events, each
 at a tenth of what it costs alone. Nobody waits for it: a reader brings its view level itself.
 """

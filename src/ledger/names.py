@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import lru_cache
 from typing import NewType
 from uuid import NAMESPACE_URL, UUID, uuid5
 
@@ -26,6 +27,9 @@ DisbursementId = NewType("DisbursementId", UUID)
 Position = NewType("Position", int)
 """Place of an event in the whole ledger, counting from 1 without gaps. Later is greater."""
 
+STREAMS_MAX = 4_096
+"""Orders whose ids are remembered: those of the lines at hand, which are asked for repeatedly."""
+
 LEDGER = uuid5(NAMESPACE_URL, "urn:leifeng:ledger")
 """Root of the ids that follow from a name, so that a repeat meets the first and is seen."""
 
@@ -42,6 +46,7 @@ def fund_stream(code: FundCode) -> UUID:
     return uuid5(LEDGER, f"fund/{code}")
 
 
+@lru_cache(STREAMS_MAX)
 def order_stream(sale: SaleId, order_no: str) -> OrderId:
     """Return the stream of a partner's order: the same order again has the same id."""
     return OrderId(uuid5(sale, order_no))

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from ledger.aggregate import Fact
@@ -41,6 +42,9 @@ class Expectation(NamedTuple):
     """Makes the refusal from the value found."""
 
 
+NAMED_MAX = 10_000
+"""Tallies of funds and sales whose names are remembered; a feed asks for the same few."""
+
 COUNTED = "counted"
 """Name of the tally of how often a payment counts."""
 
@@ -61,11 +65,13 @@ def below_floor(tally: Tally, *, found: int, change: int) -> LedgerError:
     return Oversold(f"only {found} {tally.name.removeprefix(UNSOLD)} are left to sell")
 
 
+@lru_cache(NAMED_MAX)
 def of_fund(fund: FundCode, name: str) -> Tally:
     """Return a tally of a fund."""
     return Tally(f"fund {fund}", name)
 
 
+@lru_cache(NAMED_MAX)
 def of_sale(sale: SaleId, name: str) -> Tally:
     """Return a tally of a sale."""
     return Tally(f"sale {sale}", name)
