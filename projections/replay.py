@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, Row, Table, create_engine, select
 
 from ledger.application import Records
 from ledger.names import Position
+from ledger.store.engine import in_order
 from ledger.tallies import COUNTED
 from projections.fold import Books, fold
 from projections.follow import Follower, Progress, silent
@@ -165,8 +166,7 @@ def _figures(balance: FundBalance) -> dict[str, Any]:
 def _rows_between(table: Table, fresh: Connection, served: Connection) -> Iterator[Difference]:
     """Walk both tables side by side in the order of their keys, holding one row of each."""
     key = [str(column.name) for column in table.primary_key]
-    asked = select(table).order_by(*table.primary_key).execution_options(yield_per=PAGE)
-    ours, theirs = iter(fresh.execute(asked)), iter(served.execute(asked))
+    ours, theirs = _rows(table, fresh), _rows(table, served)
     ought, stands = next(ours, None), next(theirs, None)
     while ought is not None or stands is not None:
         if ought == stands:  # As nearly all do; where a row belongs costs more to ask.
@@ -181,6 +181,11 @@ def _rows_between(table: Table, fresh: Connection, served: Connection) -> Iterat
             ought = next(ours, None)
         if here_stands is not None:
             stands = next(theirs, None)
+
+
+def _rows(table: Table, connection: Connection) -> Iterator[Row[Any]]:
+    asked = select(table).order_by(*in_order(table, connection.dialect.name))
+    return iter(connection.execute(asked.execution_options(yield_per=PAGE)))
 
 
 def _place(row: Row[Any], key: Sequence[str]) -> tuple[Any, ...]:

@@ -4,16 +4,19 @@ from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 
 import pytest
+from sqlalchemy import select
+from sqlalchemy.dialects import postgresql
 
 from api.app import Places, all_views
 from ledger.commands import Ledger
 from ledger.names import new_id
 from ledger.people.copying import digest_people
-from ledger.people.directory import Directory
+from ledger.people.directory import PERSONS, Directory
 from ledger.people.roles import Role
 from ledger.store import copying, open_store
 from ledger.store.commits import Answer, Commit, Receipt, Verdict
 from ledger.store.copying import CopyDiffers
+from ledger.store.engine import in_order
 from ledger.store.postgres import PAGE
 from ledger.store.recorder import NotNext
 from ledger.tallies import Tally
@@ -239,6 +242,14 @@ def test_a_register_that_differs_is_noticed(tmp_path):
         connection.execute("UPDATE persons SET name = 'somebody else'")
 
     assert digest_people(source.places.people) != before
+
+
+def test_rows_are_read_in_one_order_whatever_a_database_says_of_words():
+    asked = select(PERSONS).order_by(*in_order(PERSONS, "postgresql"))
+
+    assert str(asked.compile(dialect=postgresql.dialect())).endswith(
+        'ORDER BY persons.person COLLATE "C"'
+    )
 
 
 def test_events_are_appended_at_their_own_positions_or_not_at_all(place):

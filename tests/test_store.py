@@ -10,7 +10,7 @@ from ledger.errors import Conflict
 from ledger.funds import FundClosed, InsufficientFunds
 from ledger.names import new_id
 from ledger.orders import Oversold
-from ledger.store.commits import Answer, Commit, Receipt, judge
+from ledger.store.commits import Answer, Commit, Receipt, StoreFailed, judge
 from ledger.store.form import Unreadable
 from ledger.tallies import (
     AVAILABLE,
@@ -142,6 +142,30 @@ def test_a_rival_of_an_earlier_batch_is_in_conflict(store):
     assert type(outcome) is Conflict
     assert store.tallies([FREE]) == {}
     assert store.last_position() == 1
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        {"changes": {FREE: 2**63}},
+        {"changes": {Tally("fund \ud800", "n"): 1}},
+        {"command": UUID(int=9), "fingerprint": ASKED, "summary": "\ud800"},
+    ],
+    ids=["a number beyond 64 bits", "half a character", "half a character in the answer"],
+)
+def test_what_cannot_be_stored_harms_no_neighbour_of_the_batch(store, spoilt):
+    batch = [
+        commit(registered(), changes={FREE: 1}),
+        commit(registered(), **spoilt),
+        commit(registered(), changes={FREE: 10}),
+    ]
+
+    first, failed, third = store.write(batch)
+
+    assert (first.position, third.position) == (1, 2)
+    assert type(failed) is StoreFailed
+    assert type(store.write([batch[1]])[0]) is StoreFailed
+    assert store.tallies([FREE]) == {FREE: 11}
 
 
 # Tallies and their floor.

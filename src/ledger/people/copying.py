@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, String, Table, func, select
+from sqlalchemy import Connection, Table, func, select
 
 from ledger.people.directory import CHANGES, METADATA, PEOPLE
 from ledger.store.copying import NotEmpty
-from ledger.store.engine import changing_tables, engine_at, prepare
+from ledger.store.engine import changing_tables, engine_at, in_order, prepare
 from ledger.store.schema import POSTGRESQL
 
 PAGE = 1_000
@@ -60,11 +60,7 @@ def _digest(connection: Connection) -> str:
 
 def _pages(connection: Connection, table: Table) -> Iterator[list[dict[str, Any]]]:
     """Return the rows of ``table`` in the order of their keys, which is everywhere the same."""
-    postgres = connection.dialect.name == POSTGRESQL
-    order = [
-        key.collate("C") if postgres and isinstance(key.type, String) else key
-        for key in table.primary_key
-    ]
+    order = in_order(table, connection.dialect.name)
     asked = select(table).order_by(*order).execution_options(yield_per=PAGE)
     for page in connection.execute(asked).mappings().partitions():
         yield [dict(row) for row in page]

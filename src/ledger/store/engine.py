@@ -10,7 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from sqlalchemy import Connection, Dialect, Engine, MetaData, create_engine, event
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Dialect,
+    Engine,
+    MetaData,
+    String,
+    Table,
+    create_engine,
+    event,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.schema import CreateIndex, CreateTable
@@ -131,6 +141,17 @@ def prepare(engine: Engine, schema: Schema, *, upgrade: bool = False) -> list[st
     with changing_tables(engine) as connection:
         run = connection.exec_driver_sql
         return migrate(run, dialect, schema, upgrade=upgrade or dialect == SQLITE)
+
+
+def in_order(table: Table, dialect: str) -> list[ColumnElement[Any]]:
+    """Return the key of ``table`` to order rows by as Python does, whatever words sort like there.
+
+    A PostgreSQL database sorts text as its locale has it, other databases byte by byte.
+    """
+    return [
+        key.collate("C") if dialect == POSTGRESQL and isinstance(key.type, String) else key
+        for key in table.primary_key
+    ]
 
 
 def creation(metadata: MetaData) -> dict[str, tuple[str, ...]]:
