@@ -11,7 +11,7 @@ import pytest
 
 from tests.office import Office
 from tests.oracle import check
-from tests.server import STOP_S, serving
+from tests.server import ANSWER_S, serving
 
 READERS = 4
 
@@ -126,7 +126,7 @@ def served(tmp_path_factory):
 
 def read_until_shown(office, path):
     """Ask until it is shown; whatever is said before has to be the problem that is documented."""
-    deadline = monotonic() + STOP_S
+    deadline = monotonic() + ANSWER_S
     while True:
         answer = office.an.get(path)
         if answer.status_code == 200:
