@@ -1,5 +1,6 @@
 """One transaction keeps events, tallies and answers, and the database itself holds the bounds."""
 
+import sqlite3
 from contextlib import closing
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from ledger.names import new_id
 from ledger.orders import Oversold
 from ledger.store.commits import Answer, Commit, Receipt, StoreFailed, judge
 from ledger.store.form import Unreadable
+from ledger.store.sqlite import tallies_asked
 from ledger.tallies import (
     AVAILABLE,
     Expectation,
@@ -257,6 +259,17 @@ def test_every_tally_is_kept_and_can_be_listed(store):
 
     assert dict(store.all_tallies()) == kept
     assert store.tallies([FREE, Tally("none", "such")]) == {FREE: 5}
+
+
+def test_looking_tallies_up_reads_those_and_no_others(tmp_path):
+    with closing(Ledger(tmp_path / "ledger.db")):
+        pass
+    with closing(sqlite3.connect(tmp_path / "ledger.db")) as connection:
+        steps = connection.execute(f"EXPLAIN QUERY PLAN {tallies_asked(2)}", "abcd").fetchall()
+
+    assert [step[3] for step in steps if "tallies" in step[3]] == [
+        "SEARCH tallies USING PRIMARY KEY (subject=? AND name=?)"
+    ]
 
 
 # Answers.

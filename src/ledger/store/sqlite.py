@@ -36,7 +36,7 @@ VERSION_MAX = 2**62
 
 _EVENTS = "SELECT position, originator_id, originator_version, topic, state FROM stored_events"
 
-_TALLIES = "SELECT subject, name, value FROM tallies"
+_TALLIES = "SELECT subject, name, value FROM"
 _ANSWERS = "SELECT command, fingerprint, receipt FROM answers"
 
 T = TypeVar("T")
@@ -327,14 +327,20 @@ def _notification(row: tuple[int, str, int, str, bytes]) -> Notification:
     return Notification(UUID(stream), version, topic, state, position)
 
 
+def tallies_asked(count: int) -> str:
+    """Return the statement that looks ``count`` tallies up, each by its key.
+
+    With ``(subject, name) IN (VALUES …)`` SQLite reads the whole table, a row a payment, each time.
+    """
+    pairs = ",".join(["(?,?)"] * count)
+    return f"{_TALLIES} (VALUES {pairs}) CROSS JOIN tallies ON subject = column1 AND name = column2"
+
+
 def _tallies(connection: sqlite3.Connection, asked: Iterable[Tally]) -> dict[Tally, int]:
     found = {}
     for some in _pieces(list(asked)):
-        pairs = ",".join(["(?,?)"] * len(some))
-        rows = connection.execute(
-            f"{_TALLIES} WHERE (subject, name) IN (VALUES {pairs})",
-            [part for tally in some for part in tally],
-        )
+        parts = [part for tally in some for part in tally]
+        rows = connection.execute(tallies_asked(len(some)), parts)
         found.update({Tally(subject, name): value for subject, name, value in rows})
     return found
 
