@@ -3,17 +3,21 @@
 import os
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from threading import Event
 from time import monotonic
 
 import pytest
+from sqlalchemy.exc import DatabaseError
 
 from tests.office import Office
 from tests.oracle import check
 from tests.server import ANSWER_S, serving
 
 READERS = 4
+
+MAKINGS_MAX = 3
+"""Times that lost views may be made anew before they stay."""
 
 AMOUNT = 1_000
 
@@ -137,6 +141,14 @@ def read_until_shown(office, path):
         assert monotonic() < deadline
 
 
+def check_once_in_place(data):
+    """Hold everything to the oracle; views that are just being made once more are looked at again."""
+    for _ in range(MAKINGS_MAX):
+        with suppress(DatabaseError):
+            return check(data / "ledger.db", data / "views.db")
+    return check(data / "ledger.db", data / "views.db")
+
+
 @pytest.mark.parametrize("lost", LOSSES)
 def test_lost_views_are_made_again_and_nothing_wrong_is_shown(served, lost):
     office, fund, data = served
@@ -159,7 +171,7 @@ def test_lost_views_are_made_again_and_nothing_wrong_is_shown(served, lost):
     assert {each.json()["type"] for each in readers.refused} <= {"/problems/views-away"}
     for view in ("trial-balance", "donations", "sales", "disbursements", "audit-trail"):
         read_until_shown(office, f"/v1/{view}")
+    assert office.server.position() == check_once_in_place(data)
     with closing(sqlite3.connect(files(data)[0])) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-    assert office.server.position() == check(data / "ledger.db", data / "views.db")
     assert office.public.read("/readyz")["status"] == "ready"

@@ -15,7 +15,8 @@ LINES_MAX = 16
 
 
 def block(language):
-    (found,) = re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
+    """Return the first example in ``language``."""
+    found: str = re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)[0]
     return found
 
 
