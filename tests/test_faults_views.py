@@ -142,7 +142,7 @@ def read_until_shown(office, path):
 
 
 def check_once_in_place(data):
-    """Hold everything to the oracle; views that are just being made once more are looked at again."""
+    """Hold everything to the oracle; views that are being made once more are looked at again."""
     for _ in range(MAKINGS_MAX):
         with suppress(DatabaseError):
             return check(data / "ledger.db", data / "views.db")
