@@ -1,6 +1,5 @@
 """What is not there, or is another kind of thing, can be neither changed nor read."""
 
-
 import pytest
 
 from tests.office import DAY
