@@ -6,6 +6,7 @@ written down by then. Together they answer what one could have known of a day.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date
 from typing import Any
 
@@ -18,12 +19,12 @@ from sqlalchemy import (
     Connection,
     Date,
     Index,
+    Select,
     String,
     Table,
     and_,
     func,
     select,
-    tuple_,
 )
 
 from ledger.funds import Fund, FundState
@@ -147,6 +148,14 @@ class FundBalances(View):
 _Moved = tuple[Position, date, Movement]
 
 
+def days_of(funds: Collection[str], days: Collection[date]) -> Select[Any]:
+    """Return how to ask what these business days added to these funds.
+
+    Asked for as pairs, SQLite would read every day there ever was.
+    """
+    return select(DAYS).where(DAYS.c.fund.in_(funds), DAYS.c.on.in_(days))
+
+
 class _Running:
     """The figures of the funds and days that a batch touches, as it goes on."""
 
@@ -155,8 +164,13 @@ class _Running:
         days = {(movement.fund, on) for _, on, movement in moved}
         asked = select(BALANCES).where(BALANCES.c.fund.in_(funds))
         self._funds = {row[0]: Figures(*row[1:]) for row in connection.execute(asked)}
-        asked = select(DAYS).where(tuple_(DAYS.c.fund, DAYS.c.on).in_(days))
-        self._days = {(row[0], row[1]): Figures(*row[2:]) for row in connection.execute(asked)}
+        self._days = {
+            (row[0], row[1]): Figures(*row[2:])
+            for row in connection.execute(
+                days_of({fund for fund, _ in days}, {on for _, on in days})
+            )
+            if (row[0], row[1]) in days
+        }
 
     def add(self, position: Position, on: date, movement: Movement) -> tuple[Any, ...]:
         """Add a movement; return the row of what it left."""

@@ -2,6 +2,7 @@
 
 import sqlite3
 from contextlib import closing
+from datetime import date
 
 import pytest
 from sqlalchemy import select
@@ -11,7 +12,7 @@ from ledger.tallies import COUNTED
 from projections.audit_trail import AuditTrail
 from projections.fold import fold
 from projections.follow import Follower, ViewStopped
-from projections.fund_balances import BALANCES, FundBalances, fund_balance
+from projections.fund_balances import BALANCES, FundBalances, days_of, fund_balance
 from projections.journal import Journal
 from projections.rebuild import rebuild
 from projections.views import open_views
@@ -148,6 +149,15 @@ def test_the_straight_loop_comes_to_what_the_views_show(house, where):
 
 def test_the_straight_loop_stops_where_it_is_told(house):
     assert fold(house.ledger, until=Position(3)).balances()[HEAR].received == 0
+
+
+def test_a_batch_looks_up_its_own_days_and_not_every_day_there_ever_was(where):
+    with closing_engine(where) as engine, engine.connect() as connection:
+        asked = days_of({HEAR, "F-GEN"}, {date(2026, 3, 1), date(2026, 3, 2)})
+        words = asked.compile(engine, compile_kwargs={"literal_binds": True})
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {words}").fetchall()
+
+        assert [row[3].split()[0] for row in plan] == ["SEARCH"]
 
 
 class closing_engine:  # noqa: N801  # Reads like contextlib's closing.
