@@ -113,7 +113,6 @@ def create_app(data: Path) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         with open_site(data) as site:
             app.state.site = site
-            site.follower.catch_up()
             site.follower.start()
             yield
 

@@ -224,7 +224,12 @@ class Follower:
         self._news.set()
 
     def start(self) -> None:
-        """Follow in the background until closed."""
+        """Follow in the background until closed, beginning with what was missed.
+
+        Nobody waits for that here: a history with an event that a view cannot take in, or a long
+        one whose views are lost, is served all the same, and says how far it is.
+        """
+        self.notice()
         self._thread = Thread(target=self._follow, name="follower", daemon=True)
         self._thread.start()
 

@@ -180,7 +180,7 @@ class Server:
 
 @contextmanager
 def serving(
-    data: Path, database: str | None = None, *, undisturbed: bool = True
+    data: Path, database: str | None = None, *, undisturbed: bool = True, ready: int = 200
 ) -> Iterator[Server]:
     """Serve the folder ``data``, and see in the end that nothing broke inside.
 
@@ -188,11 +188,12 @@ def serving(
         data: Where the ledger is kept, and its log beside it.
         database: The URL of a PostgreSQL database to keep it in, and not in files.
         undisturbed: The test does nothing from which the server has to recover.
+        ready: What it will say of its readiness, and is waited for.
 
     """
     log = data.parent / f"{data.name}.log"
     with log.open("ab") as said:
-        process, port = _started(data, said, database)
+        process, port = _started(data, said, database, ready)
     server = Server(data, port, process, log, database)
     try:
         with closing(server):
@@ -205,7 +206,9 @@ def serving(
     assert not undisturbed or "Traceback" not in broken, broken
 
 
-def _started(data: Path, log: Any, database: str | None) -> tuple[subprocess.Popen[bytes], int]:
+def _started(
+    data: Path, log: Any, database: str | None, ready: int
+) -> tuple[subprocess.Popen[bytes], int]:
     """Start on a free port; somebody else may take it first, so try again."""
     deadline = time.monotonic() + START_S
     while True:
@@ -217,7 +220,7 @@ def _started(data: Path, log: Any, database: str | None) -> tuple[subprocess.Pop
             stdout=log,
             stderr=log,
         )
-        if _is_ready(process, port, deadline):
+        if _is_ready(process, port, deadline, ready):
             return process, port
         process.kill()
         process.wait(STOP_S)
@@ -232,12 +235,12 @@ def free_port() -> int:
         return port
 
 
-def _is_ready(process: subprocess.Popen[bytes], port: int, deadline: float) -> bool:
+def _is_ready(process: subprocess.Popen[bytes], port: int, deadline: float, ready: int) -> bool:
     """Ask until the server says that it is ready, or has gone, or time is up."""
     with httpx2.Client(base_url=f"http://127.0.0.1:{port}") as http:
         while process.poll() is None and time.monotonic() < deadline:
             try:
-                if http.get("/readyz").status_code == 200:
+                if http.get("/readyz").status_code == ready:
                     return True
             except httpx2.TransportError:
                 time.sleep(0.02)  # It is only just starting; asking faster would slow it.

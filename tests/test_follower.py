@@ -1,12 +1,14 @@
 """Views take in each event once, whatever crashes, and can always be made again from nothing."""
 
-from contextlib import contextmanager
+import sqlite3
+from contextlib import closing, contextmanager
 from threading import Event
 
 import pytest
 from sqlalchemy import select
 
-from api.app import all_views
+from api.app import all_views, open_site
+from api.demo.story import Story
 from projections.follow import Follower, ViewStopped
 from projections.fund_balances import MOVEMENTS, FundBalances
 from projections.journal import LINES as JOURNAL_LINES
@@ -192,6 +194,25 @@ def test_views_that_were_deleted_are_there_again_after_a_start(tmp_path):
         office = Office(server)
         office.__dict__ |= {"an": server.bearer(an), "bo": server.bearer(bo)}
         assert everything(office, years) == shown
+
+
+def test_a_server_starts_on_a_history_with_an_event_that_cannot_be_read(tmp_path):
+    data = tmp_path / "data"
+    with open_site(data) as site:
+        Story(site).play(lambda *_: None)
+        last = site.ledger.store.last_position()
+    for file in data.glob("views.db*"):
+        file.unlink()
+    with closing(sqlite3.connect(data / "ledger.db")) as connection:
+        connection.execute("UPDATE stored_events SET state = ? WHERE position = ?", (b"{", last))
+        connection.commit()
+
+    with serving(data, undisturbed=False, ready=503) as server:
+        office = Office(server)
+        shown = office.public.get("/v1/funds")
+
+        assert (shown.status_code, shown.json()["type"]) == (503, "/problems/view-stopped")
+        assert office.server.position() == last
 
 
 def everything(office, years):
