@@ -183,13 +183,14 @@ def rename(place, table, name):
         connection.execute(f"ALTER TABLE {table} RENAME TO {name}")
 
 
-def test_a_failing_store_is_told_to_every_caller_and_stops_nobody(ledger, place):
+def test_a_failing_store_is_told_to_every_caller_and_stops_nobody(ledger, place, caplog):
     rename(place, "tallies", "lost")
     failed = [ledger.committer.commit(commit(changes={FREE: 1})) for _ in range(2)]
     rename(place, "lost", "tallies")
 
     assert [type(each) for each in failed] == [StoreFailed, StoreFailed]
     assert re.search("nothing was written: .*tallies", str(failed[0]))
+    assert "a batch of 1 could not be stored" in caplog.text
     assert ledger.committer.commit(commit(changes={FREE: 1})).position == 1
     assert ledger.store.tallies([FREE]) == {FREE: 1}
 

@@ -134,5 +134,6 @@ def _settle(told: list[tuple[_AsyncOutcome, Outcome]]) -> None:
 
 
 def _fail(batch: list[_Ticket], error: Exception) -> None:
+    LOG.error("a batch of %d could not be stored", len(batch), exc_info=error)
     cause = error if isinstance(error, LedgerError) else StoreFailed(error)
     _tell(batch, [cause] * len(batch))
