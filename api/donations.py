@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
@@ -308,7 +309,8 @@ async def receive(donation_id: UUID, body: NewPayment, desk: Desk) -> Response:
 async def withdraw(donation_id: UUID, body: Reason, desk: Desk) -> Response:
     """Take back what is still open of a promise that does not bind."""
     if desk.role is Role.DONOR:
-        own(desk, desk.ledger.donation(DonationId(donation_id)).donor, donation_id)
+        found = await run_in_threadpool(desk.ledger.donation, DonationId(donation_id))
+        own(desk, found.donor, donation_id)
     receipt = await desk.record(
         desk.ledger.withdraw_pledge, DonationId(donation_id), reason=body.reason
     )

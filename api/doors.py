@@ -49,8 +49,6 @@ BODY_BYTES_MAX = 1024 * 1024
 NOBODY = Caller(person=PersonId("public"), roles=frozenset())
 """Whoever reads what is open to all."""
 
-EVERYBODY: tuple[Role, ...] = ()
-
 READS_ALL = (Role.TREASURER, Role.AUDITOR)
 """Roles that read everything but personal data."""
 
@@ -267,7 +265,7 @@ class Door(APIRoute):
         handle = super().get_route_handler()
 
         async def admit(request: Request) -> Response:
-            caller, role = _identify(request, self.roles)
+            caller, role = await _identify(request, self.roles)
             if self.records:
                 _named(request)
             return await handle(Desk(request, caller, role))
@@ -279,7 +277,7 @@ class Door(APIRoute):
         intake = Intake(carry_out)
 
         async def admit(request: Request) -> Response:
-            caller, role = _identify(request, self.roles)
+            caller, role = await _identify(request, self.roles)
             _named(request)
             desk = Desk(request, caller, role)
             _is_json(request)
@@ -299,12 +297,17 @@ IDEMPOTENCY_KEY = {
 }
 
 
-def _identify(request: Request, roles: tuple[Role, ...]) -> tuple[Caller, Role | None]:
+async def _identify(request: Request, roles: tuple[Role, ...]) -> tuple[Caller, Role | None]:
     if not roles:
         return NOBODY, None
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    site: Site = request.app.state.site
-    caller = site.directory.caller(token) if scheme.lower() == "bearer" and token else None
+    caller = None
+    if scheme.lower() == "bearer" and token:
+        directory: Directory = request.app.state.site.directory
+        if directory.is_local:
+            caller = directory.caller(token)
+        else:
+            caller = await run_in_threadpool(directory.caller, token)
     if caller is None:
         raise Unauthenticated("show a known token in Authorization: Bearer …")
     for role in roles:
@@ -322,7 +325,8 @@ def _named(request: Request) -> None:
 
 
 def _is_json(request: Request) -> None:
-    if not request.headers.get("content-type", "").startswith("application/json"):
+    media_type = request.headers.get("content-type", "").partition(";")[0]
+    if media_type.strip().lower() != "application/json":
         raise Invalid("Content-Type", "must be application/json")
 
 

@@ -61,14 +61,16 @@ async def take_in(desk: Desk, begin: Callable[[Act], Feed[Any]]) -> Response:
 async def _taken(desk: Desk, begin: Callable[[Act], Feed[Any]]) -> Receipt:
     act = desk.act(None)
     body = _Body(desk.stream())
-    if desk.ledger.store.answer(act.command) is None:
+    if await run_in_threadpool(desk.ledger.store.answer, act.command) is None:
         feed = await run_in_threadpool(begin, act)
         async for lines in body.chunks():
             await run_in_threadpool(feed.take_in, lines)
         return await run_in_threadpool(feed.finish, replace(act, fingerprint=_print(desk, body)))
     async for _ in body.chunks():
         pass
-    repeated = desk.ledger.repeated(replace(act, fingerprint=_print(desk, body)))
+    repeated = await run_in_threadpool(
+        desk.ledger.repeated, replace(act, fingerprint=_print(desk, body))
+    )
     if repeated is None:  # It was there a moment ago, and nothing is ever taken out.
         raise IdempotencyMismatch(["body"])
     return repeated

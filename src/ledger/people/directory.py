@@ -133,7 +133,12 @@ class Caller(Struct, frozen=True):
 
 
 class Directory:
-    """The register, in a database of its own."""
+    """The register, in a database of its own.
+
+    Attributes:
+        is_local: Asking takes microseconds, so it may be done between two requests.
+
+    """
 
     def __init__(
         self,
@@ -158,6 +163,7 @@ class Directory:
         except BaseException:
             self._engine.dispose()
             raise
+        self.is_local = not is_url(where)
         self._watch = None if is_url(where) else self._engine.raw_connection()
         usual_s = FAR_LOOKS_S if is_url(where) else NEAR_LOOKS_S
         self._looks_s = usual_s if looks_s is None else looks_s
