@@ -80,9 +80,7 @@ def test_the_first_of_several_edited_events_is_named(made):
     for position in (900, 300, 301):
         made.edit(position, b'"salt":"', b'"salt":"0')
 
-    assert [str(each) for each in found(made)] == [
-        "event 300 is not the one whose leaf was signed"
-    ]
+    assert [str(each) for each in found(made)] == ["event 300 is not the one whose leaf was signed"]
 
 
 def test_events_that_changed_places_are_named(made):
@@ -238,7 +236,7 @@ def test_figures_as_good_as_an_event_that_is_not_there_are_found(made):
 
 
 def test_a_new_checkpoint_over_a_rewritten_history_is_found_by_an_old_one(made):
-    """Whoever has the key can sign anything; what was published of the old history convicts them."""
+    """Whoever has the key can sign anything; what was published before convicts them."""
     made.published = {"300": signed(made.stored[:300])}
     made.edit(200, b'"salt":"', b'"salt":"0')
     made.tree, made.signed = tree_of(made.stored), signed(made.stored, SIGNER)

@@ -8,14 +8,14 @@ which may still lead to that root, say which event is the first that was changed
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import chain, islice
+from itertools import islice
 
 from msgspec import Struct, field
 
 from ledger.errors import LedgerError
 from ledger.names import Position
 from ledger.transparency.checkpoint import Checkpoint, open_checkpoint
-from ledger.transparency.note import NotSigned, parse_note, signed_by
+from ledger.transparency.note import parse_note, signed_by
 from ledger.transparency.policy import Policy
 from ledger.transparency.tiles import WIDTH
 from projections.audit.evidence import Evidence, Row
@@ -141,21 +141,22 @@ def _in_order(rows: Iterator[Row]) -> Iterator[Row]:
 def _hold_to_checkpoints(
     evidence: Evidence, pinned: Iterable[Named], tree: Tree, trust: Policy, found: Examined
 ) -> None:
-    """Hold the tree to whatever was signed of it before, if the tiles show what it is."""
-    if not tree.leads_to_root:
-        return
-    for (of, signed), kept in chain(
-        ((each, False) for each in evidence.earlier()), ((each, True) for each in pinned)
-    ):
+    """Hold the tree to whatever was signed of it before."""
+    for of, signed in evidence.earlier():
         try:
-            old = open_checkpoint(signed, trust.logs)
-        except NotSigned as error:
-            if kept:
-                found.findings.append(PinRefused(of, error))
+            if signed_by(parse_note(signed), trust.logs):
+                _hold_to(tree, open_checkpoint(signed, trust.logs), of, found)
             else:
                 found.unknown += 1
         except LedgerError as error:
             found.findings.append(PinRefused(of, error))
-        else:
-            found.earlier += 1
-            found.findings += tree.hold_to(old, of)
+    for of, signed in pinned:
+        try:
+            _hold_to(tree, open_checkpoint(signed, trust.logs), of, found)
+        except LedgerError as error:
+            found.findings.append(PinRefused(of, error))
+
+
+def _hold_to(tree: Tree, old: Checkpoint, of: str, found: Examined) -> None:
+    found.earlier += 1
+    found.findings += tree.hold_to(old, of)

@@ -11,8 +11,10 @@ from ledger.transparency.leaf import leaf_of
 from ledger.transparency.merkle import (
     HASH_BYTES,
     leaf_hash,
+    prove_consistency,
     prove_inclusion,
     root,
+    verify_consistency,
     verify_inclusion,
 )
 from ledger.transparency.tiles import ENTRIES, WIDTH, Tile, grow, hash_reader, pack_entries
@@ -72,25 +74,26 @@ class Tree:
         else:
             yield HistoryRewritten(self.size)
 
-    @property
-    def leads_to_root(self) -> bool:
-        """The tiles that are kept have the root that was signed."""
-        with suppress(LedgerError):
-            return root(self.checkpoint.size, self._kept) == self.checkpoint.root
-        return False
-
     def hold_to(self, old: Checkpoint, of: str) -> Iterator[Finding]:
         """Say whether what was signed extends what was signed before.
+
+        Where the kept tiles do not lead to the signed root, that has been found already.
 
         Args:
             old: What was signed before.
             of: What to call it.
 
         """
-        if old.size > self.checkpoint.size:
-            yield HistoryShortened(self.checkpoint.size, old.size, of)
-        elif root(old.size, self._kept) != old.root:
-            yield HistoryForked(old.size, of)
+        now = self.checkpoint
+        if old.size > now.size:
+            yield HistoryShortened(now.size, old.size, of)
+            return
+        with suppress(LedgerError):
+            then = root(old.size, self._kept)
+            proof = prove_consistency(old.size, now.size, self._kept)
+            verify_consistency(old.size, now.size, then, now.root, proof)
+            if then != old.root:
+                yield HistoryForked(old.size, of)
 
     def _made(self, wanted: Sequence[Tile]) -> list[bytes]:
         return [self._growing[tile] for tile in wanted]

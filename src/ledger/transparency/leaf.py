@@ -56,9 +56,7 @@ class Leaf(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return _encode(self)
 
 
-def leaf_of(
-    position: Position, stream: UUID | str, version: int, topic: str, state: bytes
-) -> Leaf:
+def leaf_of(position: Position, stream: UUID | str, version: int, topic: str, state: bytes) -> Leaf:
     """Return the leaf of an event, from what is stored of it; its stream may be text already."""
     return Leaf(
         app=APP,
