@@ -15,7 +15,5 @@ from ledger.commands.sales import SaleCommands
 __all__ = ["Ledger"]
 
 
-class Ledger(
-    FundCommands, DonationCommands, SaleCommands, DisbursementCommands, PublicLogCommands
-):
+class Ledger(FundCommands, DonationCommands, SaleCommands, DisbursementCommands, PublicLogCommands):
     """The write side, whole."""
