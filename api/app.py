@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
+from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, NamedTuple, Self
@@ -14,7 +16,19 @@ from fastapi import FastAPI, Request
 from fastapi.responses import Response
 from starlette.requests import ClientDisconnect
 
-from api import books, disbursements, donations, donors, funds, health, history, problems, sales
+from api import (
+    books,
+    disbursements,
+    donations,
+    donors,
+    funds,
+    health,
+    history,
+    log,
+    problems,
+    receipts,
+    sales,
+)
 from api.doors import Site
 from ledger.commands import Ledger
 from ledger.errors import LedgerError
@@ -27,6 +41,10 @@ from projections.donations import Donations
 from projections.follow import Follower
 from projections.fund_balances import FundBalances
 from projections.journal import Journal
+from projections.log.keeper import Keeper
+from projections.log.keys import KeyFile
+from projections.log.log import Log
+from projections.log.tables import open_log
 from projections.sales import Sales
 from projections.views import View, open_views
 
@@ -36,6 +54,14 @@ thank-you in one history. Amounts are whole fen, days are business days in Asia/
 
 DATABASE_URL = "LEIFENG_DATABASE_URL"
 """The environment variable that names a PostgreSQL database to keep everything in."""
+
+LOG_KEY = "LEIFENG_LOG_KEY"
+"""The environment variable that names the file of the log's secret key."""
+
+
+def key_file(data: Path) -> KeyFile:
+    """Return where the log's secret key is: in the folder ``data``, or as the environment says."""
+    return KeyFile(Path(os.environ.get(LOG_KEY) or data / "keys" / "log.key"))
 
 
 def all_views() -> tuple[View, ...]:
@@ -49,6 +75,7 @@ class Places(NamedTuple):
     ledger: Path | str
     people: Path | str
     views: Path | str
+    log: Path | str
 
     @classmethod
     def of(cls, data: Path) -> Self:
@@ -61,12 +88,12 @@ class Places(NamedTuple):
         """Return the places of a ledger that is kept in one PostgreSQL database."""
         if not is_url(url):
             raise NotPostgres
-        return cls(url, url, url)
+        return cls(url, url, url, url)
 
     @classmethod
     def in_folder(cls, data: Path) -> Self:
         """Return the places of a ledger that is kept in files of one folder."""
-        return cls(data / "ledger.db", data / "people.db", data / "views.db")
+        return cls(*(data / f"{name}.db" for name in ("ledger", "people", "views", "log")))
 
     @property
     def are_files(self) -> bool:
@@ -99,9 +126,19 @@ def open_site(data: Path) -> Iterator[Site]:
         views = open_views(places.views)
         opened.callback(views.dispose)
         follower = opened.enter_context(closing(Follower(ledger, views, all_views())))
+        tiles = open_log(places.log)
+        opened.callback(tiles.dispose)
+        log = Log(ledger.store, tiles, key_file(data), lambda: datetime.now(UTC))
+        last_position = ledger.store.last_position
+        keeper = opened.enter_context(closing(Keeper(log, last_position, time.monotonic)))
         opened.callback(ledger.committer.close)
-        ledger.committer.on_stored = follower.notice
-        yield Site(ledger, directory, views, follower)
+
+        def stored() -> None:
+            follower.notice()
+            keeper.notice()
+
+        ledger.committer.on_stored = stored
+        yield Site(ledger, directory, views, follower, log, keeper)
 
 
 def create_app(data: Path) -> FastAPI:
@@ -114,6 +151,7 @@ def create_app(data: Path) -> FastAPI:
         with open_site(data) as site:
             app.state.site = site
             site.follower.start()
+            site.keeper.start()
             yield
 
     app = FastAPI(
@@ -126,7 +164,8 @@ def create_app(data: Path) -> FastAPI:
     problems.install(app)
     app.add_exception_handler(ClientDisconnect, _gone)
     # Tried in this order for every request: what comes most stands first.
-    for part in (donations, funds, donors, sales, disbursements, history, books, health):
+    parts = (donations, funds, donors, sales, disbursements, history, books, log, receipts, health)
+    for part in parts:
         app.include_router(part.router)
     _document(app)
     return app

@@ -33,6 +33,8 @@ from ledger.people.directory import Caller, Directory
 from ledger.people.roles import Role
 from ledger.store.commits import OutcomeUnknown, Receipt, StoreFailed
 from projections.follow import Follower, ViewsAway, ViewStopped
+from projections.log.keeper import Keeper
+from projections.log.log import Log
 from projections.views import View
 
 E = TypeVar("E", bound=Callable[..., Any])
@@ -60,6 +62,8 @@ class Site(NamedTuple):
     directory: Directory
     views: Engine
     follower: Follower
+    log: Log
+    keeper: Keeper
 
 
 class Reading(NamedTuple):

@@ -12,6 +12,7 @@ from ledger.donors import Donor
 from ledger.funds import Fund
 from ledger.money import yuan
 from ledger.orders import SaleOrder
+from ledger.public_logs import PublicLog
 from ledger.sales import CharitySale
 
 
@@ -143,6 +144,10 @@ _SENTENCES: Mapping[type[Fact], tuple[str, str]] = {
     ),
     Fund.Closed: ("关闭{fund}:{reason}", "Fund {fund} was closed: {reason}"),
     Donor.Registered: ("登记一位捐赠人", "A donor was registered"),
+    PublicLog.KeyAnnounced: (
+        "公开日志{log}此后并用新公钥签署:{key}",
+        "The log {log} is from now on also signed with the key {key}",
+    ),
     Donation.Pledged: (
         "向{fund}{promise_zh}{amount}元{instalments_zh}",
         "{amount} was {promise_en} to fund {fund}{instalments_en}",

@@ -15,6 +15,7 @@ from ledger.donors import Donor
 from ledger.funds import Fund
 from ledger.names import DonorId, FundCode, SaleId, fund_stream
 from ledger.orders import GoodsReturn, Order, OrderLine, ReturnLine, SaleOrder
+from ledger.public_logs import PublicLog
 from ledger.sales import CharitySale, Item, Statement
 from tests.spec import STREAM, Said, fact, replay
 
@@ -74,6 +75,11 @@ def fund(code: str, *then: Said) -> Fund:
 # Donations.
 
 REGISTERED = fact(Donor.Registered, anonymous=True)
+ANNOUNCED = fact(
+    PublicLog.KeyAnnounced,
+    log="PeterNeumann",
+    key="PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW",
+)
 PLEDGED = fact(
     Donation.Pledged,
     on=date(2026, 3, 14),
@@ -318,5 +324,6 @@ SAMPLES = (
     BOUNCED,
     ACKNOWLEDGED,
     given_back(125_00, acknowledged=True),
+    ANNOUNCED,
 )
 """One fact of every kind."""

@@ -225,6 +225,7 @@ WORKED = {
             samples.THAWED,
             samples.CLOSED,
             samples.REGISTERED,
+            samples.ANNOUNCED,
             samples.PLEDGED,
             samples.WITHDRAWN,
             samples.PLANNED,

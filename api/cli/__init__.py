@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import typer
 
 from api.cli import (
+    audit,
     backup,
     copy,
     demo,
@@ -33,6 +34,7 @@ app = typer.Typer(
 app.command("demo")(demo.demo)
 app.command("serve")(serve.serve)
 app.add_typer(token.app, name="token")
+app.add_typer(audit.app, name="audit")
 app.command("replay")(replay.replay)
 app.command("export")(export.export)
 app.command("import")(import_.import_)

@@ -19,15 +19,25 @@ Host = Annotated[str, typer.Option(help="The address to listen at.")]
 Port = Annotated[int, typer.Option(help="The port to listen at.", min=0, max=65535)]
 
 
-def serve(data: DataFolder, host: Host = "127.0.0.1", port: Port = 8000) -> None:
+LogName = Annotated[
+    str | None,
+    typer.Option(
+        help="What the public log is called, when it is first served: a host of yours and a path."
+    ),
+]
+
+
+def serve(
+    data: DataFolder, host: Host = "127.0.0.1", port: Port = 8000, log_name: LogName = None
+) -> None:
     """Serve the ledger over HTTP until stopped."""
-    run(data, host, port)
+    run(data, host, port, log_name)
 
 
-def run(data: Path, host: str, port: int) -> None:
-    """Serve the ledger kept in ``data``."""
-    with open_site(data):  # So that what is wrong with the folder is said in one sentence.
-        pass
+def run(data: Path, host: str, port: int, log_name: str | None = None) -> None:
+    """Serve the ledger kept in ``data``, whose public log is called ``log_name`` if it is new."""
+    with open_site(data) as site:  # What is wrong with the folder is said in one sentence.
+        site.log.begin(log_name)
     config = uvicorn.Config(create_app(data), log_level="warning", access_log=False)
     with _listening(host, port) as listening, suppress(KeyboardInterrupt):
         port = listening.getsockname()[1]

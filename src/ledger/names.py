@@ -52,6 +52,11 @@ def order_stream(sale: SaleId, order_no: str) -> OrderId:
     return OrderId(uuid5(sale, order_no))
 
 
+def log_stream(name: str) -> UUID:
+    """Return the stream of the public log called ``name``."""
+    return uuid5(LEDGER, f"log/{name}")
+
+
 def pledge_stream(person: PersonId, ref: str) -> DonationId:
     """Return the stream of the pledge that ``person`` calls ``ref`` in a feed."""
     return DonationId(uuid5(LEDGER, f"pledge/{person}/{ref}"))

@@ -32,6 +32,7 @@ from ledger.donors import Donor
 from ledger.funds import Fund
 from ledger.names import FundCode
 from ledger.orders import SaleOrder
+from ledger.public_logs import PublicLog
 from ledger.sales import CharitySale
 
 CHANNELS: Mapping[Channel, str] = {
@@ -191,5 +192,6 @@ MANUAL: Mapping[type[Fact], Callable[[Any], Entry]] = {
     Disbursement.Bounced: _disbursement_bounced,
     Disbursement.Acknowledged: _nothing,
     Disbursement.Returned: _disbursement_returned,
+    PublicLog.KeyAnnounced: _nothing,
 }
 """The manual itself: one rule a kind of event."""

@@ -212,6 +212,11 @@ class PostgresStore(Store):
         """Return the place of the newest event; 0 before the first."""
         return Position(self._reading(_last))
 
+    def count(self, until: int) -> int:
+        """Return how many events there are up to position ``until``."""
+        rows = self._rows("SELECT count(*) FROM stored_events WHERE position <= %s", (until,))
+        return int(rows[0][0])
+
     def streams(self, ids: Sequence[UUID]) -> Iterator[StoredEvent]:
         """Return the events of many streams."""
         order = "ORDER BY originator_id, originator_version"

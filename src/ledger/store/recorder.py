@@ -117,6 +117,10 @@ class Store(ApplicationRecorder):
         """Return the place of the newest event; 0 before the first."""
 
     @abstractmethod
+    def count(self, until: int) -> int:
+        """Return how many events there are up to position ``until``."""
+
+    @abstractmethod
     def streams(self, ids: Sequence[UUID]) -> Iterator[StoredEvent]:
         """Return the events of many streams, each stream's together and in order."""
 

@@ -195,6 +195,12 @@ class SqliteStore(Store):
         """Return the place of the newest event; 0 before the first."""
         return Position(_last(self._reader()))
 
+    def count(self, until: int) -> int:
+        """Return how many events there are up to position ``until``."""
+        asked = "SELECT count(*) FROM stored_events WHERE position <= ?"
+        (count,) = self._reader().execute(asked, (until,)).fetchone()
+        return int(count)
+
     def streams(self, ids: Sequence[UUID]) -> Iterator[StoredEvent]:
         """Return the events of many streams."""
         for start in range(0, len(ids), CHUNK):
