@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -41,6 +41,7 @@ from projections.donations import Donations
 from projections.follow import Follower
 from projections.fund_balances import FundBalances
 from projections.journal import Journal
+from projections.log.cosigning import Asked, Cosigning
 from projections.log.keeper import Keeper
 from projections.log.keys import KeyFile
 from projections.log.log import Log
@@ -62,6 +63,11 @@ LOG_KEY = "LEIFENG_LOG_KEY"
 def key_file(data: Path) -> KeyFile:
     """Return where the log's secret key is: in the folder ``data``, or as the environment says."""
     return KeyFile(Path(os.environ.get(LOG_KEY) or data / "keys" / "log.key"))
+
+
+def policy_file(data: Path) -> Path:
+    """Return where it is written which witnesses the log asks (C2SP tlog-policy)."""
+    return data / "policy"
 
 
 def all_views() -> tuple[View, ...]:
@@ -115,7 +121,7 @@ class NotPostgres(LedgerError):
 
 
 @contextmanager
-def open_site(data: Path) -> Iterator[Site]:
+def open_site(data: Path, witnesses: Sequence[Asked] = ()) -> Iterator[Site]:
     """Open the ledger kept in the folder ``data``, or the database that the environment names."""
     places = Places.of(data)
     if places.are_files:
@@ -131,6 +137,7 @@ def open_site(data: Path) -> Iterator[Site]:
         log = Log(ledger.store, tiles, key_file(data), lambda: datetime.now(UTC))
         last_position = ledger.store.last_position
         keeper = opened.enter_context(closing(Keeper(log, last_position, time.monotonic)))
+        cosigning = opened.enter_context(closing(Cosigning(log, witnesses, time.monotonic)))
         opened.callback(ledger.committer.close)
 
         def stored() -> None:
@@ -138,20 +145,21 @@ def open_site(data: Path) -> Iterator[Site]:
             keeper.notice()
 
         ledger.committer.on_stored = stored
-        yield Site(ledger, directory, views, follower, log, keeper)
+        yield Site(ledger, directory, views, follower, log, keeper, cosigning)
 
 
-def create_app(data: Path) -> FastAPI:
-    """Build the service over the ledger kept in the folder ``data``."""
+def create_app(data: Path, witnesses: Sequence[Asked] = ()) -> FastAPI:
+    """Build the service over the ledger kept in the folder ``data``, cosigned by ``witnesses``."""
     if sys.flags.optimize > 1:
         raise RuntimeError("python -OO takes away the docstrings that refusals are titled by")
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        with open_site(data) as site:
+        with open_site(data, witnesses) as site:
             app.state.site = site
             site.follower.start()
             site.keeper.start()
+            site.cosigning.start()
             yield
 
     app = FastAPI(

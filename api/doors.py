@@ -33,6 +33,7 @@ from ledger.people.directory import Caller, Directory
 from ledger.people.roles import Role
 from ledger.store.commits import OutcomeUnknown, Receipt, StoreFailed
 from projections.follow import Follower, ViewsAway, ViewStopped
+from projections.log.cosigning import Cosigning
 from projections.log.keeper import Keeper
 from projections.log.log import Log
 from projections.views import View
@@ -64,6 +65,7 @@ class Site(NamedTuple):
     follower: Follower
     log: Log
     keeper: Keeper
+    cosigning: Cosigning
 
 
 class Reading(NamedTuple):

@@ -90,7 +90,10 @@ def proven(each: Proven) -> dict[str, Any]:
 def covering(desk: Desk, position: int, at_least: int | None = None) -> Published:
     """Return a checkpoint that covers ``position``, and ``at_least`` what the caller asks for."""
     desk.must_have(at_least)
-    return desk.site.log.covering(max(position, at_least or 0))
+    position = max(position, at_least or 0)
+    covering = desk.site.log.covering(position)
+    cosigned = desk.site.cosigning.prefer_cosigned(covering)
+    return cosigned if cosigned.checkpoint.size >= position else covering
 
 
 @router.get(
@@ -101,7 +104,7 @@ def covering(desk: Desk, position: int, at_least: int | None = None) -> Publishe
 @may()
 def checkpoint(desk: Desk) -> Response:
     """Return what the log says that it is, signed (C2SP tlog-checkpoint)."""
-    newest = desk.site.log.newest()
+    newest = desk.site.cosigning.prefer_cosigned(desk.site.log.newest())
     return Response(newest.note, media_type=TEXT, headers={"Cache-Control": MUTABLE})
 
 

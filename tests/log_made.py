@@ -11,13 +11,14 @@ from tempfile import TemporaryDirectory
 from api.demo.bulk import Bulk
 from api.demo.years import Years
 from ledger.store.form import StoredForm
+from ledger.store.recorder import Row
 from ledger.transparency.checkpoint import Checkpoint
 from ledger.transparency.leaf import leaf_of
 from ledger.transparency.merkle import leaf_hash, root
 from ledger.transparency.note import Signer
 from ledger.transparency.policy import Policy
 from ledger.transparency.tiles import Tile, grow, hash_reader
-from projections.audit.evidence import Claim, Evidence, Row, Words, account_figures, fund_figures
+from projections.audit.evidence import Claim, Evidence, Words, account_figures, fund_figures
 from projections.fold import Books, take_in
 from projections.follow import silent
 

@@ -69,8 +69,8 @@ def test_its_policy_names_the_log_and_is_read_by_what_reads_policies(folder):
         ("tile/0/003.p/*", "tile-differs"),
         ("tile/1/000.p/3", "tile-differs"),
         ("tile/entries/001", "entries-differ"),
-        ("books/beancount", "file-differs book-differs"),
-        ("books/hledger", "file-differs book-differs"),
+        ("books/ledger.beancount", "file-differs book-differs"),
+        ("books/ledger.journal", "file-differs book-differs"),
         ("manifest.json", "file-differs"),
         ("policy", "file-differs"),
         ("checkpoint", "checkpoint-refused"),
@@ -99,7 +99,9 @@ def test_an_earlier_checkpoint_that_was_changed_is_named(folder):
     assert "checkpoints/300" in str(finding)
 
 
-@pytest.mark.parametrize("path", ["tile/0/001", "tile/entries/000", "books/hledger", "policy"])
+@pytest.mark.parametrize(
+    "path", ["tile/0/001", "tile/entries/000", "books/ledger.journal", "policy"]
+)
 def test_a_file_that_is_gone_is_missed(folder, path):
     (folder / path).unlink()
 
@@ -118,7 +120,7 @@ def test_a_balance_that_was_changed_is_named(folder):
 
 
 def test_a_book_with_a_line_more_is_named(folder):
-    book = folder / "books/beancount"
+    book = folder / "books/ledger.beancount"
     lines = book.read_text(encoding="utf-8").count("\n")
     with book.open("a", encoding="utf-8") as file:
         file.write("; and more\n")

@@ -20,6 +20,7 @@ from api.cli import (
     replay,
     serve,
     token,
+    witness,
 )
 from ledger.errors import LedgerError
 from ledger.store.engine import DATABASE_TROUBLE
@@ -35,6 +36,7 @@ app.command("demo")(demo.demo)
 app.command("serve")(serve.serve)
 app.add_typer(token.app, name="token")
 app.add_typer(audit.app, name="audit")
+app.add_typer(witness.app, name="witness")
 app.command("replay")(replay.replay)
 app.command("export")(export.export)
 app.command("import")(import_.import_)

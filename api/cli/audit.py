@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from api.app import Places, key_file
+from api.cli import audit_bundle
 from api.cli.shared import DataFolder, existing_ledger
 from api.problems import RoleForbidden
 from ledger.aggregate import Act
@@ -23,6 +24,9 @@ from projections.log.log import Log
 from projections.log.tables import open_log
 
 app = typer.Typer(help="What others check the history with.", no_args_is_help=True)
+
+app.command("export")(audit_bundle.export)
+app.command("verify")(audit_bundle.verify)
 
 Person = Annotated[str, typer.Option(help="An admin, as their token names them.")]
 Name = Annotated[

@@ -26,10 +26,11 @@ import msgspec
 
 from ledger.errors import LedgerError
 from ledger.names import Position
+from ledger.store.recorder import Row
 from ledger.transparency.checkpoint import Checkpoint
 from ledger.transparency.note import NOTE_BYTES_MAX
 from ledger.transparency.tiles import ENTRY_MAX, WIDTH, Tile
-from projections.audit.evidence import Claim, Evidence, Row, Words, history
+from projections.audit.evidence import Claim, Evidence, Words, history
 from projections.audit.findings import BookDiffers, FileDiffers, Finding
 from projections.exports import EXPORTS
 
@@ -39,7 +40,7 @@ EVENTS = "events.ndjson"
 POLICY = "policy"
 MANIFEST = "manifest.json"
 BALANCES = "books/balances.json"
-BOOKS = {form: f"books/{form}" for form in ("beancount", "hledger")}
+BOOKS = {"beancount": "books/ledger.beancount", "hledger": "books/ledger.journal"}
 
 DIGESTED = (EVENTS, POLICY, BALANCES, *BOOKS.values())
 """Files whose SHA-256 is in the manifest. The others are vouched for by the checkpoint."""

@@ -10,19 +10,9 @@ from typing import NamedTuple
 from ledger.aggregate import Fact
 from ledger.names import Position
 from ledger.store.form import StoredForm
+from ledger.store.recorder import Row
 from ledger.transparency.tiles import Tile
 from projections.fold import Books
-
-
-class Row(NamedTuple):
-    """An event exactly as stored."""
-
-    position: Position
-    stream: str
-    version: int
-    topic: str
-    state: bytes
-
 
 Words = tuple[str, ...]
 """What names a figure: a fund and a figure of it, or an account, a fund and a side."""

@@ -14,11 +14,12 @@ from msgspec import Struct, field
 
 from ledger.errors import LedgerError
 from ledger.names import Position
+from ledger.store.recorder import Row
 from ledger.transparency.checkpoint import Checkpoint, open_checkpoint
 from ledger.transparency.note import parse_note, signed_by
 from ledger.transparency.policy import Policy
 from ledger.transparency.tiles import WIDTH
-from projections.audit.evidence import Evidence, Row
+from projections.audit.evidence import Evidence
 from projections.audit.findings import (
     CheckpointRefused,
     EventMissing,

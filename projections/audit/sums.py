@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 
 from ledger.names import Position
 from ledger.store.form import StoredForm, Unreadable
-from projections.audit.evidence import FIGURES, Claim, Row
+from ledger.store.recorder import Row
+from projections.audit.evidence import FIGURES, Claim
 from projections.audit.findings import EventUnreadable, FigureDiffers, Finding
 from projections.fold import Books, take_in
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
 from ledger.errors import LedgerError
+from ledger.store.recorder import Row
 from ledger.transparency.checkpoint import Checkpoint
 from ledger.transparency.leaf import leaf_of
 from ledger.transparency.merkle import (
@@ -18,7 +19,7 @@ from ledger.transparency.merkle import (
     verify_inclusion,
 )
 from ledger.transparency.tiles import ENTRIES, WIDTH, Tile, grow, hash_reader, pack_entries
-from projections.audit.evidence import Evidence, Row
+from projections.audit.evidence import Evidence
 from projections.audit.findings import (
     EntriesDiffer,
     EventDiffers,

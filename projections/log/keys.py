@@ -11,7 +11,7 @@ import os
 import stat
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from ledger.chance import random_bytes
 from ledger.errors import LedgerError
@@ -99,17 +99,8 @@ class KeyFile:
             WillNotSign: They are not to be used.
 
         """
-        try:
-            mode = self.path.stat().st_mode
-        except FileNotFoundError:
-            return None
-        if stat.S_IMODE(mode) & ~OURS_ALONE:
-            raise KeyOpenToOthers(self.path)
-        try:
-            signers = tuple(map(Signer.parse, lines_of(self.path.read_text(encoding="utf-8"))))
-        except (Malformed, UnicodeError) as fault:
-            raise KeyUnreadable(self.path, fault) from None
-        return _ring(self.path, signers)
+        signers = read_keys(self.path, Signer)
+        return _ring(self.path, signers) if signers else None
 
     def create(self, signer: Signer) -> KeyRing:
         """Keep the first key of a log, which has signed nothing."""
@@ -151,8 +142,36 @@ class KeyFile:
         _write_whole(self._memory, checkpoint.text)
 
     def _write(self, signers: Sequence[Signer]) -> KeyRing:
-        _write_whole(self.path, "".join(f"{each.secret_text()}\n" for each in signers))
+        write_keys(self.path, signers)
         return _ring(self.path, tuple(signers))
+
+
+S = TypeVar("S", bound=Signer)
+
+
+def read_keys(path: Path, kind: type[S]) -> tuple[S, ...]:
+    """Return the secret keys in a file, a line each; none if there is no file.
+
+    Raises:
+        WillNotSign: They are not to be used.
+
+    """
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        return ()
+    if stat.S_IMODE(mode) & ~OURS_ALONE:
+        raise KeyOpenToOthers(path)
+    try:
+        return tuple(map(kind.parse, lines_of(path.read_text(encoding="utf-8"))))
+    except (Malformed, UnicodeError) as fault:
+        raise KeyUnreadable(path, fault) from None
+
+
+def write_keys(path: Path, signers: Sequence[Signer]) -> None:
+    """Write secret keys to a file, a line each."""
+    path.parent.mkdir(mode=FOLDER_OURS_ALONE, parents=True, exist_ok=True)
+    _write_whole(path, "".join(f"{each.secret_text()}\n" for each in signers))
 
 
 def _ring(path: Path, signers: tuple[Signer, ...]) -> KeyRing:

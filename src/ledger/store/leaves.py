@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-from typing import cast
-from uuid import UUID
-
-from eventsourcing.persistence import Notification
-
 from ledger.errors import LedgerError
-from ledger.names import Position
 from ledger.store.recorder import Store
 from ledger.transparency.leaf import Leaf, leaf_of
 
@@ -20,17 +14,6 @@ class OutOfStep(LedgerError):
         super().__init__(f"after event {position} comes {found} and not {position + 1}")
 
 
-def leaf_of_stored(stored: Notification) -> Leaf:
-    """Return the leaf of an event."""
-    return leaf_of(
-        Position(stored.id),
-        cast("UUID", stored.originator_id),
-        stored.originator_version,
-        stored.topic,
-        stored.state,
-    )
-
-
 def leaves(store: Store, after: int, limit: int) -> list[Leaf]:
     """Return the leaves of the ``limit`` events that follow position ``after``.
 
@@ -38,7 +21,7 @@ def leaves(store: Store, after: int, limit: int) -> list[Leaf]:
         OutOfStep: Some of them are not there, though later ones may be.
 
     """
-    found = [leaf_of_stored(each) for each in store.history(after, limit)]
+    found = [leaf_of(*row) for row in store.rows(after, limit)]
     for index, leaf in enumerate(found, after):
         if leaf.index != index:
             raise OutOfStep(index, leaf.nid)

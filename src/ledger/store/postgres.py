@@ -29,7 +29,7 @@ from ledger.store.commits import (
     judge,
 )
 from ledger.store.outage import OUTAGE_MAX_S, Connections, refuse_functions
-from ledger.store.recorder import NotNext, Store
+from ledger.store.recorder import NotNext, Row, Store
 from ledger.store.schema import EVENTS, POSTGRESQL, Schema
 from ledger.tallies import Tally
 
@@ -265,6 +265,15 @@ class PostgresStore(Store):
                 (after, limit),
             ),
         )
+
+    def rows(self, after: int, limit: int) -> Iterator[Row]:
+        """Return up to ``limit`` events that follow position ``after``, as they are stored."""
+        found = self._rows(
+            "SELECT position, originator_id::text, originator_version, topic, state"
+            " FROM stored_events WHERE position > %s ORDER BY position LIMIT %s",
+            (after, limit),
+        )
+        return (Row(*row) for row in found)
 
     def at(self, positions: Sequence[int]) -> list[Notification]:
         """Return the events at these positions, in order."""

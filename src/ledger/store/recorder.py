@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, ClassVar, NoReturn
+from typing import Any, ClassVar, NamedTuple, NoReturn
 from uuid import UUID
 
 from eventsourcing.persistence import ApplicationRecorder, Notification, StoredEvent, Subscription
@@ -19,6 +19,16 @@ from ledger.errors import Conflict, LedgerError
 from ledger.names import Position
 from ledger.store.commits import Answer, Commit, Outcome, StoreFailed, Verdict
 from ledger.tallies import Tally
+
+
+class Row(NamedTuple):
+    """An event exactly as it is stored, its stream as canonical UUID text."""
+
+    position: Position
+    stream: str
+    version: int
+    topic: str
+    state: bytes
 
 
 class Store(ApplicationRecorder):
@@ -133,6 +143,10 @@ class Store(ApplicationRecorder):
     @abstractmethod
     def raw(self, after: int, limit: int) -> Iterable[tuple[Position, str, bytes]]:
         """Return position, topic and state of up to ``limit`` events after ``after``, in order."""
+
+    @abstractmethod
+    def rows(self, after: int, limit: int) -> Iterator[Row]:
+        """Return up to ``limit`` events that follow position ``after``, as they are stored."""
 
     @abstractmethod
     def at(self, positions: Sequence[int]) -> list[Notification]:

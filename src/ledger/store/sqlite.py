@@ -19,7 +19,7 @@ from ledger.errors import LedgerError
 from ledger.names import Position
 from ledger.store import schema as schemas
 from ledger.store.commits import Answer, Commit, Outcome, Receipt, Verdict, judge
-from ledger.store.recorder import NotNext, Store
+from ledger.store.recorder import NotNext, Row, Store
 from ledger.store.schema import EVENTS, SQLITE, Schema
 from ledger.tallies import Tally
 
@@ -254,6 +254,13 @@ class SqliteStore(Store):
             " WHERE position > ? ORDER BY position LIMIT ?",
             (after, limit),
         )
+
+    def rows(self, after: int, limit: int) -> Iterator[Row]:
+        """Return up to ``limit`` events that follow position ``after``, as they are stored."""
+        asked = f"{_EVENTS} WHERE position > ? ORDER BY position LIMIT ?"
+        for at, oid, version, topic, state in self._reader().execute(asked, (after, limit)):
+            text = f"{oid[:8]}-{oid[8:12]}-{oid[12:16]}-{oid[16:20]}-{oid[20:]}"
+            yield Row(at, text, version, topic, state)
 
     def at(self, positions: Sequence[int]) -> list[Notification]:
         """Return the events at these positions, in order."""
