@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -114,7 +115,8 @@ def create_app(data: Path) -> FastAPI:
         with open_site(data) as site:
             app.state.site = site
             site.follower.start()
-            yield
+            with _settled():
+                yield
 
     app = FastAPI(
         title="Lei Feng e-supermarket ledger",
@@ -130,6 +132,21 @@ def create_app(data: Path) -> FastAPI:
         app.include_router(part.router)
     _document(app)
     return app
+
+
+@contextmanager
+def _settled() -> Iterator[None]:
+    """Spare the garbage collector what stays as long as the server does.
+
+    It would look at all of it, a hundred thousand objects, again and again: a quarter of the
+    processor time of a pledge.
+    """
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 async def _gone(_: Request, __: Exception) -> Response:
