@@ -307,7 +307,8 @@ async def _identify(request: Request, roles: tuple[Role, ...]) -> tuple[Caller, 
         if directory.is_local:
             caller = directory.caller(token)
         else:
-            caller = await run_in_threadpool(directory.caller, token)
+            caller = directory.remembered(token)
+            caller = caller or await run_in_threadpool(directory.caller, token)
     if caller is None:
         raise Unauthenticated("show a known token in Authorization: Bearer …")
     for role in roles:
