@@ -8,7 +8,7 @@ from threading import Event, Thread
 
 import pytest
 
-from api.app import Places
+from api.places import Places
 from ledger.commands import Ledger
 from ledger.people.directory import Directory
 from ledger.store import backup as backups

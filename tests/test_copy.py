@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.dialects import postgresql
 
-from api.app import Places, all_views
+from api.places import Places
 from ledger.commands import Ledger
 from ledger.names import new_id
 from ledger.people.copying import digest_people
@@ -20,6 +20,7 @@ from ledger.store.engine import in_order
 from ledger.store.postgres import PAGE
 from ledger.store.recorder import NotNext
 from ledger.tallies import Tally
+from projections.every_view import all_views
 from projections.follow import Follower
 from projections.replay import replay
 from projections.views import open_views

@@ -7,8 +7,9 @@ from threading import Event
 import pytest
 from sqlalchemy import select
 
-from api.app import all_views, open_site
+from api.app import open_site
 from api.demo.story import Story
+from projections.every_view import all_views
 from projections.follow import Follower, ViewStopped
 from projections.fund_balances import MOVEMENTS, FundBalances
 from projections.journal import LINES as JOURNAL_LINES

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import select
 
-from api.app import all_views
 from ledger.commands import Ledger
 from ledger.people import directory as register
 from ledger.people.directory import PEOPLE, Directory
@@ -25,6 +24,7 @@ from ledger.store.schema import (
     Older,
     Unfinished,
 )
+from projections.every_view import all_views
 from projections.follow import Follower
 from projections.fund_balances import fund_balance
 from projections.views import OtherViews, open_views, upgrade_views

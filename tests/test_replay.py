@@ -9,10 +9,11 @@ from threading import Event, Thread
 
 import pytest
 
-from api.app import all_views, open_site
+from api.app import open_site
 from api.cli import main
 from api.demo.story import Story
 from ledger.commands import Ledger
+from projections.every_view import all_views
 from projections.replay import replay as replayed
 from projections.views import open_views
 from tests.charity import Charity

@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
-from api.app import Places, key_file
 from api.cli import audit_bundle
 from api.cli.shared import DataFolder, existing_ledger
+from api.places import Places, key_file
 from api.problems import RoleForbidden
 from ledger.aggregate import Act
 from ledger.commands import Ledger

@@ -10,8 +10,8 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from api.app import Places, key_file, policy_file
 from api.cli.shared import NoLedgerHere, existing_ledger, progress
+from api.places import Places, key_file, policy_file
 from ledger.errors import Invalid
 from ledger.transparency.encoding import Malformed
 from ledger.transparency.note import Verifier

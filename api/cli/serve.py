@@ -13,8 +13,9 @@ import uvicorn
 from fastapi import FastAPI
 from rich.console import Console
 
-from api.app import Places, create_app, open_site, policy_file
+from api.app import create_app, open_site
 from api.cli.shared import DataFolder
+from api.places import Places, policy_file
 from ledger.errors import LedgerError
 from projections.log.cosigning import Asked, policy_of
 
