@@ -110,7 +110,14 @@ def leifeng(*words: str) -> int:
 
 
 def peak_memory(pid: int) -> int:
-    """Return the most memory that a process has held so far, in bytes."""
+    """Return the most memory that a process and those it started have held so far, in bytes."""
+    started = (
+        each.read_text(encoding="ascii") for each in Path(f"/proc/{pid}/task").glob("*/children")
+    )
+    return _peak(pid) + sum(peak_memory(int(each)) for each in " ".join(started).split())
+
+
+def _peak(pid: int) -> int:
     lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
     told = dict(line.split(":", 1) for line in lines)
     return int(told["VmHWM"].removesuffix("kB")) * 1024
