@@ -18,7 +18,7 @@ from projections.fold import Books, fold
 from projections.follow import Follower, Progress, silent
 from projections.fund_balances import FundBalance, FundBalances, fund_balance, fund_rows
 from projections.history import PAGE
-from projections.views import METADATA, View
+from projections.views import View, prepare_unread
 
 TRIES = 20
 """Times that the tallies are read again because the ledger went on meanwhile."""
@@ -71,7 +71,7 @@ class Replayed(Struct, frozen=True):
     tallies_compared: bool
 
 
-def replay(
+def replay(  # noqa: PLR0913  # What, up to where, and how much is told of it.
     ledger: Records,
     served: Engine,
     views: Sequence[View],
@@ -160,7 +160,7 @@ def _compared(
 def _scratch() -> Engine:
     """Open a database of nobody else's that spills to disk when it outgrows its cache."""
     engine = create_engine("sqlite://", creator=_private)
-    METADATA.create_all(engine)
+    prepare_unread(engine)
     return engine
 
 
