@@ -33,16 +33,17 @@ def replay(data: DataFolder, until: Until = None, as_json: AsJson = False) -> No
         typer.echo(msgspec.json.encode(_document(found)))
     else:
         _print(found)
-    raise typer.Exit(1 if found.differences else 0)
+    raise typer.Exit(1 if found.different else 0)
 
 
 def _document(found: Replayed) -> dict[str, object]:
     return {
         "position": found.position,
-        "equal": not found.differences,
+        "equal": not found.different,
         "served": found.served,
         "tallies_compared": found.tallies_compared,
         "balances": balances_json(found.balances),
+        "different": found.different,
         "differences": found.differences,
     }
 
@@ -52,11 +53,13 @@ def _print(found: Replayed) -> None:
     behind = [name for name, reached in found.served.items() if reached < found.position]
     if behind:
         console.print(f"not read to the end, and compared where they are: {', '.join(behind)}")
-    if not found.differences:
+    if not found.different:
         console.print(
             f"{found.position:,} events replayed; every row served is what they add up to"
         )
         return
-    console.print(f"{found.position:,} events replayed; {len(found.differences)} rows differ:")
+    console.print(f"{found.position:,} events replayed; {found.different:,} rows differ:")
     for each in found.differences[:SHOWN_MAX]:
         console.print(f"  {each}", soft_wrap=True, markup=False, highlight=False)
+    if found.different > SHOWN_MAX:
+        console.print(f"and {found.different - SHOWN_MAX:,} more")

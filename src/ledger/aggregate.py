@@ -70,8 +70,10 @@ class Act(Struct, frozen=True):
         return business_day(self.at)
 
 
-class Fact(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Fact(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
     """Something that happened, never edited: a correction is a new fact.
+
+    Facts hold no facts, so the collector of cycles (``gc``) has nothing to look for in them.
 
     Attributes:
         originator_id: The stream that it belongs to.
