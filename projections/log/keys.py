@@ -151,8 +151,9 @@ class KeyFile:
         _write_whole(self._memory, checkpoint.text)
 
     def _write(self, signers: Sequence[Signer]) -> KeyRing:
+        ring = _ring(self.path, tuple(signers))
         _write_whole(self.path, "".join(f"{each.secret_text()}\n" for each in signers))
-        return _ring(self.path, tuple(signers))
+        return ring
 
 
 def _ring(path: Path, signers: tuple[Signer, ...]) -> KeyRing:
