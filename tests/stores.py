@@ -26,7 +26,7 @@ CUTTABLE = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname
 """Ends every connection to a database."""
 
 EMPTY = """
-    DROP SCHEMA IF EXISTS public, people, views, views_beside CASCADE;
+    DROP SCHEMA IF EXISTS public, people, views, views_beside, log CASCADE;
     CREATE SCHEMA public;
 """
 

@@ -22,9 +22,11 @@ from ledger.store.recorder import NotNext
 from ledger.tallies import Tally
 from projections.every_view import all_views
 from projections.follow import Follower
+from projections.log.copying import digest_log
 from projections.replay import replay
 from projections.views import open_views
 from tests.charity import Charity
+from tests.logs import logged
 from tests.samples import REGISTERED
 from tests.spec import FORM
 from tests.stores import connected
@@ -69,11 +71,14 @@ class Kept:
         with closing(Directory(self.places.people)) as directory:
             self.token = directory.create_token("李女士", [Role.CLERK], at=MADE_AT)
             directory.keep("party-1", {"name": "李女士", "phone": "139"})
+        with logged(self.places) as log:
+            log.publish()
         return self
 
     def digest(self):
         with closing(open_store(self.places.ledger, writes=False)) as store:
-            return copying.digest(store, lambda *_: None), digest_people(self.places.people)
+            rows = copying.digest(store, lambda *_: None)
+        return rows, digest_people(self.places.people), digest_log(self.places.log)
 
 
 @pytest.fixture(name="two", params=WAYS, ids="-to-".join)
@@ -104,9 +109,9 @@ def test_everything_is_there_and_equal_and_goes_on(two, here):
     said = moved(here, source, target)
 
     assert said.returncode == 0, said.stderr
-    events = len(source.facts)
+    events, also = len(source.facts), "people, and the log, but not its key"
     assert said.stdout.splitlines() == [
-        f"copied {events} events, {before[0].tallies} tallies and 1 answers, and people",
+        f"copied {events} events, {before[0].tallies} tallies and 1 answers, and {also}",
         f"both are at position {events} with SHA-256 {before[0].history}",
     ]
     assert target.digest() == source.digest() == before

@@ -254,6 +254,7 @@ def test_migrate_says_what_it_did_and_that_there_is_nothing_to_do(place, tmp_pat
         "created the events: tables for events, tallies and answers",
         "created people and tokens: tables for persons, tokens and parties",
         "created views: tables that are filled from the history",
+        "created the log: tables for tiles and checkpoints",
     ]
     assert second.stdout == "nothing to do\n"
     assert (first.returncode, second.returncode) == (0, 0)

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 from sqlalchemy import inspect, select
 
-from api.app import all_views
+from projections.every_view import all_views
 from ledger.names import Position
 from ledger.tallies import COUNTED
 from projections.audit_trail import AuditTrail

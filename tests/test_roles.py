@@ -65,6 +65,11 @@ MAY = {
     "GET /v1/audit-trail": BOOKS,
     "GET /v1/journal": BOOKS,
     "GET /v1/trial-balance": BOOKS,
+    "GET /v1/donations/{donation_id}/receipt": {CLERK, CASHIER, DONOR} | BOOKS,
+    "GET /checkpoint": EVERYBODY,
+    "GET /tile/{path}": EVERYBODY,
+    "GET /v1/proofs/inclusion": EVERYBODY,
+    "GET /v1/proofs/consistency": EVERYBODY,
     "GET /healthz": EVERYBODY,
     "GET /readyz": EVERYBODY,
     "GET /metrics": EVERYBODY,
@@ -77,6 +82,9 @@ FEEDS = {
     "POST /v1/sales/{sale_id}/returns",
 }
 """Routes that take any body: what is wrong with it is told line by line."""
+
+ASKED_FOR = {"GET /v1/proofs/inclusion": "?position=1", "GET /v1/proofs/consistency": "?from=1"}
+"""What must be said to be answered."""
 
 OPERATIONS = {
     f"{method.upper()} {path}": operation
@@ -112,7 +120,8 @@ def asked(world, person, route):
         donation_id=world.open,
         sale_id=world.selling,
         disbursement_id=world.requested,
-    )
+        path="0/000.p/1",
+    ) + ASKED_FOR.get(route, "")
     if route in FEEDS:
         return person.feed(there, b"")
     return person.post(there, {}) if method == "POST" else person.get(there)

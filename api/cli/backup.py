@@ -32,6 +32,14 @@ KEPT = ("ledger.db", "people.db")
 Whatever an event says of a person was in the register before the event was written.
 """
 
+LOG = "log.db"
+"""The public log, if there is one. It is taken first, so that it has no event that is not saved.
+
+Its secret key is not taken: a backup may be in many hands. It is kept apart, with what it signed.
+"""
+
+_ALSO = "with the register of people and the log, without the log's key"
+
 OURS_ALONE = 0o700
 """Who may look into a folder with personal data in it."""
 
@@ -58,8 +66,7 @@ def backup(data: DataFolder, output: Output) -> None:
     with _made_whole(output) as made:
         if isinstance(places.ledger, Path):
             made.mkdir(mode=OURS_ALONE)
-            for name in KEPT:
-                copy_file(places.ledger.parent / name, made / name)
+            _copy_files(places.ledger.parent, made)
         else:
             dump(places.ledger, made)
     typer.echo(f"{output}: {_held(output, at_least)}")
@@ -67,9 +74,9 @@ def backup(data: DataFolder, output: Output) -> None:
 
 def _held(output: Path, at_least: Position) -> str:
     if output.is_file():
-        return f"{at_least:,} events or more, with the register of people"
+        return f"{at_least:,} events or more, {_ALSO}"
     with closing(open_store(output / KEPT[0], writes=False)) as store:
-        return f"{store.last_position():,} events, with the register of people"
+        return f"{store.last_position():,} events, {_ALSO}"
 
 
 @contextmanager
@@ -110,8 +117,12 @@ def _restore_files(saved: Path, data: Path) -> None:
         raise NotEmpty(data)
     with _made_whole(data) as made:
         made.mkdir()
-        for name in KEPT:
-            copy_file(saved / name, made / name)
+        _copy_files(saved, made)
+
+
+def _copy_files(source: Path, target: Path) -> None:
+    for name in (LOG, *KEPT) if (source / LOG).is_file() else KEPT:
+        copy_file(source / name, target / name)
 
 
 def _replayed(ledger: Ledger, places: Places, told: Progress) -> list[str]:

@@ -10,6 +10,7 @@ from api.cli.shared import DataFolder
 from api.places import Places
 from ledger.people.directory import Directory
 from ledger.store import open_store
+from projections.log.tables import upgrade_log
 from projections.views import upgrade_views
 
 
@@ -27,4 +28,4 @@ def migrated(places: Places) -> list[str]:
         said = list(store.said)
     with closing(Directory(places.people, upgrade=True)) as directory:
         said += directory.said
-    return said + upgrade_views(places.views)
+    return said + upgrade_views(places.views) + upgrade_log(places.log)

@@ -142,8 +142,9 @@ class KeyFile:
         _write_whole(self._memory, checkpoint.text)
 
     def _write(self, signers: Sequence[Signer]) -> KeyRing:
+        ring = _ring(self.path, tuple(signers))
         write_keys(self.path, signers)
-        return _ring(self.path, tuple(signers))
+        return ring
 
 
 S = TypeVar("S", bound=Signer)

@@ -74,7 +74,7 @@ _LOG_1 = Migration(
                 number bigint NOT NULL,
                 hashes bytea NOT NULL,
                 PRIMARY KEY (level, number),
-                CHECK (length(hashes) BETWEEN 32 AND 8192 AND length(hashes) % 32 = 0)
+                CHECK (length(hashes) BETWEEN 32 AND 8192 AND mod(length(hashes), 32) = 0)
             )
             """,
             """
