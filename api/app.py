@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
@@ -15,6 +14,7 @@ from fastapi.responses import Response
 from starlette.requests import ClientDisconnect
 
 from api import books, disbursements, donations, donors, funds, health, history, problems, sales
+from api.collector import spared
 from api.doors import Site
 from api.follower import FollowerProcess
 from api.places import Places
@@ -52,7 +52,7 @@ def create_app(data: Path) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        with open_site(data) as site, closing(FollowerProcess(data)), _settled():
+        with open_site(data) as site, closing(FollowerProcess(data)), spared():
             app.state.site = site
             site.follower.start(standing_by=True)
             yield
@@ -71,21 +71,6 @@ def create_app(data: Path) -> FastAPI:
         app.router.routes += part.router.routes  # Included, each request would be matched twice.
     _document(app)
     return app
-
-
-@contextmanager
-def _settled() -> Iterator[None]:
-    """Spare the garbage collector what stays as long as the server does.
-
-    It would look at all of it, a hundred thousand objects, again and again: a quarter of the
-    processor time of a pledge.
-    """
-    gc.collect()
-    gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()
 
 
 async def _gone(_: Request, __: Exception) -> Response:
