@@ -12,7 +12,7 @@ def spared() -> Iterator[None]:
     """Spare the garbage collector what is here already and stays.
 
     It would look at all of it, a hundred thousand objects, again and again: a quarter of the
-    processor time of a pledge, and half of that of an order in a feed.
+    processor time of a pledge.
     """
     gc.collect()
     gc.freeze()

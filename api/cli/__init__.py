@@ -20,7 +20,6 @@ from api.cli import (
     serve,
     token,
 )
-from api.collector import spared
 from ledger.errors import LedgerError
 from ledger.store.engine import DATABASE_TROUBLE
 
@@ -48,8 +47,7 @@ app.command("generate")(generate.generate)
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command; say what went wrong in one sentence, with 2 for usage and 1 for the rest."""
     try:
-        with spared():
-            code = app(arguments, standalone_mode=False)
+        code = app(arguments, standalone_mode=False)
     except typer.Abort:
         _complain("stopped", 130)
     except typer.TyperException as error:
