@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -29,6 +28,7 @@ from api import (
     receipts,
     sales,
 )
+from api.collector import spared
 from api.doors import Site
 from api.follower import FollowerProcess
 from api.places import Places, key_file
@@ -81,11 +81,7 @@ def create_app(data: Path, witnesses: Sequence[Asked] = ()) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        with (
-            open_site(data, witnesses) as site,
-            closing(FollowerProcess(data)),
-            _settled(),
-        ):
+        with open_site(data, witnesses) as site, closing(FollowerProcess(data)), spared():
             app.state.site = site
             site.follower.start(standing_by=True)
             site.keeper.start()
@@ -107,21 +103,6 @@ def create_app(data: Path, witnesses: Sequence[Asked] = ()) -> FastAPI:
         app.router.routes += part.router.routes  # Included, each request would be matched twice.
     _document(app)
     return app
-
-
-@contextmanager
-def _settled() -> Iterator[None]:
-    """Spare the garbage collector what stays as long as the server does.
-
-    It would look at all of it, a hundred thousand objects, again and again: a quarter of the
-    processor time of a pledge.
-    """
-    gc.collect()
-    gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()
 
 
 async def _gone(_: Request, __: Exception) -> Response:
