@@ -267,9 +267,9 @@ class Follower:
     def _recover(self, error: Exception) -> None:
         """Begin anew on whatever is there now: the database of views may have been replaced."""
         try:
-            self._engine.dispose()
             if _is_lost(error):
                 discard(self._engine)
+            self._engine.dispose()
             self.look()
         except Exception as trouble:
             self._trouble = (self._begun, trouble)

@@ -10,6 +10,8 @@ from time import monotonic
 import pytest
 from sqlalchemy.exc import DatabaseError
 
+from ledger.store.engine import discard
+from projections.views import open_views, prepare_views
 from tests.office import Office
 from tests.oracle import check
 from tests.server import ANSWER_S, serving
@@ -39,6 +41,18 @@ def cut_to_nothing(data):
     os.truncate(files(data)[0], 0)
 
 
+def cut_to_nothing_with_its_log(data):
+    for path in files(data)[:2]:
+        with suppress(FileNotFoundError):
+            os.truncate(path, 0)
+
+
+def cut_to_nothing_after_its_log(data):
+    for path in reversed(files(data)[:2]):
+        with suppress(FileNotFoundError):
+            os.truncate(path, 0)
+
+
 def cut_in_half(data):
     checkpoint(data)
     os.truncate(files(data)[0], files(data)[0].stat().st_size // 2)
@@ -65,6 +79,8 @@ LOSSES = [
     taken_away,
     taken_away_alone,
     cut_to_nothing,
+    cut_to_nothing_with_its_log,
+    cut_to_nothing_after_its_log,
     cut_in_half,
     overwritten,
     replaced_by_an_older_one,
@@ -175,3 +191,20 @@ def test_lost_views_are_made_again_and_nothing_wrong_is_shown(served, lost):
     with closing(sqlite3.connect(files(data)[0])) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
     assert office.public.read("/readyz")["status"] == "ready"
+
+
+def test_a_file_cut_to_nothing_is_not_opened_again_while_somebody_reads_it(tmp_path):
+    """SQLite would take it for new, and wait for the reader before it made it ready."""
+    engine = open_views(tmp_path / "views.db")
+    with closing(engine.raw_connection()):
+        cut_to_nothing_with_its_log(tmp_path)
+        for _ in range(2):
+            with pytest.raises(DatabaseError, match="was cut short"):
+                engine.connect()
+            engine.dispose()
+
+        discard(engine)
+        engine.dispose()
+
+        assert prepare_views(engine) == ["created views: tables that are filled from the history"]
+    engine.dispose()

@@ -77,29 +77,45 @@ def engine_at(where: Path | str, *, schema: str, durable: bool) -> Engine:
 def _keep_to_one_file(engine: Engine, where: Path | str) -> None:
     """Refuse to go on with a file that was taken away, replaced or cut short, until disposed of.
 
-    Open connections would not notice, and those opened later would read something else.
+    Open connections would not notice, and those opened later would read something else. Nor is it
+    opened once more: to SQLite a file cut to nothing is new, and made ready only when everybody
+    has let go of it, which those who read it do not.
     """
     opened: list[os.stat_result] = []
 
+    @event.listens_for(engine, "do_connect")
+    def _refuse(*_: Any) -> None:
+        if opened:
+            _the_same(where, opened[0])
+
     @event.listens_for(engine, "checkout")
     def _compare(*_: Any) -> None:
-        try:
-            there = os.stat(where)  # noqa: PTH116  # Asked at every read.
-        except FileNotFoundError:
-            raise sqlite3.DatabaseError(f"{where} was taken away") from None
-        if opened and not os.path.samestat(opened[0], there):
-            raise sqlite3.DatabaseError(f"{where} was replaced")
-        if opened and there.st_size < opened[0].st_size:
-            raise sqlite3.DatabaseError(f"{where} was cut short")
-        opened[:] = [there]
+        opened[:] = [_the_same(where, opened[0] if opened else None)]
 
     @event.listens_for(engine, "engine_disposed")
     def _forget(_: Engine) -> None:
-        opened.clear()
+        if not Path(where).exists():
+            opened.clear()
+
+
+def _the_same(where: Path | str, opened: os.stat_result | None) -> os.stat_result:
+    """Return what is there now, if it is what was opened and no shorter."""
+    try:
+        there = os.stat(where)  # noqa: PTH116  # Asked at every read.
+    except FileNotFoundError:
+        raise sqlite3.DatabaseError(f"{where} was taken away") from None
+    if opened is not None and not os.path.samestat(opened, there):
+        raise sqlite3.DatabaseError(f"{where} was replaced")
+    if opened is not None and there.st_size < opened.st_size:
+        raise sqlite3.DatabaseError(f"{where} was cut short")
+    return there
 
 
 def discard(engine: Engine) -> None:
-    """Take away the file that ``engine`` is for, and what SQLite keeps beside it."""
+    """Take away the file that ``engine`` is for, and what SQLite keeps beside it.
+
+    It is to be disposed of afterwards: until then nobody is let in who would open something else.
+    """
     if engine.dialect.name == SQLITE and engine.url.database:
         for kept in ("", "-wal", "-shm"):
             Path(engine.url.database + kept).unlink(missing_ok=True)
