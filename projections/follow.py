@@ -12,7 +12,13 @@ from contextlib import contextmanager
 from threading import Event, Lock, Thread
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import (
+    DatabaseError,
+    DBAPIError,
+    InterfaceError,
+    OperationalError,
+    ProgrammingError,
+)
 
 from ledger.application import Records
 from ledger.errors import LedgerError
@@ -55,8 +61,17 @@ class ViewsAway(LedgerError):
         super().__init__(f"the views cannot be read at the moment: {cause}")
 
 
+TAKEN_AWAY = {
+    "3F000",  # invalid_schema_name
+    "42P01",  # undefined_table
+}
+"""What PostgreSQL says where the schema of views was dropped."""
+
+
 def _is_lost(error: BaseException) -> bool:
-    """Say whether this means that a file was taken away, cut short or overwritten."""
+    """Say whether this means that views were taken away, or a file cut short or overwritten."""
+    if isinstance(error, ProgrammingError):
+        return getattr(error.orig, "sqlstate", None) in TAKEN_AWAY
     return type(error) is DatabaseError
 
 
