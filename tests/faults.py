@@ -39,7 +39,7 @@ LATER_MAX_S = 0.02
 LINES = 40
 """Orders of one feed."""
 
-LIFE = 20
+LIFE = 10
 """Rounds after which the long run begins a new ledger: the oracle reads all of it in each."""
 
 PLENTY = 10**9
