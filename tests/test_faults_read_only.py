@@ -11,19 +11,17 @@ import pytest
 
 from api.doors import command_id
 from ledger.names import PersonId
+from tests.crowd import AMOUNT, read_until_shown
 from tests.faults import PLEDGED
 from tests.office import DAY, Office
 from tests.oracle import Asked, check
 from tests.server import serving
-from tests.test_faults_views import read_until_shown
 from tests.world import PROBLEM
 
 AT_ONCE = 8
 """People at the doors, so that files are opened by those who had not opened them before."""
 
 PLEDGES = 24
-
-AMOUNT = 100
 
 REGISTERED = ("donor.registered.1",)
 

@@ -2,21 +2,17 @@
 
 import os
 import sqlite3
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
-from threading import Event
-from time import monotonic
 
 import pytest
 from sqlalchemy.exc import DatabaseError
 
 from ledger.store.engine import discard
 from projections.views import open_views, prepare_views
+from tests.crowd import Readers, read_until_shown
 from tests.office import Office
 from tests.oracle import check
-from tests.server import ANSWER_S, serving
-
-READERS = 4
+from tests.server import serving
 
 MAKINGS_MAX = 3
 """Times that lost views may be made anew before they stay."""
@@ -102,33 +98,6 @@ def copied(data):
         views.backup(older)
 
 
-class Readers:
-    """People who read a balance again and again, and keep every answer."""
-
-    def __init__(self, office, fund):
-        self._office = office
-        self._fund = fund
-        self._stop = Event()
-        self._pool = ThreadPoolExecutor(READERS)
-        self.shown = []
-        self.refused = []
-
-    def __enter__(self):
-        self._running = [self._pool.submit(self._read) for _ in range(READERS)]
-        return self
-
-    def __exit__(self, *_):
-        self._stop.set()
-        for each in self._running:
-            each.result()
-        self._pool.shutdown()
-
-    def _read(self):
-        while not self._stop.is_set():
-            answer = self._office.public.get(f"/v1/funds/{self._fund}/balance")
-            (self.shown if answer.status_code == 200 else self.refused).append(answer)
-
-
 @pytest.fixture(scope="module")
 def served(tmp_path_factory):
     data = tmp_path_factory.mktemp("served") / "data"
@@ -142,19 +111,6 @@ def served(tmp_path_factory):
         for _ in range(20):
             office.gift(fund, AMOUNT)
         yield office, fund, data
-
-
-def read_until_shown(office, path):
-    """Ask until it is shown; whatever is said before has to be the problem that is documented."""
-    deadline = monotonic() + ANSWER_S
-    while True:
-        answer = office.an.get(path)
-        if answer.status_code == 200:
-            return answer.json()
-        said = answer.json()
-        assert (answer.status_code, said["type"]) == (503, "/problems/views-away"), said
-        assert int(answer.headers["Retry-After"]) > 0
-        assert monotonic() < deadline
 
 
 def check_once_in_place(ledger, views, asked=()):
