@@ -23,16 +23,17 @@ AMOUNT = 100
 class Readers:
     """People who read a balance again and again, and keep every answer."""
 
-    def __init__(self, office, fund):
+    def __init__(self, office, fund, many=READERS):
         self._office = office
         self._fund = fund
         self._stop = Event()
-        self._pool = ThreadPoolExecutor(READERS)
+        self._many = many
+        self._pool = ThreadPoolExecutor(many)
         self.shown = []
         self.refused = []
 
     def __enter__(self):
-        self._running = [self._pool.submit(self._read) for _ in range(READERS)]
+        self._running = [self._pool.submit(self._read) for _ in range(self._many)]
         return self
 
     def __exit__(self, *_):
