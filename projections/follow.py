@@ -12,13 +12,19 @@ from contextlib import contextmanager, suppress
 from threading import Event, Lock, Thread
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import (
+    DatabaseError,
+    DBAPIError,
+    InterfaceError,
+    OperationalError,
+    ProgrammingError,
+)
 
 from ledger.application import Records
 from ledger.errors import LedgerError
 from ledger.names import Position
 from ledger.store.engine import ALONE, discard
-from projections.views import Batch, View, prepare_views
+from projections.views import Batch, View, as_of_now, prepare_views
 
 LOG = logging.getLogger(__name__)
 
@@ -58,8 +64,17 @@ class ViewsAway(LedgerError):
         super().__init__(f"the views cannot be read at the moment: {cause}")
 
 
+TAKEN_AWAY = {
+    "3F000",  # invalid_schema_name
+    "42P01",  # undefined_table
+}
+"""What PostgreSQL says where the schema of views was dropped."""
+
+
 def _is_lost(error: BaseException) -> bool:
-    """Say whether this means that a file was taken away, cut short or overwritten."""
+    """Say whether this means that views were taken away, or a file cut short or overwritten."""
+    if isinstance(error, ProgrammingError):
+        return getattr(error.orig, "sqlstate", None) in TAKEN_AWAY
     return type(error) is DatabaseError
 
 
@@ -207,7 +222,7 @@ class Follower:
         begun = self._begun
         try:
             level = self.catch_up(name)
-            with self._engine.connect() as connection:
+            with as_of_now(self._engine) as connection:
                 position = self._views[name].view.reached(connection)
                 if position < level:
                     raise _behind(position, level)
@@ -318,9 +333,9 @@ class Follower:
     def _recover(self, error: Exception) -> None:
         """Begin anew on whatever is there now: the database of views may have been replaced."""
         try:
-            self._engine.dispose()
             if _is_lost(error):
                 discard(self._engine)
+            self._engine.dispose()
             self.look()
         except Exception as trouble:
             self._trouble = (self._begun, trouble)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from typing import Any
 
 from msgspec import Struct
@@ -18,7 +17,7 @@ from projections.fold import Books, fold
 from projections.follow import Follower, Progress, silent
 from projections.fund_balances import FundBalance, FundBalances, fund_balance, fund_rows
 from projections.history import PAGE
-from projections.views import View, prepare_unread
+from projections.views import View, as_of_now, prepare_unread
 
 TRIES = 20
 """Times that the tallies are read again because the ledger went on meanwhile."""
@@ -98,7 +97,7 @@ def replay(  # noqa: PLR0913  # What, up to where, and how much is told of it.
     with served.connect() as connection:
         slowest = min(view.reached(connection) for view in views)
     follower.catch_up(progress=progress, until=min(goal, slowest))
-    with _as_of_now(served) as connection:
+    with as_of_now(served) as connection:
         levels = {view.name: view.reached(connection) for view in views}
         found = _Found(keep)
         for view in sorted(views, key=lambda view: levels[view.name]):
@@ -134,14 +133,6 @@ class _Found:
     def add(self, other: _Found) -> None:
         self.amount += other.amount
         self.first += other.first[: self._keep - len(self.first)]
-
-
-@contextmanager
-def _as_of_now(served: Engine) -> Iterator[Connection]:
-    """Open a connection that sees the views as they are now, whoever goes on writing them."""
-    steady = {"isolation_level": "REPEATABLE READ"} if served.dialect.name == "postgresql" else {}
-    with served.connect().execution_options(**steady) as connection:
-        yield connection
 
 
 def _compared(

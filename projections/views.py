@@ -7,7 +7,8 @@ are written in one transaction, so whatever crashes, each event counts once.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar, cast
@@ -203,6 +204,18 @@ def open_views(where: Path | str) -> Engine:
         engine.dispose()
         raise
     return engine
+
+
+@contextmanager
+def as_of_now(engine: Engine) -> Iterator[Connection]:
+    """Open a connection that sees all views as they are now, whoever goes on writing them.
+
+    Without this, PostgreSQL would show each statement what was there when that one began: figures
+    that are newer than the position they are said to be of.
+    """
+    steady = {"isolation_level": "REPEATABLE READ"} if engine.dialect.name == POSTGRESQL else {}
+    with engine.connect().execution_options(**steady) as connection:
+        yield connection
 
 
 def upgrade_views(where: Path | str) -> list[str]:

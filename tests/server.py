@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from itertools import count
@@ -27,10 +27,10 @@ HOUSE = Path(__file__).parent.parent
 ENVIRONMENT = os.environ | {"PYTHONPATH": f"{HOUSE / 'src'}{os.pathsep}{HOUSE}"}
 LEIFENG = (sys.executable, "-m", "api.cli")
 
-START_S = 30.0
+START_S = 120.0
 """Seconds in which a server comes up even on a busy machine."""
 
-STOP_S = 20.0
+STOP_S = 60.0
 """Seconds in which it finishes what it was asked, and goes."""
 
 ANSWER_S = 60.0
@@ -180,7 +180,12 @@ class Server:
 
 @contextmanager
 def serving(
-    data: Path, database: str | None = None, *, undisturbed: bool = True, ready: int = 200
+    data: Path,
+    database: str | None = None,
+    *,
+    undisturbed: bool = True,
+    ready: int = 200,
+    around: Mapping[str, str] | None = None,
 ) -> Iterator[Server]:
     """Serve the folder ``data``, and see in the end that nothing broke inside.
 
@@ -189,11 +194,12 @@ def serving(
         database: The URL of a PostgreSQL database to keep it in, and not in files.
         undisturbed: The test does nothing from which the server has to recover.
         ready: What it will say of its readiness, and is waited for.
+        around: What else it finds around it.
 
     """
     log = data.parent / f"{data.name}.log"
     with log.open("ab") as said:
-        process, port = _started(data, said, database, ready)
+        process, port = _started(data, said, environment(database) | dict(around or {}), ready)
     server = Server(data, port, process, log, database)
     try:
         with closing(server):
@@ -207,7 +213,7 @@ def serving(
 
 
 def _started(
-    data: Path, log: Any, database: str | None, ready: int
+    data: Path, log: Any, around: dict[str, str], ready: int
 ) -> tuple[subprocess.Popen[bytes], int]:
     """Start on a free port; somebody else may take it first, so try again."""
     deadline = time.monotonic() + START_S
@@ -216,7 +222,7 @@ def _started(
         process = subprocess.Popen(  # noqa: S603  # Our own command.
             [*LEIFENG, "serve", "--data", str(data), "--port", str(port)],
             cwd=HOUSE,
-            env=environment(database),
+            env=around,
             stdout=log,
             stderr=log,
         )

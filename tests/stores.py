@@ -130,6 +130,17 @@ def postgres_server() -> Iterator[Postgres]:
 
 
 @contextmanager
+def lent(request: pytest.FixtureRequest, store: str) -> Iterator[str | None]:
+    """Lend a test a database of its own, or none where the ledger is kept in files."""
+    if store == STORES[0]:
+        yield None
+        return
+    postgres: Postgres = request.getfixturevalue("postgres")
+    with postgres.database() as url:
+        yield url
+
+
+@contextmanager
 def connected(place: Path | str) -> Iterator[Any]:
     """Open the database of a ledger past the store, each statement a transaction of its own."""
     if is_url(place):

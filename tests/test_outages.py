@@ -18,11 +18,14 @@ from ledger.store.commits import Answer, Commit, OutcomeUnknown, Receipt, StoreF
 from ledger.store.outage import FunctionsEnabled
 from ledger.store.postgres import PostgresStore
 from tests.charity import charity
+from tests.crowd import Pledgers
 from tests.cutter import Cut, wire_to
 from tests.office import DAY, Office
+from tests.oracle import check
 from tests.samples import REGISTERED
 from tests.server import leifeng, serving
 from tests.spec import FORM
+from tests.stores import lent
 
 WORKERS, EACH = 6, 25
 
@@ -194,6 +197,25 @@ def test_nobody_at_the_doors_notices_more_than_a_wait(postgres, tmp_path):
         said = leifeng("replay", "--data", tmp_path, database=url)
 
     assert said.returncode == 0, said
+
+
+COMMITS_CUT = 3
+"""Times that each kind of cut is made."""
+
+
+def test_commits_that_are_cut_under_load_are_acknowledged_once_each(request, tmp_path):
+    with lent(request, "postgres") as direct, wire_to(direct) as (wire, url):
+        with serving(tmp_path / "data", url, undisturbed=False) as server:
+            office = Office(server)
+            with Pledgers(office, office.fund()) as pledgers:
+                for n, when in enumerate([*Cut] * COMMITS_CUT, 1):
+                    wire.cut(when)
+                    wire.wait_for(n, PATIENCE_S)
+                    pledgers.wait_for(5)
+            last = office.server.position()
+
+        assert wire.cuts == COMMITS_CUT * len(Cut)
+        assert check(direct, direct, pledgers.asked()) == last
 
 
 # The register of people.

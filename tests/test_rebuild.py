@@ -7,10 +7,10 @@ from datetime import date
 import pytest
 from sqlalchemy import inspect, select
 
-from projections.every_view import all_views
 from ledger.names import Position
 from ledger.tallies import COUNTED
 from projections.audit_trail import AuditTrail
+from projections.every_view import all_views
 from projections.fold import fold
 from projections.follow import Follower, ViewStopped
 from projections.fund_balances import BALANCES, FundBalances, days_of, fund_balance
