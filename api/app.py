@@ -18,7 +18,7 @@ from api import books, disbursements, donations, donors, funds, health, history,
 from api.doors import Site
 from ledger.commands import Ledger
 from ledger.errors import LedgerError
-from ledger.people.directory import Directory
+from ledger.people.directory import Directory, key_beside
 from ledger.store.engine import is_url
 from ledger.store.outage import named
 from projections.audit_trail import AuditTrail
@@ -38,6 +38,15 @@ DATABASE_URL = "LEIFENG_DATABASE_URL"
 """The environment variable that names a PostgreSQL database to keep everything in."""
 
 
+VAULT_KEY = "LEIFENG_VAULT_KEY"
+"""The environment variable that names the file with the key that people's details are sealed by."""
+
+
+def _vault_key(data: Path) -> Path:
+    named = os.environ.get(VAULT_KEY)
+    return Path(named) if named else key_beside(data)
+
+
 def all_views() -> tuple[View, ...]:
     """Return every view that is kept."""
     return FundBalances(), Journal(), Donations(), Sales(), Disbursements(), AuditTrail()
@@ -49,24 +58,25 @@ class Places(NamedTuple):
     ledger: Path | str
     people: Path | str
     views: Path | str
+    vault_key: Path
 
     @classmethod
     def of(cls, data: Path) -> Self:
         """Return the database that the environment names, or else files in the folder ``data``."""
         url = os.environ.get(DATABASE_URL)
-        return cls.at(url) if url else cls.in_folder(data)
+        return cls.at(url, data) if url else cls.in_folder(data)
 
     @classmethod
-    def at(cls, url: str) -> Self:
-        """Return the places of a ledger that is kept in one PostgreSQL database."""
+    def at(cls, url: str, data: Path = Path()) -> Self:
+        """Return the places of a ledger in one PostgreSQL database, with its keys in a folder."""
         if not is_url(url):
             raise NotPostgres
-        return cls(url, url, url)
+        return cls(url, url, url, _vault_key(data))
 
     @classmethod
     def in_folder(cls, data: Path) -> Self:
         """Return the places of a ledger that is kept in files of one folder."""
-        return cls(data / "ledger.db", data / "people.db", data / "views.db")
+        return cls(data / "ledger.db", data / "people.db", data / "views.db", _vault_key(data))
 
     @property
     def are_files(self) -> bool:
@@ -95,7 +105,8 @@ def open_site(data: Path) -> Iterator[Site]:
         data.mkdir(parents=True, exist_ok=True)
     with ExitStack() as opened:
         ledger = opened.enter_context(closing(Ledger(places.ledger)))
-        directory = opened.enter_context(closing(Directory(places.people)))
+        directory = opened.enter_context(closing(Directory(places.people, places.vault_key)))
+        directory.erase(ledger.store.erased())  # Before anybody is served.
         views = open_views(places.views)
         opened.callback(views.dispose)
         follower = opened.enter_context(closing(Follower(ledger, views, all_views())))

@@ -74,6 +74,8 @@ def fund(code: str, *then: Said) -> Fund:
 # Donations.
 
 REGISTERED = fact(Donor.Registered, anonymous=True)
+RESTRICTED = fact(Donor.ProcessingRestricted, basis="statutory-retention", until=date(2056, 12, 31))
+ERASED = fact(Donor.Erased, basis="consent-withdrawn", reason="asked-by-donor")
 PLEDGED = fact(
     Donation.Pledged,
     on=date(2026, 3, 14),
@@ -296,6 +298,8 @@ SAMPLES = (
     TRANSFERRED,
     CLOSED,
     REGISTERED,
+    RESTRICTED,
+    ERASED,
     IN_PARTS,
     OVERPAYMENT,
     WITHDRAWN,

@@ -19,6 +19,7 @@ from api.cli import (
     replay,
     serve,
     token,
+    vault,
 )
 from ledger.errors import LedgerError
 from ledger.store.engine import DATABASE_TROUBLE
@@ -33,6 +34,7 @@ app = typer.Typer(
 app.command("demo")(demo.demo)
 app.command("serve")(serve.serve)
 app.add_typer(token.app, name="token")
+app.add_typer(vault.app, name="vault")
 app.command("replay")(replay.replay)
 app.command("export")(export.export)
 app.command("import")(import_.import_)

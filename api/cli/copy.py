@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from api.app import Places
 from api.cli.shared import NoLedgerHere, progress
-from ledger.people.copying import copy_people, digest_people
+from ledger.people.copying import copy_people, digest_people, sealed_under
 from ledger.store import copying, open_store
 from ledger.store.copying import CopyDiffers, Digest, NotEmpty
 from ledger.store.engine import is_url
@@ -46,7 +46,9 @@ def copy(source: Source, target: Target) -> None:
     typer.echo(
         f"copied {found.events:,} events, {found.tallies:,} tallies and {found.answers:,} answers,"
         f" and people\n"
-        f"both are at position {found.last:,} with SHA-256 {found.history}"
+        f"both are at position {found.last:,} with SHA-256 {found.history}\n"
+        f"not copied: vault key {sealed_under(new.people)}; {new} is served with the key file of"
+        f" {old}"
     )
 
 

@@ -26,15 +26,15 @@ def serve(data: DataFolder, host: Host = "127.0.0.1", port: Port = 8000) -> None
 
 def run(data: Path, host: str, port: int) -> None:
     """Serve the ledger kept in ``data``."""
-    with open_site(data):  # So that what is wrong with the folder is said in one sentence.
-        pass
+    said = Console(stderr=True, highlight=False, soft_wrap=True)
+    with open_site(data) as site:  # So that what is wrong with it is said in one sentence.
+        for line in (*site.ledger.store.said, *site.directory.said):
+            said.print(line)
     config = uvicorn.Config(create_app(data), log_level="warning", access_log=False)
     with _listening(host, port) as listening, suppress(KeyboardInterrupt):
         port = listening.getsockname()[1]
-        Console(stderr=True).print(
-            f"serving {Places.of(data)} at http://{host}:{port} (API: /docs), Ctrl-C to stop",
-            highlight=False,
-            soft_wrap=True,
+        said.print(
+            f"serving {Places.of(data)} at http://{host}:{port} (API: /docs), Ctrl-C to stop"
         )
         uvicorn.Server(config).run(sockets=[listening])
 

@@ -1,4 +1,7 @@
-"""Moves the register of people from one database to another."""
+"""Moves the register of people from one database to another, sealed as it is.
+
+No key is needed for that, and none is moved.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +13,21 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Table, func, select
 
-from ledger.people.directory import CHANGES, METADATA, PEOPLE
+from ledger.people.schema import PEOPLE
+from ledger.people.tables import CHANGES, METADATA, VAULT
 from ledger.store.copying import NotEmpty
 from ledger.store.engine import changing_tables, engine_at, in_order, prepare
-from ledger.store.schema import POSTGRESQL
+from ledger.store.schema import POSTGRESQL, SchemaError, check
 
 PAGE = 1_000
+
+
+class NotSealed(SchemaError):
+    """Details are moved sealed, or not at all."""
+
+    def __init__(self) -> None:
+        super().__init__("the register of people is not sealed yet; run leifeng migrate")
+
 
 _encode = msgspec.json.Encoder(order="sorted").encode
 
@@ -25,9 +37,11 @@ def copy_people(source: Path | str, target: Path | str) -> str:
     reading = engine_at(source, schema="people", durable=True)
     writing = engine_at(target, schema="people", durable=True)
     try:
-        prepare(reading, PEOPLE)
         prepare(writing, PEOPLE)
         with reading.connect() as old, changing_tables(writing) as new:
+            check(old.exec_driver_sql, old.dialect.name, PEOPLE)
+            if old.execute(select(VAULT.c.kek)).scalar() is None:
+                raise NotSealed
             if any(True for table in METADATA.sorted_tables for _ in _rows(new, table)):
                 raise NotEmpty("the register of people")
             for table in METADATA.sorted_tables:
@@ -46,6 +60,17 @@ def digest_people(where: Path | str) -> str:
     try:
         with engine.connect() as connection:
             return _digest(connection)
+    finally:
+        engine.dispose()
+
+
+def sealed_under(where: Path | str) -> str | None:
+    """Return the id of the key that the register at ``where`` is sealed under, if it has one."""
+    engine = engine_at(where, schema="people", durable=True)
+    try:
+        with engine.connect() as connection:
+            check(connection.exec_driver_sql, connection.dialect.name, PEOPLE)
+            return connection.execute(select(VAULT.c.kek)).scalar()
     finally:
         engine.dispose()
 

@@ -20,6 +20,9 @@ from ledger.names import Position
 from ledger.store.commits import Answer, Commit, Outcome, StoreFailed, Verdict
 from ledger.tallies import Tally
 
+ERASED = "SELECT originator_id FROM stored_events WHERE topic = 'donor.erased.1'"
+"""The topic is written out, so that a database sees that its index of erasures is meant."""
+
 
 class Store(ApplicationRecorder):
     """Events, tallies and answers, changed together in one transaction.
@@ -125,6 +128,10 @@ class Store(ApplicationRecorder):
         self, after: int, limit: int, *, topic: str | None = None, stream: UUID | None = None
     ) -> list[Notification]:
         """Return up to ``limit`` events that follow position ``after``, all or some of them."""
+
+    @abstractmethod
+    def erased(self) -> list[UUID]:
+        """Return the streams of donors who were erased, without reading through the history."""
 
     @abstractmethod
     def raw(self, after: int, limit: int) -> Iterable[tuple[Position, str, bytes]]:
