@@ -104,6 +104,16 @@ ROUTES: dict[str, tuple[str, dict[str, Any], dict[str, list[Any]]]] = {
             "anonymous": FLAGS,
         },
     ),
+    "donors/{donor}/restriction": (
+        "ada",
+        {"basis": "statutory-retention", "until": "2056-12-31"},
+        {"basis": WHICH, "until": [*DAYS, "2020-01-01"]},
+    ),
+    "donors/{donor}/erasure": (
+        "ada",
+        {"basis": "consent-withdrawn", "reason": "asked-by-donor"},
+        {"basis": WHICH, "reason": ["", "李女士要求", 5, []]},
+    ),
     "donations": (
         "lin",
         PLEDGE | {"note": "第一期"},

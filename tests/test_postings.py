@@ -225,6 +225,8 @@ WORKED = {
             samples.THAWED,
             samples.CLOSED,
             samples.REGISTERED,
+            samples.RESTRICTED,
+            samples.ERASED,
             samples.PLEDGED,
             samples.WITHDRAWN,
             samples.PLANNED,

@@ -26,16 +26,14 @@ def serve(data: DataFolder, host: Host = "127.0.0.1", port: Port = 8000) -> None
 
 def run(data: Path, host: str, port: int) -> None:
     """Serve the ledger kept in ``data``."""
-    said = Console(stderr=True, highlight=False, soft_wrap=True)
     with open_site(data) as site:  # So that what is wrong with it is said in one sentence.
-        for line in (*site.ledger.store.said, *site.directory.said):
-            said.print(line)
+        done = (*site.ledger.store.said, *site.directory.said)
     config = uvicorn.Config(create_app(data), log_level="warning", access_log=False)
     with _listening(host, port) as listening, suppress(KeyboardInterrupt):
         port = listening.getsockname()[1]
-        said.print(
-            f"serving {Places.of(data)} at http://{host}:{port} (API: /docs), Ctrl-C to stop"
-        )
+        serving = f"serving {Places.of(data)} at http://{host}:{port} (API: /docs), Ctrl-C to stop"
+        for line in (*done, serving):
+            Console(stderr=True).print(line, highlight=False, soft_wrap=True)
         uvicorn.Server(config).run(sockets=[listening])
 
 
