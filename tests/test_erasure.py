@@ -1,6 +1,7 @@
 """A person can be forgotten, and the history, its balances and its proofs stay what they were."""
 
 import json
+import re
 import subprocess
 from pathlib import Path
 from uuid import uuid4
@@ -75,11 +76,15 @@ def problem(answer, status, name):
     return answer.json()
 
 
-def refused(office, answer, status, name):
-    """See that a request is refused by this name, and leaves not one event."""
+def refused(office, ask, status, name):
+    """See that a request is refused by this name, as documented, and leaves not one event."""
     before = office.server.position()
-    said = problem(answer(), status, name)
+    answer = ask()
+    said = problem(answer, status, name)
     assert office.server.position() == before
+    path = re.sub("/donors/[^/]+", "/donors/{donor_id}", answer.request.url.path)
+    documented = office.public.read("/openapi.json")["paths"][path]["post"]["responses"]
+    assert name in documented[str(status)]["content"][PROBLEM]["examples"]
     return said
 
 

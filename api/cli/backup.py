@@ -67,10 +67,11 @@ def backup(data: DataFolder, output: Output) -> None:
             dump(places.ledger, made)
     typer.echo(f"{output}: {_held(output, at_least)}")
     key = sealed_under(places.people)
-    typer.echo(
-        f"not in it: vault key {key}, in {places.vault_key}; keep a copy of that file apart, for"
-        " without it nobody's details can be read again"
-    )
+    if key is not None:
+        typer.echo(
+            f"not in it: vault key {key}, in {places.vault_key}; keep a copy of that file apart,"
+            " for without it nobody's details can be read again"
+        )
 
 
 def _held(output: Path, at_least: Position) -> str:
@@ -126,7 +127,7 @@ def _key_told(places: Places) -> str:
     """Say whether the key is there that the register is sealed under."""
     key = sealed_under(places.people)
     if key is None:
-        return "details are not sealed yet; the first start does it"
+        return "nobody's details are sealed yet; the first start does it"
     if key in dict(KeyFile(places.vault_key).read()):
         return f"details are sealed under vault key {key}, which is in {places.vault_key}"
     return (

@@ -46,10 +46,11 @@ def copy(source: Source, target: Target) -> None:
     typer.echo(
         f"copied {found.events:,} events, {found.tallies:,} tallies and {found.answers:,} answers,"
         f" and people\n"
-        f"both are at position {found.last:,} with SHA-256 {found.history}\n"
-        f"not copied: vault key {sealed_under(new.people)}; {new} is served with the key file of"
-        f" {old}"
+        f"both are at position {found.last:,} with SHA-256 {found.history}"
     )
+    key = sealed_under(new.people)
+    if key is not None:
+        typer.echo(f"not copied: vault key {key}; {new} is served with the key file of {old}")
 
 
 def _places(where: str) -> Places:

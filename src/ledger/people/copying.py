@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Table, func, select
+from sqlalchemy import Connection, Engine, Table, func, select
 
+from ledger.people.plain import has_plain
 from ledger.people.schema import PEOPLE
 from ledger.people.tables import CHANGES, METADATA, VAULT
 from ledger.store.copying import NotEmpty
 from ledger.store.engine import changing_tables, engine_at, in_order, prepare
-from ledger.store.schema import POSTGRESQL, SchemaError, check
+from ledger.store.schema import POSTGRESQL, SchemaError, check, migrate, version_of
 
 PAGE = 1_000
 
@@ -37,10 +38,10 @@ def copy_people(source: Path | str, target: Path | str) -> str:
     reading = engine_at(source, schema="people", durable=True)
     writing = engine_at(target, schema="people", durable=True)
     try:
+        _be_there(reading)
         prepare(writing, PEOPLE)
         with reading.connect() as old, changing_tables(writing) as new:
-            check(old.exec_driver_sql, old.dialect.name, PEOPLE)
-            if old.execute(select(VAULT.c.kek)).scalar() is None:
+            if has_plain(old):
                 raise NotSealed
             if any(True for table in METADATA.sorted_tables for _ in _rows(new, table)):
                 raise NotEmpty("the register of people")
@@ -68,11 +69,21 @@ def sealed_under(where: Path | str) -> str | None:
     """Return the id of the key that the register at ``where`` is sealed under, if it has one."""
     engine = engine_at(where, schema="people", durable=True)
     try:
+        _be_there(engine)
         with engine.connect() as connection:
-            check(connection.exec_driver_sql, connection.dialect.name, PEOPLE)
             return connection.execute(select(VAULT.c.kek)).scalar()
     finally:
         engine.dispose()
+
+
+def _be_there(engine: Engine) -> None:
+    """Create a register where none is, which is one that nobody is in; refuse an older one."""
+    with changing_tables(engine) as connection:
+        run, dialect = connection.exec_driver_sql, connection.dialect.name
+        if version_of(run, dialect):
+            check(run, dialect, PEOPLE)
+        else:
+            migrate(run, dialect, PEOPLE, upgrade=False)
 
 
 def _digest(connection: Connection) -> str:

@@ -37,6 +37,7 @@ def erase(register: Register, donors: Iterable[PartyId]) -> int:
                     connection.execute(table.delete().where(table.c.party.in_(some)))
                 named = PERSONS.c.person.in_(some)
                 connection.execute(PERSONS.update().where(named).values(name_digest=None))
+    if kept or (wanted and register.is_local):  # As an earlier try may have been hindered.
         register.clear()
     return len(kept)
 

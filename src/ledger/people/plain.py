@@ -63,5 +63,12 @@ def take_away(register: Register) -> None:
         _METADATA.drop_all(connection)
 
 
+def has_plain(connection: Connection) -> bool:
+    """Say whether anything in the register is still to be sealed."""
+    return _are_there(connection) and any(
+        connection.execute(select(table).limit(1)).first() for table in _METADATA.sorted_tables
+    )
+
+
 def _are_there(connection: Connection) -> bool:
     return inspect(connection).has_table(PLAIN_PARTIES)
