@@ -159,12 +159,12 @@ def test_another_key_is_not_this_one(place, key):
 
 @pytest.mark.usefixtures("register")
 @pytest.mark.parametrize(
-    "line", ["", "leifeng-vault-key 00 AA==", "x y z", "leifeng-vault-key 0123 not-base64!"]
+    "line", ["", "leifeng-vault-key 00 AA==", "x y z", "leifeng-vault-key 0123 not-base64!", "ÿ"]
 )
 def test_a_key_that_was_damaged_is_no_key(place, key, line):
     (made,) = KeyFile(key).read()
     damaged = line or key.read_text(encoding="utf-8").replace(made.id, "0" * 16)
-    key.write_text(damaged, encoding="utf-8")
+    key.write_bytes(damaged.encode("latin-1"))
 
     with pytest.raises(KeyUnreadable, match=r"line 1 of .* is no vault key"):
         Directory(place, key)

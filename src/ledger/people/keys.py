@@ -83,7 +83,7 @@ class KeyFile:
     def read(self) -> list[Key]:
         """Return the keys in the file, newest first; none if there is no file."""
         try:
-            lines = self.path.read_text(encoding="utf-8").splitlines()
+            lines = self.path.read_text(encoding="utf-8", errors="replace").splitlines()
         except FileNotFoundError:
             return []
         return [self._key(number, line) for number, line in enumerate(lines, 1) if line.strip()]
