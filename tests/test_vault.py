@@ -8,8 +8,10 @@ from datetime import UTC, datetime
 import pytest
 
 from ledger.names import PartyId
+from ledger.people.copying import NotSealed, copy_people, digest_people, sealed_under
 from ledger.people.directory import Directory, KeyPlaceUnknown, key_beside
 from ledger.people.keys import Key, KeyFile, KeyLost, KeyUnreadable
+from ledger.people.register import Register
 from ledger.people.roles import Role
 from ledger.people.rotation import BATCH, rotate
 from ledger.people.schema import PEOPLE, PLAIN_PARTIES
@@ -361,3 +363,27 @@ def test_postgresql_keeps_no_file_of_the_plain_tables(postgres_url, key):
 
     kept = rows(postgres_url, "SELECT relname FROM pg_class WHERE relname LIKE 'plain%'")
     assert kept == []
+
+
+def test_what_is_not_sealed_yet_is_not_copied(tmp_path, key):
+    place = tmp_path / "people.db"
+    plain(place)
+    with pytest.raises(Older):
+        copy_people(place, tmp_path / "copy.db")
+    with closing(Register(place)) as register:
+        register.prepare(upgrade=True)  # The tables are there, and nothing was done with them.
+    with pytest.raises(NotSealed, match="run leifeng migrate"):
+        copy_people(place, tmp_path / "copy.db")
+    assert sealed_under(place) is None
+
+    with opened(place, key):
+        pass
+    assert copy_people(place, tmp_path / "copy.db") == digest_people(tmp_path / "copy.db")
+    assert sealed_under(tmp_path / "copy.db") == KeyFile(key).read()[0].id
+
+
+def test_where_nobody_was_ever_registered_there_is_nobody_to_copy(tmp_path):
+    copied = copy_people(tmp_path / "none.db", tmp_path / "copy.db")
+
+    assert copied == digest_people(tmp_path / "copy.db")
+    assert sealed_under(tmp_path / "copy.db") is None

@@ -38,7 +38,7 @@ def copy_people(source: Path | str, target: Path | str) -> str:
     reading = engine_at(source, schema="people", durable=True)
     writing = engine_at(target, schema="people", durable=True)
     try:
-        _be_there(reading)
+        _make_if_absent(reading)
         prepare(writing, PEOPLE)
         with reading.connect() as old, changing_tables(writing) as new:
             if has_plain(old):
@@ -66,17 +66,18 @@ def digest_people(where: Path | str) -> str:
 
 
 def sealed_under(where: Path | str) -> str | None:
-    """Return the id of the key that the register at ``where`` is sealed under, if it has one."""
+    """Return the id of the key that the register at ``where`` is sealed under, if it is sealed."""
     engine = engine_at(where, schema="people", durable=True)
     try:
-        _be_there(engine)
         with engine.connect() as connection:
+            if version_of(connection.exec_driver_sql, connection.dialect.name) < PEOPLE.version:
+                return None
             return connection.execute(select(VAULT.c.kek)).scalar()
     finally:
         engine.dispose()
 
 
-def _be_there(engine: Engine) -> None:
+def _make_if_absent(engine: Engine) -> None:
     """Create a register where none is, which is one that nobody is in; refuse an older one."""
     with changing_tables(engine) as connection:
         run, dialect = connection.exec_driver_sql, connection.dialect.name

@@ -7,71 +7,41 @@ from ledger.store.schema import POSTGRESQL, SQLITE, Migration, Schema
 PLAIN_PERSONS, PLAIN_PARTIES = "plain_persons", "plain_parties"
 """What version 1 kept in plain text, until ``ledger.people.plain`` has sealed it."""
 
-_TABLES_1 = Migration(
-    "tables for persons, tokens and parties",
-    {
-        SQLITE: (
-            """
-            CREATE TABLE IF NOT EXISTS changes (
-                number INTEGER NOT NULL, at DATETIME NOT NULL, PRIMARY KEY (number)
-            )
-            """,
-            """
-            CREATE TABLE IF NOT EXISTS parties (
-                party VARCHAR NOT NULL, details JSON NOT NULL, PRIMARY KEY (party)
-            )
-            """,
-            """
-            CREATE TABLE IF NOT EXISTS persons (
-                person VARCHAR NOT NULL, name VARCHAR NOT NULL, PRIMARY KEY (person), UNIQUE (name)
-            )
-            """,
-            """
-            CREATE TABLE IF NOT EXISTS tokens (
-                hash       VARCHAR NOT NULL,
-                person     VARCHAR NOT NULL,
-                roles      JSON NOT NULL,
-                donor      VARCHAR,
-                sale       VARCHAR,
-                created_at DATETIME NOT NULL,
-                PRIMARY KEY (hash)
-            )
-            """,
-        ),
-        POSTGRESQL: (
-            """
-            CREATE TABLE IF NOT EXISTS changes (
-                number SERIAL NOT NULL, at TIMESTAMP WITH TIME ZONE NOT NULL, PRIMARY KEY (number)
-            )
-            """,
-            """
-            CREATE TABLE IF NOT EXISTS parties (
-                party VARCHAR NOT NULL, details JSON NOT NULL, PRIMARY KEY (party)
-            )
-            """,
-            """
-            CREATE TABLE IF NOT EXISTS persons (
-                person VARCHAR NOT NULL, name VARCHAR NOT NULL, PRIMARY KEY (person), UNIQUE (name)
-            )
-            """,
-            """
-            CREATE TABLE IF NOT EXISTS tokens (
-                hash       VARCHAR NOT NULL,
-                person     VARCHAR NOT NULL,
-                roles      JSON NOT NULL,
-                donor      VARCHAR,
-                sale       VARCHAR,
-                created_at TIMESTAMP WITH TIME ZONE NOT NULL,
-                PRIMARY KEY (hash)
-            )
-            """,
-        ),
-    },
-)
+
+def _plain(number: str, moment: str) -> tuple[str, ...]:
+    """Return the statements of version 1, by the words for a row's number and for a moment."""
+    return (
+        f"""
+        CREATE TABLE IF NOT EXISTS changes (
+            number {number} NOT NULL, at {moment} NOT NULL, PRIMARY KEY (number)
+        )
+        """,
+        """
+        CREATE TABLE IF NOT EXISTS parties (
+            party VARCHAR NOT NULL, details JSON NOT NULL, PRIMARY KEY (party)
+        )
+        """,
+        """
+        CREATE TABLE IF NOT EXISTS persons (
+            person VARCHAR NOT NULL, name VARCHAR NOT NULL, PRIMARY KEY (person), UNIQUE (name)
+        )
+        """,
+        f"""
+        CREATE TABLE IF NOT EXISTS tokens (
+            hash       VARCHAR NOT NULL,
+            person     VARCHAR NOT NULL,
+            roles      JSON NOT NULL,
+            donor      VARCHAR,
+            sale       VARCHAR,
+            created_at {moment} NOT NULL,
+            PRIMARY KEY (hash)
+        )
+        """,
+    )
 
 
 def _sealed(blob: str) -> tuple[str, ...]:
-    """Return the statements of version 2, which differ in nothing but the word for bytes."""
+    """Return the statements of version 2, by the word for bytes."""
     return (
         f"ALTER TABLE persons RENAME TO {PLAIN_PERSONS}",
         f"ALTER TABLE parties RENAME TO {PLAIN_PARTIES}",
@@ -92,6 +62,14 @@ def _sealed(blob: str) -> tuple[str, ...]:
         """,
     )
 
+
+_TABLES_1 = Migration(
+    "tables for persons, tokens and parties",
+    {
+        SQLITE: _plain("INTEGER", "DATETIME"),
+        POSTGRESQL: _plain("SERIAL", "TIMESTAMP WITH TIME ZONE"),
+    },
+)
 
 _TABLES_2 = Migration(
     "details sealed with a key per person",
