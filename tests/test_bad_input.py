@@ -104,14 +104,14 @@ ROUTES: dict[str, tuple[str, dict[str, Any], dict[str, list[Any]]]] = {
             "anonymous": FLAGS,
         },
     ),
-    "donors/{donor}/restriction": (
+    "donors/{to_restrict}/restriction": (
         "ada",
         {"basis": "statutory-retention", "until": "2056-12-31"},
         {"basis": WHICH, "until": [*DAYS, "2020-01-01"]},
     ),
-    "donors/{donor}/erasure": (
+    "donors/{to_erase}/erasure": (
         "ada",
-        {"basis": "consent-withdrawn", "reason": "asked-by-donor"},
+        {"basis": "consent-withdrawn"},
         {"basis": WHICH, "reason": ["", "李女士要求", 5, []]},
     ),
     "donations": (
