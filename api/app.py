@@ -54,7 +54,8 @@ def open_site(data: Path, witnesses: Sequence[Asked] = ()) -> Iterator[Site]:
         data.mkdir(parents=True, exist_ok=True)
     with ExitStack() as opened:
         ledger = opened.enter_context(closing(Ledger(places.ledger)))
-        directory = opened.enter_context(closing(Directory(places.people)))
+        directory = opened.enter_context(closing(Directory(places.people, places.vault_key)))
+        directory.erase(ledger.store.erased())  # Before anybody is served.
         views = open_views(places.views)
         opened.callback(views.dispose)
         follower = opened.enter_context(closing(Follower(ledger, views, all_views())))

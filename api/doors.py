@@ -144,16 +144,16 @@ class Desk(Request):
 
         They are kept first: an event whose person is unknown would be worse than the reverse.
         """
-        await run_in_threadpool(self.site.directory.keep, party, details)
+        await run_in_threadpool(self.site.directory.vault.keep, party, details)
         try:
             receipt = await self.record(command, *args, **kwargs)
         except OutcomeUnknown:
             raise  # The event may be there, and then it needs them.
         except LedgerError:
-            await run_in_threadpool(self.site.directory.forget, party)
+            await run_in_threadpool(self.site.directory.vault.forget, party)
             raise
         if receipt.repeated:
-            await run_in_threadpool(self.site.directory.forget, party)
+            await run_in_threadpool(self.site.directory.vault.forget, party)
         return receipt
 
     @contextmanager

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple, Self
 
 from ledger.errors import LedgerError
+from ledger.people.directory import key_beside
 from ledger.store.engine import is_url
 from ledger.store.outage import named
 from projections.log.keys import KeyFile
@@ -19,9 +20,18 @@ LOG_KEY = "LEIFENG_LOG_KEY"
 """The environment variable that names the file of the log's secret key."""
 
 
+VAULT_KEY = "LEIFENG_VAULT_KEY"
+"""The environment variable that names the file with the key that people's details are sealed by."""
+
+
 def key_file(data: Path) -> KeyFile:
     """Return where the log's secret key is: in the folder ``data``, or as the environment says."""
     return KeyFile(Path(os.environ.get(LOG_KEY) or data / "keys" / "log.key"))
+
+
+def _vault_key(data: Path) -> Path:
+    named = os.environ.get(VAULT_KEY)
+    return Path(named) if named else key_beside(data)
 
 
 def policy_file(data: Path) -> Path:
@@ -36,24 +46,31 @@ class Places(NamedTuple):
     people: Path | str
     views: Path | str
     log: Path | str
+    vault_key: Path
 
     @classmethod
     def of(cls, data: Path) -> Self:
         """Return the database that the environment names, or else files in the folder ``data``."""
         url = os.environ.get(DATABASE_URL)
-        return cls.at(url) if url else cls.in_folder(data)
+        return cls.at(url, data) if url else cls.in_folder(data)
 
     @classmethod
-    def at(cls, url: str) -> Self:
-        """Return the places of a ledger that is kept in one PostgreSQL database."""
+    def at(cls, url: str, data: Path = Path()) -> Self:
+        """Return the places of a ledger in one PostgreSQL database, with its keys in a folder."""
         if not is_url(url):
             raise NotPostgres
-        return cls(url, url, url, url)
+        return cls(url, url, url, url, _vault_key(data))
 
     @classmethod
     def in_folder(cls, data: Path) -> Self:
         """Return the places of a ledger that is kept in files of one folder."""
-        return cls(*(data / f"{name}.db" for name in ("ledger", "people", "views", "log")))
+        return cls(
+            data / "ledger.db",
+            data / "people.db",
+            data / "views.db",
+            data / "log.db",
+            _vault_key(data),
+        )
 
     @property
     def are_files(self) -> bool:

@@ -31,6 +31,7 @@ from ledger.errors import (
     WrongState,
 )
 from ledger.funds import FundClosed, InsufficientFunds
+from ledger.people.sealing import VaultError
 from ledger.sales import ReturnWindowOpen, SettlementMismatch
 from ledger.store.commits import StoreFailed
 from ledger.store.leaves import OutOfStep
@@ -99,6 +100,7 @@ STATUS: Mapping[type[LedgerError], HTTPStatus] = {
     TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     Overloaded: HTTPStatus.SERVICE_UNAVAILABLE,
     StoreFailed: HTTPStatus.SERVICE_UNAVAILABLE,
+    VaultError: HTTPStatus.SERVICE_UNAVAILABLE,
     ViewStopped: HTTPStatus.SERVICE_UNAVAILABLE,
     ViewsAway: HTTPStatus.SERVICE_UNAVAILABLE,
     WillNotSign: HTTPStatus.SERVICE_UNAVAILABLE,

@@ -80,6 +80,8 @@ ANNOUNCED = fact(
     log="PeterNeumann",
     key="PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW",
 )
+RESTRICTED = fact(Donor.ProcessingRestricted, basis="statutory-retention", until=date(2056, 12, 31))
+ERASED = fact(Donor.Erased, basis="consent-withdrawn", reason="asked-by-donor")
 PLEDGED = fact(
     Donation.Pledged,
     on=date(2026, 3, 14),
@@ -302,6 +304,8 @@ SAMPLES = (
     TRANSFERRED,
     CLOSED,
     REGISTERED,
+    RESTRICTED,
+    ERASED,
     IN_PARTS,
     OVERPAYMENT,
     WITHDRAWN,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import socket
 import subprocess
@@ -19,7 +18,8 @@ from uuid import UUID
 import httpx2
 
 from api.places import DATABASE_URL
-from ledger.people.directory import Directory
+from ledger.names import PartyId
+from ledger.people.directory import Directory, key_beside
 from ledger.people.roles import Role
 from tests.stores import connected
 
@@ -127,7 +127,7 @@ class Server:
         self.process = process
         self.log = log
         self.people = database or data / "people.db"
-        self.directory = Directory(self.people)
+        self.directory = Directory(self.people, key_beside(data))
         self._people: list[Person] = []
         self.public = self._somebody(None)
 
@@ -162,9 +162,9 @@ class Server:
     def people_kept(self, name: str) -> int:
         """Return how often somebody of this name is kept in the register."""
         with connected(self.people) as register:
-            kept = [details for (details,) in register.execute("SELECT details FROM parties")]
-        said = (json.loads(each) if isinstance(each, str) else each for each in kept)
-        return sum(each["name"] == name for each in said)
+            parties = register.execute("SELECT party FROM sealed WHERE field = 'name'").fetchall()
+        kept = (self.directory.vault.details(PartyId(party)) for (party,) in parties)
+        return sum(each is not None and each["name"] == name for each in kept)
 
     def position(self) -> int:
         """Return how many events are stored."""

@@ -11,8 +11,10 @@ from api.places import Places
 from ledger.commands import Ledger
 from ledger.names import new_id
 from ledger.people.copying import digest_people
-from ledger.people.directory import PERSONS, Directory
+from ledger.people.directory import Directory, key_beside
+from ledger.people.keys import KeyFile
 from ledger.people.roles import Role
+from ledger.people.tables import PERSONS
 from ledger.store import copying, open_store
 from ledger.store.commits import Answer, Commit, Receipt, Verdict
 from ledger.store.copying import CopyDiffers
@@ -43,9 +45,10 @@ MADE_AT = datetime(2026, 4, 1, 12, 30, tzinfo=UTC)
 class Kept:
     """A ledger with something of everything, and where it is."""
 
-    def __init__(self, where):
+    def __init__(self, where, key=None):
         self.where = str(where)
         self.places = Places.at(where) if isinstance(where, str) else Places.in_folder(where)
+        self.key = key
 
     def fill(self):
         with closing(Ledger(self.places.ledger)) as ledger:
@@ -68,9 +71,9 @@ class Kept:
                 ]
             )
             self.facts = house.facts()
-        with closing(Directory(self.places.people)) as directory:
+        with closing(Directory(self.places.people, self.key)) as directory:
             self.token = directory.create_token("李女士", [Role.CLERK], at=MADE_AT)
-            directory.keep("party-1", {"name": "李女士", "phone": "139"})
+            directory.vault.keep("party-1", {"name": "李女士", "phone": "139"})
         with logged(self.places) as log:
             log.publish()
         return self
@@ -94,7 +97,8 @@ def _two(request, tmp_path):
             folder.mkdir()
             return folder
 
-        source, target = (Kept(place(kind, n)) for n, kind in enumerate(request.param))
+        key = key_beside(tmp_path)
+        source, target = (Kept(place(kind, n), key) for n, kind in enumerate(request.param))
         yield source.fill(), target
 
 
@@ -110,9 +114,13 @@ def test_everything_is_there_and_equal_and_goes_on(two, here):
 
     assert said.returncode == 0, said.stderr
     events, also = len(source.facts), "people, and the log, but not its key"
+    (key,) = KeyFile(source.key).read()
+    served = f"{target.places} is served with the key file of {source.places}"
+    unmoved = f"not copied: vault key {key.id}; {served}"
     assert said.stdout.splitlines() == [
         f"copied {events} events, {before[0].tallies} tallies and 1 answers, and {also}",
         f"both are at position {events} with SHA-256 {before[0].history}",
+        unmoved,
     ]
     assert target.digest() == source.digest() == before
     with closing(Ledger(target.places.ledger)) as ledger:
@@ -122,10 +130,10 @@ def test_everything_is_there_and_equal_and_goes_on(two, here):
         house.approve(house.request(10_00))
         house.gift(1_00)
         assert house.available() == 450_00 + 1_00
-    with closing(Directory(target.places.people)) as directory:
+    with closing(Directory(target.places.people, source.key)) as directory:
         caller = directory.caller(source.token)
         assert caller.roles == {Role.CLERK}
-        assert directory.details("party-1") == {"name": "李女士", "phone": "139"}
+        assert directory.vault.details("party-1") == {"name": "李女士", "phone": "139"}
         again = directory.create_token("李女士", [Role.CASHIER], at=MADE_AT)
         assert directory.caller(again).person == caller.person
 
@@ -245,7 +253,7 @@ def test_a_register_that_differs_is_noticed(tmp_path):
     source = Kept(tmp_path).fill()
     before = digest_people(source.places.people)
     with connected(source.places.people) as connection:
-        connection.execute("UPDATE persons SET name = 'somebody else'")
+        connection.execute("UPDATE persons SET name_digest = 'somebody else'")
 
     assert digest_people(source.places.people) != before
 

@@ -5,9 +5,9 @@ import os
 import pytest
 from sqlalchemy import event
 
-from api.app import all_views
 from ledger.commands import Ledger
 from ledger.store.engine import is_url
+from projections.every_view import all_views
 from projections.follow import Follower
 from projections.fund_balances import FundBalances
 from projections.views import open_views

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from ledger.donations import Donation
 from ledger.names import new_id
-from ledger.people.directory import Directory
+from ledger.people.directory import Directory, key_beside
 from ledger.people.roles import Role
 from ledger.store.commits import Answer, Commit, OutcomeUnknown, Receipt, StoreFailed
 from ledger.store.outage import FunctionsEnabled
@@ -221,11 +221,11 @@ def test_commits_that_are_cut_under_load_are_acknowledged_once_each(request, tmp
 # The register of people.
 
 
-def test_who_is_known_is_let_in_while_the_register_is_away_and_nobody_else(postgres_url):
+def test_who_is_known_is_let_in_while_the_register_is_away_and_nobody_else(postgres_url, tmp_path):
     with (
         wire_to(postgres_url) as (wire, url),
-        closing(Directory(url, looks_s=0)) as directory,
-        closing(Directory(postgres_url)) as office,
+        closing(Directory(url, key_beside(tmp_path), looks_s=0)) as directory,
+        closing(Directory(postgres_url, key_beside(tmp_path))) as office,
     ):
         known, unknown = (
             office.create_token(name, [Role.CLERK], at=datetime.now(UTC)) for name in ("a", "b")
@@ -239,10 +239,10 @@ def test_who_is_known_is_let_in_while_the_register_is_away_and_nobody_else(postg
             directory.caller(unknown)
 
 
-def test_who_is_known_is_not_let_in_for_ever_while_the_register_is_away(postgres_url):
+def test_who_is_known_is_not_let_in_for_ever_while_the_register_is_away(postgres_url, tmp_path):
     with (
         wire_to(postgres_url) as (wire, url),
-        closing(Directory(url, looks_s=0, trusted_s=0)) as directory,
+        closing(Directory(url, key_beside(tmp_path), looks_s=0, trusted_s=0)) as directory,
     ):
         known = directory.create_token("a", [Role.CLERK], at=datetime.now(UTC))
         assert directory.caller(known) is not None
@@ -252,8 +252,8 @@ def test_who_is_known_is_not_let_in_for_ever_while_the_register_is_away(postgres
             directory.caller(known)
 
 
-def test_the_register_is_read_again_when_it_is_back(postgres, postgres_url):
-    with closing(Directory(postgres_url, looks_s=0)) as directory:
+def test_the_register_is_read_again_when_it_is_back(postgres, postgres_url, tmp_path):
+    with closing(Directory(postgres_url, key_beside(tmp_path), looks_s=0)) as directory:
         known = directory.create_token("a", [Role.CLERK], at=datetime.now(UTC))
         before = directory.caller(known)
         postgres.restart()

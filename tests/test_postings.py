@@ -226,6 +226,8 @@ WORKED = {
             samples.CLOSED,
             samples.REGISTERED,
             samples.ANNOUNCED,
+            samples.RESTRICTED,
+            samples.ERASED,
             samples.PLEDGED,
             samples.WITHDRAWN,
             samples.PLANNED,

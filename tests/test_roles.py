@@ -33,6 +33,9 @@ MAY = {
     "POST /v1/funds/{code}/closing": {TREASURER},
     "POST /v1/donors": {CLERK, DONOR},
     "GET /v1/donors/{donor_id}": {CLERK, DONOR},
+    "GET /v1/donors/{donor_id}/data": {ADMIN, DONOR},
+    "POST /v1/donors/{donor_id}/restriction": {ADMIN, DONOR},
+    "POST /v1/donors/{donor_id}/erasure": {ADMIN, DONOR},
     "GET /v1/donors/{donor_id}/statement": {CLERK, DONOR} | BOOKS,
     "POST /v1/donations": {CLERK, DONOR},
     "POST /v1/donations:batch": {CLERK},
@@ -179,7 +182,12 @@ def test_a_cursor_of_somebody_else_opens_nothing(world, mei):
 
 def test_what_is_not_hers_is_not_there_at_all(world, mei):
     nowhere = str(uuid4())
-    for path in ("/v1/donations/{}", "/v1/donors/{}", "/v1/donors/{}/statement"):
+    for path in (
+        "/v1/donations/{}",
+        "/v1/donors/{}",
+        "/v1/donors/{}/statement",
+        "/v1/donors/{}/data",
+    ):
         theirs = world.open if "donations" in path else world.donor
         hidden = refused(world, lambda p=path, t=theirs: mei.get(p.format(t)), 404, "not-found")
         absent = refused(world, lambda p=path: mei.get(p.format(nowhere)), 404, "not-found")
@@ -284,7 +292,7 @@ def test_nobody_but_a_clerk_sees_who_somebody_is(world, people):
 
 def test_only_the_hash_of_a_token_is_kept(world):
     token = world.office.lin.token
-    files = sorted(world.office.server.data.iterdir())
+    files = sorted(each for each in world.office.server.data.rglob("*") if each.is_file())
     stored = b"".join(each.read_bytes() for each in files)
 
     assert "people.db" in {each.name for each in files}

@@ -20,6 +20,7 @@ from api.cli import (
     replay,
     serve,
     token,
+    vault,
     witness,
 )
 from ledger.errors import LedgerError
@@ -37,6 +38,7 @@ app.command("serve")(serve.serve)
 app.add_typer(token.app, name="token")
 app.add_typer(audit.app, name="audit")
 app.add_typer(witness.app, name="witness")
+app.add_typer(vault.app, name="vault")
 app.command("replay")(replay.replay)
 app.command("export")(export.export)
 app.command("import")(import_.import_)

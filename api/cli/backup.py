@@ -16,7 +16,11 @@ from api.cli.shared import DataFolder, existing_ledger, progress
 from api.places import Places
 from ledger.commands import Ledger
 from ledger.errors import LedgerError
-from ledger.names import Position
+from ledger.names import PartyId, Position
+from ledger.people.copying import sealed_under
+from ledger.people.erasure import erase
+from ledger.people.keys import KeyFile
+from ledger.people.register import Register
 from ledger.store import open_store
 from ledger.store.backup import Damaged, copy_file, dump, is_dump, load
 from ledger.store.copying import NotEmpty
@@ -70,6 +74,12 @@ def backup(data: DataFolder, output: Output) -> None:
         else:
             dump(places.ledger, made)
     typer.echo(f"{output}: {_held(output, at_least)}")
+    key = sealed_under(places.people)
+    if key is not None:
+        typer.echo(
+            f"not in it: vault key {key}, in {places.vault_key}; keep a copy of that file apart,"
+            " for without it nobody's details can be read again"
+        )
 
 
 def _held(output: Path, at_least: Position) -> str:
@@ -101,6 +111,7 @@ def restore(saved: Saved, data: DataFolder) -> None:
             raise NoBackup(saved, "a backup of a ledger on PostgreSQL")
         load(saved, places.ledger)
     with closing(Ledger(places.ledger)) as ledger:
+        erased = _erase_again(ledger, places)
         with progress("filling views") as told:
             position = rebuild(ledger, places.views, all_views(), progress=told)
         with progress("replaying") as told:
@@ -108,6 +119,29 @@ def restore(saved: Saved, data: DataFolder) -> None:
     if differences:
         raise Damaged(saved, differences[0])
     typer.echo(f"{places}: {position:,} events restored and replayed")
+    if erased:
+        typer.echo(f"erased again what was kept of {erased:,} people, as the history says")
+    typer.echo(_key_told(places))
+
+
+def _erase_again(ledger: Ledger, places: Places) -> int:
+    """Take those out of a register who were erased after it was saved; that needs no key."""
+    with closing(Register(places.people)) as register:
+        register.prepare(upgrade=True)
+        return erase(register, [PartyId(str(each)) for each in ledger.store.erased()])
+
+
+def _key_told(places: Places) -> str:
+    """Say whether the key is there that the register is sealed under."""
+    key = sealed_under(places.people)
+    if key is None:
+        return "nobody's details are sealed yet; the first start does it"
+    if key in dict(KeyFile(places.vault_key).read()):
+        return f"details are sealed under vault key {key}, which is in {places.vault_key}"
+    return (
+        f"details are sealed under vault key {key}, which is not in {places.vault_key}:"
+        " put that file there before it is served"
+    )
 
 
 def _restore_files(saved: Path, data: Path) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from api.cli.shared import NoLedgerHere, progress
 from api.places import Places
-from ledger.people.copying import copy_people, digest_people
+from ledger.people.copying import copy_people, digest_people, sealed_under
 from ledger.store import copying, open_store
 from ledger.store.copying import CopyDiffers, Digest, NotEmpty
 from ledger.store.engine import is_url
@@ -50,6 +50,9 @@ def copy(source: Source, target: Target) -> None:
         f" and people{log}\n"
         f"both are at position {found.last:,} with SHA-256 {found.history}"
     )
+    key = sealed_under(new.people)
+    if key is not None:
+        typer.echo(f"not copied: vault key {key}; {new} is served with the key file of {old}")
 
 
 def _copy_log(old: Places, new: Places) -> str:

@@ -26,6 +26,6 @@ def migrated(places: Places) -> list[str]:
     """Bring up every database of a ledger; return in lines what was done."""
     with closing(open_store(places.ledger, upgrade=True)) as store:
         said = list(store.said)
-    with closing(Directory(places.people, upgrade=True)) as directory:
+    with closing(Directory(places.people, places.vault_key, upgrade=True)) as directory:
         said += directory.said
     return said + upgrade_views(places.views) + upgrade_log(places.log)

@@ -45,30 +45,39 @@ def serve(
     data: DataFolder,
     host: Host = "127.0.0.1",
     port: Port = 8000,
+    log_name: LogName = None,
     witness: Witnesses = [],  # noqa: B006  # typer reads it and nobody writes it.
 ) -> None:
     """Serve the ledger over HTTP until stopped."""
-    run(data, host, port, [Asked.parse(text) for text in witness])
+    witnesses = [Asked.parse(text) for text in witness]
+    run(data, host, port, log_name=log_name, witnesses=witnesses)
 
 
-def run(data: Path, host: str, port: int, witnesses: Sequence[Asked] = ()) -> None:
-    """Serve the ledger kept in ``data``."""
-    with open_site(data):  # So that what is wrong with the folder is said in one sentence.
-        pass
+def run(
+    data: Path,
+    host: str,
+    port: int,
+    *,
+    log_name: str | None = None,
+    witnesses: Sequence[Asked] = (),
+) -> None:
+    """Serve the ledger kept in ``data``, whose public log is called ``log_name`` if it is new."""
+    with open_site(data) as site:  # So that what is wrong with it is said in one sentence.
+        site.log.begin(log_name)
+        done = (*site.ledger.store.said, *site.directory.said)
     policy_file(data).write_bytes(policy_of(witnesses).encode())
-    serve_app(create_app(data, witnesses), f"{Places.of(data)}", host, port, " (API: /docs)")
+    where = f"{Places.of(data)} at {{address}} (API: /docs)"
+    serve_app(create_app(data, witnesses), (*done, f"serving {where}, Ctrl-C to stop"), host, port)
 
 
-def serve_app(app: FastAPI, what: str, host: str, port: int, more: str = "") -> None:
-    """Serve ``app``, saying ``what`` that is and where, until stopped."""
+def serve_app(app: FastAPI, said: Sequence[str], host: str, port: int) -> None:
+    """Serve ``app`` until stopped, once ``said``, which may name its ``{address}``, is said."""
     config = uvicorn.Config(app, log_level="warning", access_log=False)
     with _listening(host, port) as listening, suppress(KeyboardInterrupt):
-        port = listening.getsockname()[1]
-        Console(stderr=True).print(
-            f"serving {what} at http://{host}:{port}{more}, Ctrl-C to stop",
-            highlight=False,
-            soft_wrap=True,
-        )
+        address = f"http://{host}:{listening.getsockname()[1]}"
+        for line in said:
+            shown = line.replace("{address}", address)
+            Console(stderr=True).print(shown, highlight=False, soft_wrap=True)
         uvicorn.Server(config).run(sockets=[listening])
 
 

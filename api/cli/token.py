@@ -36,7 +36,8 @@ def create(
     if Role.PARTNER in role and sale is None:
         raise typer.BadParameter("a partner's token needs --sale", param_hint="--role")
     data.mkdir(parents=True, exist_ok=True)
-    directory = Directory(Places.of(data).people)
+    places = Places.of(data)
+    directory = Directory(places.people, places.vault_key)
     try:
         made = directory.create_token(
             person.strip(),

@@ -113,7 +113,6 @@ class Records(Application[UUID]):
         self.form = StoredForm()
         self.committer = Committer(self.store)
         self.fund_terms = lru_cache(KNOWN_MAX)(self._fund_terms)
-        self.known_donor = lru_cache(KNOWN_MAX)(self.donor)
 
     def close(self) -> None:
         """Store what is waiting, then let go of the database."""

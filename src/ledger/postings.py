@@ -170,6 +170,8 @@ MANUAL: Mapping[type[Fact], Callable[[Any], Entry]] = {
     Fund.Transferred: _transferred,
     Fund.Closed: _nothing,
     Donor.Registered: _nothing,
+    Donor.ProcessingRestricted: _nothing,
+    Donor.Erased: _nothing,
     Donation.Pledged: _nothing,
     Donation.PaymentReceived: _payment_received,
     Donation.Withdrawn: _nothing,

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 from ledger.aggregate import Fact
 from ledger.donations import Donation, PaymentCounted
+from ledger.donors import Donor
 from ledger.errors import LedgerError
 from ledger.funds import Fund, FundClosed, FundFrozen, FundNotEmpty, InsufficientFunds
 from ledger.movements import movements
@@ -133,6 +134,11 @@ def payment_is_new(channel: str, external_ref: str) -> Expectation:
     return Expectation(tally, 0, lambda _: PaymentCounted(channel, external_ref))
 
 
+RESTRICTIONS = Tally("donors", "restrictions")
+"""How often a donor's details were restricted or erased. Whoever remembers donors, so as not to
+read them again for each promise, expects that it is what it was when they were read.
+"""
+
 Changes = Iterable[tuple[Tally, int]]
 
 
@@ -194,6 +200,8 @@ _RULES: Mapping[type[Fact], Callable[[Any], Changes]] = {
     Fund.Frozen: lambda fact: [(of_fund(fact.fund, "frozen"), 1)],
     Fund.Thawed: lambda fact: [(of_fund(fact.fund, "frozen"), -1)],
     Fund.Closed: lambda fact: [(of_fund(fact.fund, "closed"), 1)],
+    Donor.ProcessingRestricted: lambda _: [(RESTRICTIONS, 1)],
+    Donor.Erased: lambda _: [(RESTRICTIONS, 1)],
     Donation.PaymentReceived: lambda fact: [(of_payment(fact.channel, fact.external_ref), 1)],
     CharitySale.Planned: _sale_planned,
     CharitySale.Settled: _sale_settled,

@@ -59,7 +59,9 @@ def engine_at(where: Path | str, *, schema: str, durable: bool) -> Engine:
     """
     if is_url(where):
         return _postgres(str(where), schema, durable=durable)
-    engine = create_engine(f"sqlite:///{where}", connect_args={"timeout": BUSY_TIMEOUT_S})
+    engine = create_engine(
+        f"sqlite:///{where}", connect_args={"timeout": BUSY_TIMEOUT_S}, hide_parameters=True
+    )
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _: Any) -> None:
@@ -137,6 +139,7 @@ def _postgres(url: str, schema: str, *, durable: bool) -> Engine:
         creator=lambda: psycopg.connect(**said),
         pool_pre_ping=True,
         execution_options={SCHEMA: schema},
+        hide_parameters=True,  # Of a failing statement, which may be what somebody is called.
     )
     with changing_tables(engine):  # Which makes a place for them.
         pass
@@ -154,19 +157,32 @@ def changing_tables(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
-def prepare(engine: Engine, schema: Schema, *, upgrade: bool = False) -> list[str]:
+def nothing(_: Connection) -> list[str]:
+    """Do nothing after the tables are there, and say so."""
+    return []
+
+
+def prepare(
+    engine: Engine,
+    schema: Schema,
+    *,
+    upgrade: bool = False,
+    then: Callable[[Connection], list[str]] = nothing,
+) -> list[str]:
     """Create the tables of ``schema``, or bring them up; return in lines what was done.
 
     Args:
         engine: Of the database.
         schema: The tables that there ought to be.
         upgrade: Older tables may be changed; those in a file always are.
+        then: What statements alone cannot do, in the same transaction.
 
     """
     dialect = engine.dialect.name
     with changing_tables(engine) as connection:
         run = connection.exec_driver_sql
-        return migrate(run, dialect, schema, upgrade=upgrade or dialect == SQLITE)
+        said = migrate(run, dialect, schema, upgrade=upgrade or dialect == SQLITE)
+        return said + then(connection)
 
 
 def in_order(table: Table, dialect: str) -> list[ColumnElement[Any]]:

@@ -30,7 +30,7 @@ from ledger.store.commits import (
     judge,
 )
 from ledger.store.outage import OUTAGE_MAX_S, Connections, refuse_functions
-from ledger.store.recorder import NotNext, Row, Store, WouldWait
+from ledger.store.recorder import ERASED, NotNext, Row, Store, WouldWait
 from ledger.store.schema import EVENTS, POSTGRESQL, Schema
 from ledger.tallies import Tally
 
@@ -257,6 +257,10 @@ class PostgresStore(Store):
             f"{_EVENTS} WHERE position > %s{asked} ORDER BY position LIMIT %s", (*values, limit)
         )
         return [_notification(row) for row in rows]
+
+    def erased(self) -> list[UUID]:
+        """Return the streams of donors who were erased."""
+        return [stream for (stream,) in self._rows(ERASED)]
 
     def raw(self, after: int, limit: int) -> Iterable[tuple[Position, str, bytes]]:
         """Return position, topic and state of up to ``limit`` events after ``after``."""

@@ -22,6 +22,9 @@ from ledger.tallies import Tally
 
 T = TypeVar("T")
 
+ERASED = "SELECT originator_id FROM stored_events WHERE topic = 'donor.erased.1'"
+"""The topic is written out, so that a database sees that its index of erasures is meant."""
+
 
 class Row(NamedTuple):
     """An event exactly as it is stored, its stream as canonical UUID text."""
@@ -150,6 +153,10 @@ class Store(ApplicationRecorder):
         self, after: int, limit: int, *, topic: str | None = None, stream: UUID | None = None
     ) -> list[Notification]:
         """Return up to ``limit`` events that follow position ``after``, all or some of them."""
+
+    @abstractmethod
+    def erased(self) -> list[UUID]:
+        """Return the streams of donors who were erased, without reading through the history."""
 
     @abstractmethod
     def raw(self, after: int, limit: int) -> Iterable[tuple[Position, str, bytes]]:

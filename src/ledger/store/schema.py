@@ -156,7 +156,17 @@ _EVENTS_1 = Migration(
     },
 )
 
-EVENTS = Schema("the events", (_EVENTS_1,))
+_ERASURES = (
+    "CREATE INDEX IF NOT EXISTS erasures ON stored_events (originator_id)"
+    " WHERE topic = 'donor.erased.1'"
+)
+
+_EVENTS_2 = Migration(
+    "an index of erasures, which are looked up at every start",
+    {SQLITE: (_ERASURES,), POSTGRESQL: (_ERASURES,)},
+)
+
+EVENTS = Schema("the events", (_EVENTS_1, _EVENTS_2))
 """The store: events, and what is changed together with them."""
 
 _VERSION = "CREATE TABLE ledger_schema (one integer PRIMARY KEY CHECK (one = 1), version bigint)"

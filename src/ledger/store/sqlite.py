@@ -19,7 +19,7 @@ from ledger.errors import LedgerError
 from ledger.names import Position
 from ledger.store import schema as schemas
 from ledger.store.commits import Answer, Commit, Outcome, Receipt, Verdict, judge
-from ledger.store.recorder import NotNext, Row, Store
+from ledger.store.recorder import ERASED, NotNext, Row, Store
 from ledger.store.schema import EVENTS, SQLITE, Schema
 from ledger.tallies import Tally
 
@@ -246,6 +246,10 @@ class SqliteStore(Store):
             f"{_EVENTS} WHERE position > ?{asked} ORDER BY position LIMIT ?", (*values, limit)
         )
         return [_notification(row) for row in rows]
+
+    def erased(self) -> list[UUID]:
+        """Return the streams of donors who were erased."""
+        return [UUID(stream) for (stream,) in self._reader().execute(ERASED)]
 
     def raw(self, after: int, limit: int) -> Iterable[tuple[Position, str, bytes]]:
         """Return position, topic and state of up to ``limit`` events after ``after``."""
