@@ -254,11 +254,11 @@ def main() -> None:
         url = None
         if asked.store == "postgres":
             url = stack.enter_context(stack.enter_context(postgres_server()).database())
-        kill_again_and_again(asked.rounds, data, url, seed=asked.seed, told=_say)
-    _say(f"{asked.rounds} kills on {asked.store}: everything acknowledged is there, once")
+        kill_again_and_again(asked.rounds, data, url, seed=asked.seed, told=say)
+    say(f"{asked.rounds} kills on {asked.store}: everything acknowledged is there, once")
 
 
-def _say(line: str) -> None:
+def say(line: str) -> None:
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
 

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from itertools import count
@@ -180,20 +180,25 @@ class Server:
 
 @contextmanager
 def serving(
-    data: Path, database: str | None = None, *, undisturbed: bool = True, ready: int = 200
+    data: Path,
+    database: str | None = None,
+    *options: str,
+    undisturbed: bool = True,
+    ready: int = 200,
 ) -> Iterator[Server]:
     """Serve the folder ``data``, and see in the end that nothing broke inside.
 
     Args:
         data: Where the ledger is kept, and its log beside it.
         database: The URL of a PostgreSQL database to keep it in, and not in files.
+        options: Of the command.
         undisturbed: The test does nothing from which the server has to recover.
         ready: What it will say of its readiness, and is waited for.
 
     """
     log = data.parent / f"{data.name}.log"
     with log.open("ab") as said:
-        process, port = _started(data, said, database, ready)
+        process, port = _started(data, said, database, options, ready)
     server = Server(data, port, process, log, database)
     try:
         with closing(server):
@@ -207,14 +212,14 @@ def serving(
 
 
 def _started(
-    data: Path, log: Any, database: str | None, ready: int
+    data: Path, log: Any, database: str | None, options: Sequence[str], ready: int
 ) -> tuple[subprocess.Popen[bytes], int]:
     """Start on a free port; somebody else may take it first, so try again."""
     deadline = time.monotonic() + START_S
     while True:
         port = free_port()
         process = subprocess.Popen(  # noqa: S603  # Our own command.
-            [*LEIFENG, "serve", "--data", str(data), "--port", str(port)],
+            [*LEIFENG, "serve", "--data", str(data), "--port", str(port), *options],
             cwd=HOUSE,
             env=environment(database),
             stdout=log,
