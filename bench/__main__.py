@@ -16,6 +16,7 @@ from rich.table import Table
 
 from bench.feed import feed
 from bench.figures import FULL, QUICK, WHOLE, Figure, Size
+from bench.log import log
 from bench.pledges import pledges
 from bench.reads import reads
 from bench.replay import replay
@@ -30,6 +31,7 @@ BENCHES: dict[str, Bench] = {
     "replay": replay,
     "reads": reads,
     "store": store,
+    "log": log,
     "scale": scale,
 }
 

@@ -1,4 +1,4 @@
-"""Kills a server that is at work and signs, and holds every checkpoint that it ever showed together.
+"""Kills a server that is at work and signs, and holds all that it ever signed to one history.
 
 ``python -m tests.faults_log --rounds 100 [--store postgres]`` takes some minutes.
 """
