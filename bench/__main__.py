@@ -17,6 +17,7 @@ from rich.table import Table
 from bench.bulk import bulk
 from bench.feed import feed
 from bench.figures import FULL, QUICK, WHOLE, Figure, Size
+from bench.log import log
 from bench.pledges import pledges
 from bench.reads import reads
 from bench.replay import replay
@@ -32,6 +33,7 @@ BENCHES: dict[str, Bench] = {
     "replay": replay,
     "reads": reads,
     "store": store,
+    "log": log,
     "scale": scale,
 }
 

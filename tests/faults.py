@@ -256,9 +256,9 @@ def main() -> None:
         if asked.store == "postgres":
             postgres = stack.enter_context(postgres_server())
         for done in range(0, asked.rounds, LIFE):
-            _say(f"a new ledger, after {done} of {asked.rounds} kills")
+            say(f"a new ledger, after {done} of {asked.rounds} kills")
             _one_life(min(LIFE, asked.rounds - done), asked.seed + done, postgres)
-    _say(f"{asked.rounds} kills on {asked.store}: everything acknowledged is there, once")
+    say(f"{asked.rounds} kills on {asked.store}: everything acknowledged is there, once")
 
 
 def _one_life(rounds: int, seed: int, postgres: Postgres | None) -> None:
@@ -267,10 +267,10 @@ def _one_life(rounds: int, seed: int, postgres: Postgres | None) -> None:
         data = Path(stack.enter_context(TemporaryDirectory(prefix="leifeng-faults-"))) / "data"
         data.mkdir()
         url = None if postgres is None else stack.enter_context(postgres.database())
-        kill_again_and_again(rounds, data, url, seed=seed, told=_say)
+        kill_again_and_again(rounds, data, url, seed=seed, told=say)
 
 
-def _say(line: str) -> None:
+def say(line: str) -> None:
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
 

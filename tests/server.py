@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from itertools import count
@@ -182,7 +182,7 @@ class Server:
 def serving(
     data: Path,
     database: str | None = None,
-    *,
+    *options: str,
     undisturbed: bool = True,
     ready: int = 200,
     around: Mapping[str, str] | None = None,
@@ -192,6 +192,7 @@ def serving(
     Args:
         data: Where the ledger is kept, and its log beside it.
         database: The URL of a PostgreSQL database to keep it in, and not in files.
+        options: Of the command.
         undisturbed: The test does nothing from which the server has to recover.
         ready: What it will say of its readiness, and is waited for.
         around: What else it finds around it.
@@ -199,7 +200,8 @@ def serving(
     """
     log = data.parent / f"{data.name}.log"
     with log.open("ab") as said:
-        process, port = _started(data, said, environment(database) | dict(around or {}), ready)
+        found = environment(database) | dict(around or {})
+        process, port = _started(data, said, found, options, ready)
     server = Server(data, port, process, log, database)
     try:
         with closing(server):
@@ -213,14 +215,14 @@ def serving(
 
 
 def _started(
-    data: Path, log: Any, around: dict[str, str], ready: int
+    data: Path, log: Any, around: dict[str, str], options: Sequence[str], ready: int
 ) -> tuple[subprocess.Popen[bytes], int]:
     """Start on a free port; somebody else may take it first, so try again."""
     deadline = time.monotonic() + START_S
     while True:
         port = free_port()
         process = subprocess.Popen(  # noqa: S603  # Our own command.
-            [*LEIFENG, "serve", "--data", str(data), "--port", str(port)],
+            [*LEIFENG, "serve", "--data", str(data), "--port", str(port), *options],
             cwd=HOUSE,
             env=around,
             stdout=log,

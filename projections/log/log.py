@@ -194,12 +194,14 @@ class Log:
         ring = self._ring(connection)
         newest = tables.newest(connection, ring.name)
         size = tables.size(connection)
-        if newest and newest.checkpoint.size == size == goal and self._is_of_today(newest):
-            return newest
         signed = self._keys.signed(ring.name)
+        if max(signed.size, size) > goal:  # Another process may have gone on meanwhile.
+            goal = self._store.last_position()
         if max(signed.size, size) > goal:
             at_most = signed if signed.size >= size else signed._replace(size=size)
             raise NotExtended(at_most, f"{goal} are stored")
+        if newest and newest.checkpoint.size == size == goal and self._is_of_today(newest):
+            return newest
         self._refuse_what_was_changed(connection, size)
         # What was signed once is passed in one step, so that nothing is signed before it again.
         end = min(goal, max(size + STEP, signed.size))
