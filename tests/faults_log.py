@@ -15,7 +15,7 @@ from threading import Thread
 
 import httpx2
 
-from api.app import Places, key_file
+from api.places import Places, key_file
 from ledger.transparency.checkpoint import Checkpoint, open_checkpoint
 from tests.faults import crew_of, retry, say, work_until_killed
 from tests.logs import consistent, opened, verified, verifiers

@@ -241,7 +241,7 @@ CHANGES = [
 @pytest.mark.parametrize(("differs", "change"), CHANGES, ids=[each[1] for each in CHANGES])
 def test_a_copy_that_differs_in_anything_is_refused(tmp_path, differs, change):
     source = Kept(tmp_path).fill()
-    before, _ = source.digest()
+    before, *_ = source.digest()
     with connected(source.places.ledger) as connection:
         connection.execute(change)
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from api.app import LOG_KEY
+from api.places import LOG_KEY
 from ledger.people.directory import Directory
 from ledger.people.roles import Role
 from ledger.transparency.checkpoint import open_checkpoint

@@ -86,7 +86,10 @@ FEEDS = {
 }
 """Routes that take any body: what is wrong with it is told line by line."""
 
-ASKED_FOR = {"GET /v1/proofs/inclusion": "?position=1", "GET /v1/proofs/consistency": "?from=1"}
+ASKED_FOR = {
+    "GET /v1/proofs/inclusion": {"position": 1},
+    "GET /v1/proofs/consistency": {"from_": 1},
+}
 """What must be said to be answered."""
 
 OPERATIONS = {
@@ -124,10 +127,14 @@ def asked(world, person, route):
         sale_id=world.selling,
         disbursement_id=world.requested,
         path="0/000.p/1",
-    ) + ASKED_FOR.get(route, "")
+    )
     if route in FEEDS:
         return person.feed(there, b"")
-    return person.post(there, {}) if method == "POST" else person.get(there)
+    return (
+        person.post(there, {})
+        if method == "POST"
+        else person.get(there, **ASKED_FOR.get(route, {}))
+    )
 
 
 @pytest.mark.parametrize("route", MAY)
