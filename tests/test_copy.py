@@ -232,7 +232,7 @@ CHANGES = [
 @pytest.mark.parametrize(("differs", "change"), CHANGES, ids=[each[1] for each in CHANGES])
 def test_a_copy_that_differs_in_anything_is_refused(tmp_path, differs, change):
     source = Kept(tmp_path).fill()
-    before, _ = source.digest()
+    before, *_ = source.digest()
     with connected(source.places.ledger) as connection:
         connection.execute(change)
 
@@ -247,6 +247,16 @@ def test_a_register_that_differs_is_noticed(tmp_path):
         connection.execute("UPDATE persons SET name = 'somebody else'")
 
     assert digest_people(source.places.people) != before
+
+
+@pytest.mark.parametrize("table", ["tiles", "checkpoints"])
+def test_a_log_that_differs_is_noticed(tmp_path, table):
+    source = Kept(tmp_path).fill()
+    before = digest_log(source.places.log)
+    with connected(source.places.log) as connection:
+        connection.execute(f"DELETE FROM {table}")  # noqa: S608  # Ours.
+
+    assert digest_log(source.places.log) != before
 
 
 def test_rows_are_read_in_one_order_whatever_a_database_says_of_words():

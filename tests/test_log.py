@@ -2,6 +2,7 @@
 
 import logging
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import timedelta
 
@@ -236,6 +237,21 @@ def test_a_server_without_the_key_shows_the_log_and_does_not_sign(
         with pytest.raises(KeyElsewhere, match=keys.read().name):
             other.publish()
     assert not (tmp_path / "none").exists()
+
+
+def test_several_servers_with_one_key_write_one_history(house, log, keys, place):
+    with opened(place, beside(place), keys) as other, ThreadPoolExecutor(4) as pool:
+        asked = []
+        for _ in range(8):
+            gifts(house, 2)
+            asked += [pool.submit(each.publish) for each in (log, other, log, other)]
+        published = {each.result().checkpoint for each in asked}
+
+    newest = verified(log, keys)
+    assert newest.size == house.ledger.store.last_position()
+    assert len({each.size for each in published}) == len(published)
+    for each in published:
+        consistent(log, each, newest)
 
 
 # What a log refuses to sign.
