@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
 from http import HTTPStatus
 from pathlib import Path
@@ -13,9 +13,23 @@ from typing import Any, NamedTuple, Self
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
 from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp
 
-from api import books, disbursements, donations, donors, funds, health, history, problems, sales
+from api import (
+    books,
+    disbursements,
+    docs,
+    donations,
+    donors,
+    funds,
+    health,
+    history,
+    problems,
+    sales,
+)
 from api.doors import Site
+from api.gate.gate import Gate
+from api.gate.limits import Limits
 from ledger.commands import Ledger
 from ledger.errors import LedgerError
 from ledger.people.directory import Directory
@@ -104,8 +118,19 @@ def open_site(data: Path) -> Iterator[Site]:
         yield Site(ledger, directory, views, follower)
 
 
-def create_app(data: Path) -> FastAPI:
-    """Build the service over the ledger kept in the folder ``data``."""
+class Gated(FastAPI):
+    """An application with the gate around it, so that even its breakdowns are answered safely."""
+
+    limits: Limits
+    hosts: Iterable[str]
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Put the gate around everything."""
+        return Gate(super().build_middleware_stack(), self.limits, self.hosts)
+
+
+def create_app(data: Path, limits: Limits | None = None, hosts: Iterable[str] = ()) -> FastAPI:
+    """Build the service over the ledger kept in the folder ``data``, for these names of it."""
     if sys.flags.optimize > 1:
         raise RuntimeError("python -OO takes away the docstrings that refusals are titled by")
 
@@ -116,18 +141,23 @@ def create_app(data: Path) -> FastAPI:
             site.follower.start()
             yield
 
-    app = FastAPI(
+    app = Gated(
         title="Lei Feng e-supermarket ledger",
         version="1",
         description=DESCRIPTION,
         lifespan=lifespan,
         separate_input_output_schemas=False,
+        docs_url=None,
+        redoc_url=None,
     )
+    app.limits, app.hosts = limits or Limits(), hosts
+    app.state.limits = app.limits
     problems.install(app)
     app.add_exception_handler(ClientDisconnect, _gone)
     # Tried in this order for every request: what comes most stands first.
     for part in (donations, funds, donors, sales, disbursements, history, books, health):
         app.include_router(part.router)
+    docs.install(app)
     _document(app)
     return app
 
@@ -152,6 +182,9 @@ def _document(app: FastAPI) -> None:
             schemas[model.__name__] = schema
         for unused in ("HTTPValidationError", "ValidationError"):
             schemas.pop(unused, None)
+        for path in document["paths"].values():
+            for method, operation in path.items():
+                problems.document_gate(method.upper(), operation["responses"])
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way.

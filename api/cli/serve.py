@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from socket import AF_INET, AF_INET6, create_server, socket
@@ -13,22 +15,54 @@ from rich.console import Console
 
 from api.app import Places, create_app, open_site
 from api.cli.shared import DataFolder
+from api.gate.connection import limited
+from api.gate.limits import Limits
 from ledger.errors import LedgerError
 
 Host = Annotated[str, typer.Option(help="The address to listen at.")]
 Port = Annotated[int, typer.Option(help="The port to listen at.", min=0, max=65535)]
+Limit = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--limit",
+        help="NAME=NUMBER, repeatable: how much a client may ask for; see api/gate/limits.py.",
+    ),
+]
+HostName = Annotated[
+    list[str] | None,
+    typer.Option("--host-name", help="Answer to this name only; repeatable. Any if none is given."),
+]
+
+STOP_S = 30
+"""Seconds that requests have to end in when the server is stopped."""
 
 
-def serve(data: DataFolder, host: Host = "127.0.0.1", port: Port = 8000) -> None:
+def serve(
+    data: DataFolder,
+    host: Host = "127.0.0.1",
+    port: Port = 8000,
+    limit: Limit = None,
+    host_name: HostName = None,
+) -> None:
     """Serve the ledger over HTTP until stopped."""
-    run(data, host, port)
+    run(data, host, port, limit or (), host_name or ())
 
 
-def run(data: Path, host: str, port: int) -> None:
-    """Serve the ledger kept in ``data``."""
+def run(
+    data: Path, host: str, port: int, said: Iterable[str] = (), hosts: Iterable[str] = ()
+) -> None:
+    """Serve the ledger kept in ``data``, within the limits of the environment and those said."""
+    limits = Limits.of(os.environ, said)
     with open_site(data):  # So that what is wrong with the folder is said in one sentence.
         pass
-    config = uvicorn.Config(create_app(data), log_level="warning", access_log=False)
+    config = uvicorn.Config(
+        create_app(data, limits, hosts),
+        http=limited(limits),
+        log_level="error",  # Anybody can send what uvicorn warns of; no log fills with that.
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=STOP_S,
+    )
     with _listening(host, port) as listening, suppress(KeyboardInterrupt):
         port = listening.getsockname()[1]
         Console(stderr=True).print(

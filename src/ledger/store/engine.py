@@ -56,7 +56,9 @@ def engine_at(where: Path | str, *, schema: str, durable: bool) -> Engine:
     """
     if is_url(where):
         return _postgres(str(where), schema, durable=durable)
-    engine = create_engine(f"sqlite:///{where}", connect_args={"timeout": BUSY_TIMEOUT_S})
+    engine = create_engine(
+        f"sqlite:///{where}", connect_args={"timeout": BUSY_TIMEOUT_S}, hide_parameters=True
+    )
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _: Any) -> None:
@@ -112,7 +114,10 @@ def _postgres(url: str, schema: str, *, durable: bool) -> Engine:
         " -c statement_timeout=60s -c idle_in_transaction_session_timeout=60s",
     )
     engine = create_engine(
-        "postgresql+psycopg://", creator=lambda: psycopg.connect(**said), pool_pre_ping=True
+        "postgresql+psycopg://",
+        creator=lambda: psycopg.connect(**said),
+        pool_pre_ping=True,
+        hide_parameters=True,  # Errors are logged, and people's details are in none.
     )
     with changing_tables(engine) as connection:
         connection.exec_driver_sql(f"CREATE SCHEMA IF NOT EXISTS {schema}")
