@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from itertools import count
@@ -180,7 +180,12 @@ class Server:
 
 @contextmanager
 def serving(
-    data: Path, database: str | None = None, *, undisturbed: bool = True, ready: int = 200
+    data: Path,
+    database: str | None = None,
+    *,
+    undisturbed: bool = True,
+    ready: int = 200,
+    said: Sequence[str] = (),
 ) -> Iterator[Server]:
     """Serve the folder ``data``, and see in the end that nothing broke inside.
 
@@ -189,11 +194,12 @@ def serving(
         database: The URL of a PostgreSQL database to keep it in, and not in files.
         undisturbed: The test does nothing from which the server has to recover.
         ready: What it will say of its readiness, and is waited for.
+        said: Further words of the command.
 
     """
     log = data.parent / f"{data.name}.log"
-    with log.open("ab") as said:
-        process, port = _started(data, said, database, ready)
+    with log.open("ab") as output:
+        process, port = _started(data, output, database, ready, said)
     server = Server(data, port, process, log, database)
     try:
         with closing(server):
@@ -207,14 +213,14 @@ def serving(
 
 
 def _started(
-    data: Path, log: Any, database: str | None, ready: int
+    data: Path, log: Any, database: str | None, ready: int, said: Sequence[str]
 ) -> tuple[subprocess.Popen[bytes], int]:
     """Start on a free port; somebody else may take it first, so try again."""
     deadline = time.monotonic() + START_S
     while True:
         port = free_port()
         process = subprocess.Popen(  # noqa: S603  # Our own command.
-            [*LEIFENG, "serve", "--data", str(data), "--port", str(port)],
+            [*LEIFENG, "serve", "--data", str(data), "--port", str(port), *said],
             cwd=HOUSE,
             env=environment(database),
             stdout=log,

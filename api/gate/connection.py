@@ -8,7 +8,7 @@ sends a whole request at once, as nearly everybody does, is never timed.
 from __future__ import annotations
 
 from asyncio import AbstractEventLoop, BaseTransport, Protocol, TimerHandle
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, ClassVar
@@ -76,11 +76,14 @@ class Connection(HttpToolsProtocol):
 
     _whole = True
     """All of the request that was begun last has come; so it is before the first."""
-    _chunk = 0
     _head = 0
+    """Bytes of the head so far; all that came with it, if nothing else did."""
+    _alone = True
     _named = 0
     _came = 0
     _ignored = 0
+    _open: deque[RequestResponseCycle] | None = None
+    """Requests that are not answered yet; uvicorn itself knows the last one only."""
     _refusal: LedgerError | None = None
     _head_timer: TimerHandle | None = None
     _linger_timer: TimerHandle | None = None
@@ -109,15 +112,14 @@ class Connection(HttpToolsProtocol):
         if not self.by_address[address]:
             del self.by_address[address]
         self._wait_no_more()
+        self._forget_requests()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """Take the next piece, and see what of the request is still to come."""
-        self._chunk = len(data)
-        self._came += self._chunk
-        in_head = self._in_head()
-        if in_head:
-            self._head += self._chunk
+        self._came += len(data)
+        self._alone = self._whole
+        self._head = len(data) + (self._head if self._in_head() else 0)
         super().data_received(data)
         if self.transport.is_closing():
             return
@@ -146,8 +148,9 @@ class Connection(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """Begin a request."""
+        if not self._alone:  # Part of its first piece was another's.
+            self._head = 0
         self._whole = False
-        self._head = 0
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
@@ -155,7 +158,7 @@ class Connection(HttpToolsProtocol):
         if self._head_timer is not None:
             self._head_timer.cancel()
             self._head_timer = None
-        if self._head + self._chunk > self.limits.head_bytes:
+        if self._head > self.limits.head_bytes or not self._alone:
             size = len(self.url) + sum(len(name) + len(said) + 4 for name, said in self.headers)
             if size > self.limits.head_bytes:
                 raise self._at_fault(
@@ -167,12 +170,15 @@ class Connection(HttpToolsProtocol):
             raise self._at_fault(MessageUnreadable("there is no other protocol here"))
         self._named = len(self.headers)
         super().on_headers_complete()
+        if self._open is None:
+            self._open = deque()
+        self._open.append(self.cycle)
 
     def on_message_complete(self) -> None:
         """End a request."""
         if len(self.headers) != self._named:
             raise self._at_fault(MessageUnreadable("a body has no trailers here"))
-        self._whole = True
+        self._whole, self._alone = True, False
         if self._sending is not None:
             self._sending.end()
             self._sending = None
@@ -185,6 +191,8 @@ class Connection(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         """Close on whoever goes on sending what was answered, and on whoever reads nothing."""
+        if self._open:
+            self._open.popleft()
         super().on_response_complete()
         if self.transport.get_write_buffer_size():
             self._watch_reader()
@@ -219,12 +227,21 @@ class Connection(HttpToolsProtocol):
             self.flow.pause_reading()
             return
         cycle: RequestResponseCycle | None = self.cycle
-        if cycle is None or cycle.response_complete or not cycle.response_started:
-            self.transport.write(_written(refusal))
-        if cycle is not None and not cycle.response_complete:
+        if cycle is None or not cycle.response_started or self._whole or self._in_head():
+            self.transport.write(_written(refusal))  # Else it has had its answer.
+        self._forget_requests()
+        self.transport.close()
+
+    def _cut_off(self) -> None:
+        self._forget_requests()
+        self.transport.abort()
+
+    def _forget_requests(self) -> None:
+        """Tell those who work for this connection that nobody listens any more."""
+        self.pipeline.clear()
+        for cycle in self._open or ():
             cycle.disconnected = True
             cycle.message_event.set()
-        self.transport.close()
 
     def _is_answering(self) -> bool:
         """Say whether a whole request is being answered."""
@@ -255,7 +272,7 @@ class Connection(HttpToolsProtocol):
 
     def _watch_reader(self) -> None:
         if self._taking is None or self._taking.over:
-            self._taking = self._patience(self._moved_out, self.transport.abort)
+            self._taking = self._patience(self._moved_out, self._cut_off)
 
     def _moved_out(self) -> int | None:
         """Count what is still to be read, as a debt; nothing, and nobody is waited for."""
