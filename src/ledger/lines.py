@@ -92,7 +92,7 @@ def _fault(line: bytes, error: Exception, suspects: tuple[Suspect, ...]) -> Line
         for part in _parts(said):
             if suspect.field in part and not _is(part[suspect.field], suspect.kind):
                 return suspect.refusal(f"{suspect.field} {suspect.rule}")
-    return LineMalformed(_ECHO.sub(r"\1", str(error)))
+    return LineMalformed(fault_of(line) or _ECHO.sub(r"\1\2", str(error)))
 
 
 _ECHO = re.compile(
