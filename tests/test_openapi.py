@@ -49,7 +49,7 @@ def schemathesis(world, tmp_path, *options):
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=600,
     )
 
 
@@ -69,20 +69,16 @@ def test_nothing_breaks_and_nothing_undocumented_is_answered(world, tmp_path):
     assert f"Tested: {len(OPERATIONS)}" in ran.stdout
 
 
-@pytest.mark.parametrize("who", ["donor", "partner", "nobody"])
-def test_nor_to_those_who_see_little(world, tmp_path, who):
-    people = world.office.server
-    token = {
-        "donor": people.person("a donor", Role.DONOR, donor=world.donor).token,
-        "partner": people.person("a partner", Role.PARTNER, sale=world.selling).token,
-        "nobody": "lf_unknown",
-    }[who]
+@pytest.mark.parametrize("role", [*Role, None], ids=str)
+def test_nor_to_anybody_with_one_role_or_none(world, tmp_path, role):
+    mine = {Role.DONOR: {"donor": world.donor}, Role.PARTNER: {"sale": world.selling}}
+    shown = ()
+    if role is not None:
+        token = world.office.server.person(f"a {role}", role, **mine.get(role, {})).token
+        shown = ("-H", f"Authorization: Bearer {token}")
 
     ran = schemathesis(
-        world,
-        tmp_path,
-        *("-H", f"Authorization: Bearer {token}"),
-        *("--phases", "examples,fuzzing", "--max-examples", "2"),
+        world, tmp_path, *shown, "--phases", "examples,fuzzing", "--max-examples", "1"
     )
 
     assert ran.returncode == 0, ran.stdout + ran.stderr
