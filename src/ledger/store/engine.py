@@ -85,13 +85,14 @@ def _keep_to_one_file(engine: Engine, where: Path | str) -> None:
 
     @event.listens_for(engine, "checkout")
     def _compare(*_: Any) -> None:
+        before = opened[0] if opened else None  # Another reader may see it grow meanwhile.
         try:
             there = os.stat(where)  # noqa: PTH116  # Asked at every read.
         except FileNotFoundError:
             raise sqlite3.DatabaseError(f"{where} was taken away") from None
-        if opened and not os.path.samestat(opened[0], there):
+        if before and not os.path.samestat(before, there):
             raise sqlite3.DatabaseError(f"{where} was replaced")
-        if opened and there.st_size < opened[0].st_size:
+        if before and there.st_size < before.st_size:
             raise sqlite3.DatabaseError(f"{where} was cut short")
         opened[:] = [there]
 
