@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
+import gc
 import sys
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
@@ -28,77 +28,18 @@ from api import (
     sales,
 )
 from api.doors import Site
+from api.follower import FollowerProcess
 from api.gate.gate import Gate
 from api.gate.limits import Limits
+from api.places import Places
 from ledger.commands import Ledger
-from ledger.errors import LedgerError
 from ledger.people.directory import Directory
-from ledger.store.engine import is_url
-from ledger.store.outage import named
-from projections.audit_trail import AuditTrail
-from projections.disbursements import Disbursements
-from projections.donations import Donations
+from projections.every_view import all_views
 from projections.follow import Follower
-from projections.fund_balances import FundBalances
-from projections.journal import Journal
-from projections.sales import Sales
-from projections.views import View, open_views
+from projections.views import open_views
 
 DESCRIPTION = """The ledger of the Lei Feng e-supermarket (雷锋e超市): every fen from promise to
 thank-you in one history. Amounts are whole fen, days are business days in Asia/Shanghai."""
-
-
-DATABASE_URL = "LEIFENG_DATABASE_URL"
-"""The environment variable that names a PostgreSQL database to keep everything in."""
-
-
-def all_views() -> tuple[View, ...]:
-    """Return every view that is kept."""
-    return FundBalances(), Journal(), Donations(), Sales(), Disbursements(), AuditTrail()
-
-
-class Places(NamedTuple):
-    """Where the parts of a ledger are kept."""
-
-    ledger: Path | str
-    people: Path | str
-    views: Path | str
-
-    @classmethod
-    def of(cls, data: Path) -> Self:
-        """Return the database that the environment names, or else files in the folder ``data``."""
-        url = os.environ.get(DATABASE_URL)
-        return cls.at(url) if url else cls.in_folder(data)
-
-    @classmethod
-    def at(cls, url: str) -> Self:
-        """Return the places of a ledger that is kept in one PostgreSQL database."""
-        if not is_url(url):
-            raise NotPostgres
-        return cls(url, url, url)
-
-    @classmethod
-    def in_folder(cls, data: Path) -> Self:
-        """Return the places of a ledger that is kept in files of one folder."""
-        return cls(data / "ledger.db", data / "people.db", data / "views.db")
-
-    @property
-    def are_files(self) -> bool:
-        """The ledger is kept in files of a folder."""
-        return isinstance(self.ledger, Path)
-
-    def __str__(self) -> str:
-        """Name them for a person, without the password that a URL may have."""
-        if isinstance(self.ledger, Path):
-            return str(self.ledger.parent)
-        return named(self.ledger)
-
-
-class NotPostgres(LedgerError):
-    """A ledger is kept in files, or in PostgreSQL."""
-
-    def __init__(self) -> None:
-        super().__init__(f"{DATABASE_URL} must begin with postgresql://")
 
 
 @contextmanager
@@ -136,9 +77,9 @@ def create_app(data: Path, limits: Limits | None = None, hosts: Iterable[str] = 
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        with open_site(data) as site:
+        with open_site(data) as site, closing(FollowerProcess(data)), _settled():
             app.state.site = site
-            site.follower.start()
+            site.follower.start(standing_by=True)
             yield
 
     app = Gated(
@@ -156,10 +97,25 @@ def create_app(data: Path, limits: Limits | None = None, hosts: Iterable[str] = 
     app.add_exception_handler(ClientDisconnect, _gone)
     # Tried in this order for every request: what comes most stands first.
     for part in (donations, funds, donors, sales, disbursements, history, books, health):
-        app.include_router(part.router)
+        app.router.routes += part.router.routes  # Included, each request would be matched twice.
     docs.install(app)
     _document(app)
     return app
+
+
+@contextmanager
+def _settled() -> Iterator[None]:
+    """Spare the garbage collector what stays as long as the server does.
+
+    It would look at all of it, a hundred thousand objects, again and again: a quarter of the
+    processor time of a pledge.
+    """
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 async def _gone(_: Request, __: Exception) -> Response:

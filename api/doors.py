@@ -21,6 +21,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 from fastapi.routing import APIRoute
 from sqlalchemy import Connection, Engine
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.intake import Endpoint, Intake
 from api.problems import KeyRequired, RoleForbidden, TooLarge, Unauthenticated, refusals
@@ -237,6 +238,8 @@ class Door(APIRoute):
         kwargs["responses"] = asked | refusals((*self._at_the_door(), *kinds))
         kwargs["openapi_extra"] = self._documented(kwargs.get("openapi_extra") or {})
         super().__init__(path, endpoint, **kwargs)
+        if self.records and not self.in_lines:
+            self.app = self._take_command()
 
     def _at_the_door(self) -> Iterator[type[LedgerError]]:
         yield Invalid
@@ -260,8 +263,6 @@ class Door(APIRoute):
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Check at the door, then let the route do its work."""
-        if self.records and not self.in_lines:
-            return self._take_command()
         handle = super().get_route_handler()
 
         async def admit(request: Request) -> Response:
@@ -272,19 +273,22 @@ class Door(APIRoute):
 
         return admit
 
-    def _take_command(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+    def _take_command(self) -> ASGIApp:
+        """Return what takes a command, which has no use for what FastAPI sets up for a route."""
         carry_out: Endpoint = self.endpoint
         intake = Intake(carry_out)
 
-        async def admit(request: Request) -> Response:
+        async def take(scope: Scope, receive: Receive, send: Send) -> None:
+            request = Request(scope, receive)
             caller, role = await _identify(request, self.roles)
             _named(request)
             desk = Desk(request, caller, role)
             _is_json(request)
             body = await desk.read_body()
-            return await carry_out(desk=desk, **intake.read(request.path_params, body))
+            answer = await carry_out(desk=desk, **intake.read(request.path_params, body))
+            await answer(scope, receive, send)
 
-        return admit
+        return take
 
 
 IDEMPOTENCY_KEY = {
@@ -307,7 +311,8 @@ async def _identify(request: Request, roles: tuple[Role, ...]) -> tuple[Caller, 
         if directory.is_local:
             caller = directory.caller(token)
         else:
-            caller = await run_in_threadpool(directory.caller, token)
+            caller = directory.remembered(token)
+            caller = caller or await run_in_threadpool(directory.caller, token)
     if caller is None:
         raise Unauthenticated("show a known token in Authorization: Bearer …")
     for role in roles:

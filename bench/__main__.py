@@ -14,6 +14,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from bench.bulk import bulk
 from bench.feed import feed
 from bench.figures import FULL, QUICK, WHOLE, Figure, Size
 from bench.pledges import pledges
@@ -27,6 +28,7 @@ Bench = Callable[[Path, Size], Iterator[Figure]]
 BENCHES: dict[str, Bench] = {
     "pledges": pledges,
     "feed": feed,
+    "bulk": bulk,
     "replay": replay,
     "reads": reads,
     "store": store,

@@ -18,7 +18,7 @@ from uuid import UUID
 
 import httpx2
 
-from api.app import DATABASE_URL
+from api.places import DATABASE_URL
 from ledger.people.directory import Directory
 from ledger.people.roles import Role
 from tests.stores import connected

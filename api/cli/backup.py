@@ -12,14 +12,15 @@ from typing import Annotated
 
 import typer
 
-from api.app import Places, all_views
 from api.cli.shared import DataFolder, existing_ledger, progress
+from api.places import Places
 from ledger.commands import Ledger
 from ledger.errors import LedgerError
 from ledger.names import Position
 from ledger.store import open_store
 from ledger.store.backup import Damaged, copy_file, dump, is_dump, load
 from ledger.store.copying import NotEmpty
+from projections.every_view import all_views
 from projections.follow import Progress
 from projections.rebuild import rebuild
 from projections.replay import replay

@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 from sqlalchemy import select
 
-from api.app import Places
 from api.cli.shared import NoLedgerHere, progress
+from api.places import Places
 from ledger.people.copying import copy_people, digest_people
 from ledger.store import copying, open_store
 from ledger.store.copying import CopyDiffers, Digest, NotEmpty

@@ -11,11 +11,12 @@ import typer
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from api.app import Places, open_site
+from api.app import open_site
 from api.cli.serve import Host, Port, run
 from api.cli.shared import balances_json, print_balances, print_whole, progress
 from api.demo.story import HEAR, Story
 from api.doors import Site
+from api.places import Places
 from ledger.errors import LedgerError
 from ledger.money import yuan
 from projections.fund_balances import FundBalance, fund_balance, fund_rows

@@ -12,9 +12,9 @@ from uuid import UUID
 
 import typer
 
-from api.app import Places
 from api.cli.shared import DataFolder, existing_ledger, progress
 from api.feeds import Lines
+from api.places import Places
 from api.problems import RoleForbidden
 from ledger.aggregate import Act
 from ledger.commands import Ledger

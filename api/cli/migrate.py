@@ -6,8 +6,8 @@ from contextlib import closing
 
 import typer
 
-from api.app import Places
 from api.cli.shared import DataFolder
+from api.places import Places
 from ledger.people.directory import Directory
 from ledger.store import open_store
 from projections.views import upgrade_views

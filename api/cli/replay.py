@@ -7,9 +7,10 @@ from typing import Annotated
 import msgspec
 import typer
 
-from api.app import Places, all_views
 from api.cli.shared import DataFolder, balances_json, existing_ledger, print_balances, progress
+from api.places import Places
 from ledger.names import Position
+from projections.every_view import all_views
 from projections.replay import SHOWN_MAX, Replayed
 from projections.replay import replay as replayed
 from projections.views import open_views

@@ -13,10 +13,11 @@ import typer
 import uvicorn
 from rich.console import Console
 
-from api.app import Places, create_app, open_site
+from api.app import create_app, open_site
 from api.cli.shared import DataFolder
 from api.gate.connection import limited
 from api.gate.limits import Limits
+from api.places import Places
 from ledger.errors import LedgerError
 
 Host = Annotated[str, typer.Option(help="The address to listen at.")]

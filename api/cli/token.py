@@ -8,8 +8,8 @@ from uuid import UUID
 
 import typer
 
-from api.app import Places
 from api.cli.shared import DataFolder
+from api.places import Places
 from ledger.names import DonorId, SaleId
 from ledger.people.directory import Directory
 from ledger.people.roles import Role

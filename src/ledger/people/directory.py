@@ -239,6 +239,12 @@ class Directory:
                 self._callers[digest] = found
             return found
 
+    def remembered(self, token: str) -> Caller | None:
+        """Return who holds ``token`` if that is known without asking the database now."""
+        if self._away is not None or monotonic() - self._tried >= self._looks_s:
+            return None
+        return self._callers.get(_hash(token))
+
     def _look_for_changes(self) -> None:
         """Forget what was looked up if any token changed since; ask a far database now and then.
 

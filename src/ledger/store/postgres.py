@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from threading import local
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
@@ -29,7 +30,7 @@ from ledger.store.commits import (
     judge,
 )
 from ledger.store.outage import OUTAGE_MAX_S, Connections, refuse_functions
-from ledger.store.recorder import NotNext, Store
+from ledger.store.recorder import NotNext, Store, WouldWait
 from ledger.store.schema import EVENTS, POSTGRESQL, Schema
 from ledger.tallies import Tally
 
@@ -40,6 +41,8 @@ WRITERS = 0x1EF6
 
 PAGE = 5_000
 """Rows of a long list that are read at a time."""
+
+_encode = msgspec.json.encode
 
 _EVENTS = "SELECT position, originator_id, originator_version, topic, state FROM stored_events"
 
@@ -274,14 +277,33 @@ class PostgresStore(Store):
 
         return self._reading(ask)
 
+    def at_once(self, work: Callable[[], T]) -> T:
+        """Return what comes of ``work``, unless it has to ask the server for something."""
+        _hurry.on = True
+        try:
+            return work()
+        finally:
+            _hurry.on = False
+
     def _reading(self, ask: Callable[[psycopg.Connection[Any]], T]) -> T:
         """Ask for something, waiting for a server that restarts."""
+        if _hurry.on:
+            raise WouldWait
 
         def step() -> T:
             with self._connections.one() as connection:
                 return ask(connection)
 
         return self._connections.patiently(step)
+
+
+class _Hurry(local):
+    """Whether this thread must not wait for an answer."""
+
+    on = False
+
+
+_hurry = _Hurry()
 
 
 class _Attempt:
@@ -327,11 +349,11 @@ def _insert(connection: psycopg.Connection[Any], verdict: Verdict) -> None:
         )
     if verdict.answers:
         connection.execute(
-            "INSERT INTO answers SELECT * FROM unnest(%s::uuid[], %s::jsonb[], %s::jsonb[])",
+            "INSERT INTO answers SELECT * FROM unnest(%b::uuid[], %b::jsonb[], %b::jsonb[])",
             (
                 list(verdict.answers),
-                [Jsonb(each.fingerprint) for each in verdict.answers.values()],
-                [Jsonb(msgspec.to_builtins(each.receipt)) for each in verdict.answers.values()],
+                [Jsonb(each.fingerprint, _encode) for each in verdict.answers.values()],
+                [Jsonb(each.receipt, _encode) for each in verdict.answers.values()],
             ),
         )
 

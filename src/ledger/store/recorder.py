@@ -8,9 +8,9 @@ they mean the same on every database.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, ClassVar, NoReturn
+from typing import Any, ClassVar, NoReturn, TypeVar
 from uuid import UUID
 
 from eventsourcing.persistence import ApplicationRecorder, Notification, StoredEvent, Subscription
@@ -19,6 +19,8 @@ from ledger.errors import Conflict, LedgerError
 from ledger.names import Position
 from ledger.store.commits import Answer, Commit, Outcome, StoreFailed, Verdict
 from ledger.tallies import Tally
+
+T = TypeVar("T")
 
 
 class Store(ApplicationRecorder):
@@ -70,6 +72,15 @@ class Store(ApplicationRecorder):
             left = len(commits) - len(outcomes)
             outcomes += [failure, *[StoreFailed(error)] * (left - 1)]
         return outcomes
+
+    def at_once(self, work: Callable[[], T]) -> T:
+        """Return what comes of ``work``, which reads nothing that has to be waited for.
+
+        Raises:
+            WouldWait: It would have to wait; nothing was asked.
+
+        """
+        return work()
 
     @abstractmethod
     def _write(self, commits: Sequence[Commit]) -> list[Outcome]:
@@ -171,6 +182,10 @@ class Store(ApplicationRecorder):
     ) -> Subscription[ApplicationRecorder]:
         """Refuse: views follow by asking, which works alike on every database."""
         raise NotImplementedError("views follow with projections.follow.Follower")
+
+
+class WouldWait(Exception):
+    """A database at the other end of a network answers some time later."""
 
 
 class NotNext(LedgerError):

@@ -94,7 +94,9 @@ class Unfinished(SchemaError):
 _EVENTS_1 = Migration(
     "tables for events, tallies and answers",
     {
-        # A position is a column of its own: SQLite may renumber rows that are not.
+        # A position is a column of its own: SQLite may renumber rows that are not. Answers stand in
+        # the order in which they were given, beside a slim index: their ids come in none, and kept
+        # in the order of ids nearly every answer would be a page of its own to write.
         SQLITE: (
             """
             CREATE TABLE IF NOT EXISTS stored_events (
@@ -117,10 +119,10 @@ _EVENTS_1 = Migration(
             """,
             """
             CREATE TABLE IF NOT EXISTS answers (
-                command     BLOB PRIMARY KEY,
+                command     BLOB NOT NULL PRIMARY KEY,
                 fingerprint BLOB NOT NULL,
                 receipt     BLOB NOT NULL
-            ) STRICT, WITHOUT ROWID
+            ) STRICT
             """,
         ),
         POSTGRESQL: (
