@@ -1,8 +1,8 @@
 """Fuzz what reads what others send: ``python -m tests.fuzz [TARGET …] [--minutes 10]``.
 
-libFuzzer looks for bytes that lead to lines not yet run, beginning from ``corpus/TARGET``, where a
-line is one seed as JSON (a character a byte). What it finds is kept with ``--keep``, as few and as
-short as run the same lines. A broken rule ends it, with the bytes that broke it.
+libFuzzer looks for bytes that lead to lines not yet run, beginning from ``corpus``, where a line is
+one seed as JSON (a character a byte). What it finds is kept with ``--keep``, the shortest first. A
+broken rule ends it, and the bytes that broke it are left in a file ``.fuzz-crash-…``.
 """
 
 from __future__ import annotations
@@ -12,16 +12,19 @@ import subprocess
 import sys
 from argparse import ArgumentParser
 from collections.abc import Iterable
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import atheris
-
 CORPUS = Path(__file__).parent / "corpus"
 HOUSE = Path(__file__).parents[2]
+
 BYTES_MAX = 4096
+SECONDS_MAX = 20
+"""Of one input; a reader that takes longer is broken."""
+
 KEPT_MAX = 60
-"""Seeds of a target that are kept, the shortest first."""
+"""Seeds that are kept of a target."""
 
 
 def main() -> None:
@@ -31,53 +34,30 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--runs", type=int, default=-1, help="at most so many, for a short look")
     parser.add_argument("--keep", action="store_true", help="write new seeds into the corpus")
-    parser.add_argument("--in-this-process", action="store_true", help="one target")
     asked = parser.parse_args()
-    if asked.in_this_process:
-        _fuzz(asked.targets[0], asked.minutes, asked.runs, keep=asked.keep)
+    if find_spec("atheris") is None:
+        sys.exit("fuzzing needs atheris, which has no wheel for this Python or platform")
     targets = asked.targets or sorted(each.stem for each in CORPUS.iterdir())
-    minutes = asked.minutes / len(targets)
+    seconds = max(1, round(asked.minutes * 60 / len(targets)))
     for name in targets:
-        words = [name, "--minutes", str(minutes), "--runs", str(asked.runs), "--in-this-process"]
-        ran = subprocess.run(  # noqa: S603  # Ourselves.
-            [sys.executable, "-m", "tests.fuzz", *words, *(["--keep"] if asked.keep else [])],
-            cwd=HOUSE,
-            check=False,
-        )
-        if ran.returncode:
-            sys.exit(f"{name} broke: see above")
+        with TemporaryDirectory(prefix="leifeng-fuzz-") as folder:
+            _fuzz(name, Path(folder), f"-max_total_time={seconds}", f"-runs={asked.runs}")
+            if asked.keep:
+                _keep(name, (each.read_bytes() for each in sorted(Path(folder).iterdir())))
     sys.stdout.write(f"{len(targets)} targets fuzzed, none broke\n")
 
 
-def _fuzz(name: str, minutes: float, runs: int, *, keep: bool) -> None:
-    with atheris.instrument_imports(include=["api", "ledger", "uvicorn", "json", "tests.fuzz"]):
-        from tests.fuzz.targets import TARGETS  # noqa: PLC0415  # Only here it is instrumented.
-    with TemporaryDirectory(prefix="leifeng-fuzz-") as folder:
-        found = Path(folder) / "found"
-        found.mkdir()
-        seeds = _seeds(name)
-        for number, seed in enumerate(seeds):
-            (found / f"seed-{number}").write_bytes(seed)
-        atheris.Setup(
-            [
-                name,
-                str(found),
-                f"-max_total_time={max(1, round(minutes * 60))}",
-                f"-runs={runs}",
-                f"-max_len={BYTES_MAX}",
-                f"-artifact_prefix={HOUSE}/.fuzz-",
-                "-rss_limit_mb=4096",
-                "-timeout=20",
-                "-print_final_stats=1",
-                f"-verbosity={int(runs < 0)}",
-            ],
-            TARGETS[name],
-        )
-        try:
-            atheris.Fuzz()
-        finally:
-            if keep:
-                _keep(name, seeds, (each.read_bytes() for each in sorted(found.iterdir())))
+def _fuzz(name: str, folder: Path, *bounds: str) -> None:
+    for number, seed in enumerate(_seeds(name)):
+        (folder / f"seed-{number:03}").write_bytes(seed)
+    words = [f"-max_len={BYTES_MAX}", f"-timeout={SECONDS_MAX}", f"-artifact_prefix={HOUSE}/.fuzz-"]
+    ran = subprocess.run(  # noqa: S603  # Ourselves.
+        [sys.executable, "-m", "tests.fuzz.one", name, str(folder), *bounds, *words],
+        cwd=HOUSE,
+        check=False,
+    )
+    if ran.returncode:
+        sys.exit(f"{name} broke: see above")
 
 
 def _seeds(name: str) -> list[bytes]:
@@ -85,8 +65,8 @@ def _seeds(name: str) -> list[bytes]:
     return [json.loads(each).encode("latin-1") for each in said]
 
 
-def _keep(name: str, seeds: Iterable[bytes], found: Iterable[bytes]) -> None:
-    kept = list(dict.fromkeys([*seeds, *sorted(found, key=len)]))[:KEPT_MAX]
+def _keep(name: str, found: Iterable[bytes]) -> None:
+    kept = list(dict.fromkeys([*_seeds(name), *sorted(found, key=len)]))[:KEPT_MAX]
     text = "".join(json.dumps(each.decode("latin-1")) + "\n" for each in kept)
     (CORPUS / f"{name}.jsonl").write_text(text, encoding="utf-8")
 
