@@ -12,8 +12,6 @@ from starlette.types import Message
 SAFE = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
-    (b"x-frame-options", b"DENY"),
-    (b"cross-origin-resource-policy", b"same-origin"),
     (
         b"content-security-policy",
         b"default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -22,8 +20,14 @@ SAFE = (
 )
 
 
+_NAMES = frozenset(name for name, _ in SAFE)
+
+
 def make_safe(message: Message) -> None:
     """Add to the beginning of an answer what it does not say itself."""
-    headers = message["headers"] = list(message.get("headers", ()))
-    said = {name for name, _ in headers}
-    headers += [each for each in SAFE if each[0] not in said]
+    headers = message.get("headers", ())
+    said = dict(headers)
+    if _NAMES.isdisjoint(said):
+        message["headers"] = [*headers, *SAFE]
+    else:
+        message["headers"] = [*headers, *(each for each in SAFE if each[0] not in said)]

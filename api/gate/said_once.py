@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from api.gate.refusals import MessageUnreadable
 from ledger.errors import Invalid
@@ -45,24 +46,28 @@ def read(headers: Headers) -> Mapping[bytes, bytes]:
 
 def check_encoding(said: Mapping[bytes, bytes]) -> None:
     """Refuse a body that comes in another coding than UTF-8 as it is."""
-    if said.get(b"transfer-encoding", b"chunked").lower() != b"chunked":
+    if b"transfer-encoding" in said and said[b"transfer-encoding"].lower() != b"chunked":
         raise Invalid("Transfer-Encoding", "a body is sent as it is, in chunks or whole")
     if b"content-encoding" in said and said[b"content-encoding"].lower() != b"identity":
         raise Invalid("Content-Encoding", "a body is sent as it is, not compressed")
-    media_type = said.get(b"content-type", b"")
-    if b"charset" in media_type.lower():
-        charset = media_type.lower().partition(b"charset")[2].strip(b'= "')
+    media_type = said.get(b"content-type", b"").lower()
+    if b"charset" in media_type:
+        charset = media_type.partition(b"charset")[2].strip(b'= "')
         if charset not in {b"utf-8", b"utf8"}:
             raise Invalid("Content-Type", "a body is in UTF-8")
 
 
-def host_of(said: Mapping[bytes, bytes]) -> bytes:
-    """Return the name of the host that is meant, in lower case and without the port."""
-    host = said.get(b"host", b"")
+@lru_cache(maxsize=64)
+def _name_of(host: bytes) -> bytes:
     if not _HOST.fullmatch(host):
         raise MessageUnreadable("say in one Host header which host is meant")
     name = host[: host.index(b"]") + 1] if host[:1] == b"[" else host.partition(b":")[0]
     return name.lower()
+
+
+def host_of(said: Mapping[bytes, bytes]) -> bytes:
+    """Return the name of the host that is meant, in lower case and without the port."""
+    return _name_of(said.get(b"host", b""))
 
 
 def _shown(name: bytes) -> str:

@@ -71,6 +71,9 @@ def reference(external_ref: str) -> str:
     return external_ref
 
 
+_SOMEBODYS = re.compile(r"\d{11}|@")
+"""Without any of these it is nobody's number; most have none."""
+
 _E_MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _MOBILE_ALONE = re.compile(r"(?:(?:\+|00)?86-?)?1[3-9]\d{9}")
 _CARD = re.compile(r"62\d{14,17}")
@@ -91,6 +94,8 @@ def code(text: str, field: str) -> str:
     """
     if not REFERENCE.fullmatch(text):
         raise Invalid(field, "must be 1 to 64 visible ASCII characters")
+    if _SOMEBODYS.search(text) is None:
+        return text
     for what, looks_like in (
         ("an identity-card number", _is_identity),
         ("a bank-card number", _is_card),
