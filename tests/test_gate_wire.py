@@ -2,6 +2,8 @@
 
 from contextlib import ExitStack
 
+from pathlib import Path
+
 import pytest
 
 from api.gate.limits import Limits
@@ -245,3 +247,10 @@ def test_one_address_has_a_bounded_number_of_connections(server):
         assert refused.headers["retry-after"] == "1"
 
     assert server.public.get("/healthz").status_code == 200
+
+
+def test_a_server_may_open_as_many_files_as_it_takes_connections(server):
+    lines = Path(f"/proc/{server.process.pid}/limits").read_text(encoding="ascii").splitlines()
+    soft, hard = next(each for each in lines if each.startswith("Max open files")).split()[3:5]
+
+    assert int(soft) >= min(Limits().connections, int(hard))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -20,6 +21,9 @@ from api.gate.limits import Limits
 from api.places import Places
 from ledger.errors import LedgerError
 
+if sys.platform != "win32":
+    import resource
+
 Host = Annotated[str, typer.Option(help="The address to listen at.")]
 Port = Annotated[int, typer.Option(help="The port to listen at.", min=0, max=65535)]
 Limit = Annotated[
@@ -33,6 +37,9 @@ HostName = Annotated[
     list[str] | None,
     typer.Option("--host-name", help="Answer to this name only; repeatable. Any if none is given."),
 ]
+
+FILES = 256
+"""What a server opens besides its connections, generously."""
 
 STOP_S = 30
 """Seconds that requests have to end in when the server is stopped."""
@@ -54,6 +61,7 @@ def run(
 ) -> None:
     """Serve the ledger kept in ``data``, within the limits of the environment and those said."""
     limits = Limits.of(os.environ, said)
+    _make_room(limits.connections + FILES)
     with open_site(data):  # So that what is wrong with the folder is said in one sentence.
         pass
     config = uvicorn.Config(
@@ -72,6 +80,15 @@ def run(
             soft_wrap=True,
         )
         uvicorn.Server(config).run(sockets=[listening])
+
+
+def _make_room(files: int) -> None:
+    """Let the process open so many files, as far as the system allows it."""
+    if sys.platform != "win32":
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if soft != resource.RLIM_INFINITY and soft < files:
+            most = files if hard == resource.RLIM_INFINITY else min(files, hard)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def _listening(host: str, port: int) -> socket:

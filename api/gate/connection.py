@@ -81,7 +81,8 @@ class Connection(HttpToolsProtocol):
     _alone = True
     _named = 0
     _came = 0
-    _ignored = 0
+    _paused = False
+    """When it was last looked at, we did not read."""
     _open: deque[RequestResponseCycle] | None = None
     """Requests that are not answered yet; uvicorn itself knows the last one only."""
     _refusal: LedgerError | None = None
@@ -266,8 +267,9 @@ class Connection(HttpToolsProtocol):
 
     def _moved_in(self) -> int:
         """Count what came; while we do not read, nobody is slow but us."""
-        if self.flow.read_paused:
+        if self._paused or self.flow.read_paused:
             self._came += self.limits.head_s * self.limits.bytes_per_s
+        self._paused = self.flow.read_paused
         return self._came
 
     def _watch_reader(self) -> None:
