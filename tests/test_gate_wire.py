@@ -1,7 +1,6 @@
 """What comes over the wire and is no request, two requests in one, too large, or too slow."""
 
 from contextlib import ExitStack
-
 from pathlib import Path
 
 import pytest
