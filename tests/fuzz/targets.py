@@ -135,7 +135,7 @@ def headers(data: bytes) -> None:
 
 def words(data: bytes) -> None:
     """Read a text of each kind."""
-    said = data.decode("utf-8", "surrogatepass" if data[:1] == b"\xed" else "replace")
+    said = data.decode(errors="surrogateescape")
     for kind in (printable, plain, code):
         with suppress(Invalid):
             kept = kind(said, "note")
