@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import sys
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
@@ -27,6 +26,7 @@ from api import (
     problems,
     sales,
 )
+from api.collector import spared
 from api.doors import Site
 from api.follower import FollowerProcess
 from api.gate.gate import Gate
@@ -77,7 +77,7 @@ def create_app(data: Path, limits: Limits | None = None, hosts: Iterable[str] = 
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        with open_site(data) as site, closing(FollowerProcess(data)), _settled():
+        with open_site(data) as site, closing(FollowerProcess(data)), spared():
             app.state.site = site
             site.follower.start(standing_by=True)
             yield
@@ -101,21 +101,6 @@ def create_app(data: Path, limits: Limits | None = None, hosts: Iterable[str] = 
     docs.install(app)
     _document(app)
     return app
-
-
-@contextmanager
-def _settled() -> Iterator[None]:
-    """Spare the garbage collector what stays as long as the server does.
-
-    It would look at all of it, a hundred thousand objects, again and again: a quarter of the
-    processor time of a pledge.
-    """
-    gc.collect()
-    gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()
 
 
 async def _gone(_: Request, __: Exception) -> Response:

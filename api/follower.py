@@ -16,6 +16,7 @@ from threading import Event, Thread
 
 from sqlalchemy.exc import DBAPIError
 
+from api.collector import spared
 from api.places import Places
 from ledger.commands import Ledger
 from ledger.errors import LedgerError
@@ -82,7 +83,7 @@ def main() -> None:
     """Follow until the server that started this process is gone."""
     places = Places.of(Path(sys.argv[1]))
     views = open_views(places.views)
-    with closing(Ledger(places.ledger, writes=False)) as ledger:
+    with closing(Ledger(places.ledger, writes=False)) as ledger, spared():
         follower = Follower(ledger, views, all_views())
         more = False
         while not _server_is_gone(0 if more else ROUND_S):

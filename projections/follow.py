@@ -141,7 +141,7 @@ class Follower:
     @property
     def reached(self) -> Position:
         """The position up to which every view has read."""
-        return min(each.reached for each in self._views.values())
+        return min(self.positions.values())
 
     @property
     def positions(self) -> dict[str, Position]:
