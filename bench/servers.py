@@ -125,7 +125,11 @@ def _peak(pid: int) -> int:
 
 def _environment(database: str | None = None) -> dict[str, str]:
     named = {} if database is None else {DATABASE_URL: database}
-    return os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))} | named
+    return os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))} | UNHURRIED | named
+
+
+UNHURRIED = {f"LEIFENG_LIMIT_REQUESTS_PER_{who}": str(10**9) for who in ("TOKEN", "ADDRESS")}
+"""One sender asks here as often as it can, to see how often that is."""
 
 
 @contextmanager
