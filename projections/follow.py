@@ -18,7 +18,7 @@ from ledger.application import Records
 from ledger.errors import LedgerError
 from ledger.names import Position
 from ledger.store.engine import ALONE, discard
-from projections.views import Batch, View, prepare_views
+from projections.views import Batch, View, as_of_now, prepare_views
 
 LOG = logging.getLogger(__name__)
 
@@ -187,7 +187,7 @@ class Follower:
         begun = self._begun
         try:
             level = self.catch_up(name)
-            with self._engine.connect() as connection:
+            with as_of_now(self._engine) as connection:
                 position = self._views[name].view.reached(connection)
                 if position < level:
                     raise _behind(position, level)

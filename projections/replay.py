@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from typing import Any
 
 from msgspec import Struct
@@ -18,7 +17,7 @@ from projections.fold import Books, fold
 from projections.follow import Follower, Progress, silent
 from projections.fund_balances import FundBalance, FundBalances, fund_balance, fund_rows
 from projections.history import PAGE
-from projections.views import METADATA, View
+from projections.views import METADATA, View, as_of_now
 
 TRIES = 20
 """Times that the tallies are read again because the ledger went on meanwhile."""
@@ -93,7 +92,7 @@ def replay(
     with served.connect() as connection:
         slowest = min(view.reached(connection) for view in views)
     follower.catch_up(progress=progress, until=min(goal, slowest))
-    with _as_of_now(served) as connection:
+    with as_of_now(served) as connection:
         levels = {view.name: view.reached(connection) for view in views}
         differences = [
             each
@@ -109,14 +108,6 @@ def replay(
         served=levels,
         tallies_compared=wrong is not None,
     )
-
-
-@contextmanager
-def _as_of_now(served: Engine) -> Iterator[Connection]:
-    """Open a connection that sees the views as they are now, whoever goes on writing them."""
-    steady = {"isolation_level": "REPEATABLE READ"} if served.dialect.name == "postgresql" else {}
-    with served.connect().execution_options(**steady) as connection:
-        yield connection
 
 
 def _compared(

@@ -7,7 +7,8 @@ are written in one transaction, so whatever crashes, each event counts once.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar, cast
@@ -92,6 +93,17 @@ class View(ABC):
         if moved.rowcount != 1:  # The tables are only just made anew.
             raise OperationalError("", None, LookupError(f"{self.name} has no place yet"))
         return reached
+
+
+@contextmanager
+def as_of_now(engine: Engine) -> Iterator[Connection]:
+    """Open a connection that sees the views as they are now, whoever goes on writing them.
+
+    So rows are of the position that is read beside them.
+    """
+    steady = {"isolation_level": "REPEATABLE READ"} if engine.dialect.name == POSTGRESQL else {}
+    with engine.connect().execution_options(**steady) as connection:
+        yield connection
 
 
 def add_up(connection: Connection, table: Table, rows: Iterable[Mapping[str, Any]]) -> None:
