@@ -16,6 +16,9 @@ from starlette.requests import ClientDisconnect
 
 from api import books, disbursements, donations, donors, funds, health, history, problems, sales
 from api.doors import Site
+from api.pages import assets, public, refusals, statement, trail
+from api.pages import sales as sale_pages
+from api.pages.live import Live
 from ledger.commands import Ledger
 from ledger.errors import LedgerError
 from ledger.people.directory import Directory
@@ -28,6 +31,7 @@ from projections.follow import Follower
 from projections.fund_balances import FundBalances
 from projections.journal import Journal
 from projections.sales import Sales
+from projections.statements import Statements
 from projections.views import View, open_views
 
 DESCRIPTION = """The ledger of the Lei Feng e-supermarket (雷锋e超市): every fen from promise to
@@ -40,7 +44,15 @@ DATABASE_URL = "LEIFENG_DATABASE_URL"
 
 def all_views() -> tuple[View, ...]:
     """Return every view that is kept."""
-    return FundBalances(), Journal(), Donations(), Sales(), Disbursements(), AuditTrail()
+    return (
+        FundBalances(),
+        Journal(),
+        Donations(),
+        Sales(),
+        Disbursements(),
+        AuditTrail(),
+        Statements(),
+    )
 
 
 class Places(NamedTuple):
@@ -113,6 +125,7 @@ def create_app(data: Path) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         with open_site(data) as site:
             app.state.site = site
+            app.state.live = Live(site)
             site.follower.start()
             yield
 
@@ -128,6 +141,9 @@ def create_app(data: Path) -> FastAPI:
     # Tried in this order for every request: what comes most stands first.
     for part in (donations, funds, donors, sales, disbursements, history, books, health):
         app.include_router(part.router)
+    for pages in (assets, public, statement, trail, sale_pages):
+        app.include_router(pages.router)
+    refusals.install(app)
     _document(app)
     return app
 

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 import uvicorn
+from fastapi import FastAPI
 from rich.console import Console
 
 from api.app import Places, create_app, open_site
@@ -28,7 +29,8 @@ def run(data: Path, host: str, port: int) -> None:
     """Serve the ledger kept in ``data``."""
     with open_site(data):  # So that what is wrong with the folder is said in one sentence.
         pass
-    config = uvicorn.Config(create_app(data), log_level="warning", access_log=False)
+    app = create_app(data)
+    config = uvicorn.Config(app, log_level="warning", access_log=False)
     with _listening(host, port) as listening, suppress(KeyboardInterrupt):
         port = listening.getsockname()[1]
         Console(stderr=True).print(
@@ -36,7 +38,20 @@ def run(data: Path, host: str, port: int) -> None:
             highlight=False,
             soft_wrap=True,
         )
-        uvicorn.Server(config).run(sockets=[listening])
+        _Server(config, app).run(sockets=[listening])
+
+
+class _Server(uvicorn.Server):
+    """Stops: those who look on are let go first, or it would wait for them for ever."""
+
+    def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
+        super().__init__(config)
+        self._app = app
+
+    async def shutdown(self, sockets: list[socket] | None = None) -> None:
+        """Take no more requests, finish those under way, and go."""
+        self._app.state.live.close()
+        await super().shutdown(sockets)
 
 
 def _listening(host: str, port: int) -> socket:
