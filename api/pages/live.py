@@ -17,9 +17,8 @@ from fastapi.concurrency import run_in_threadpool
 from msgspec import Struct
 
 from api.doors import Site
-from ledger.errors import LedgerError, Overloaded
+from ledger.errors import Overloaded
 from ledger.names import Position
-from ledger.store.engine import DATABASE_TROUBLE
 from projections.sales import RunningTotal, Sales, running_totals
 
 LOG = logging.getLogger(__name__)
@@ -76,6 +75,7 @@ class _Channel:
         """Show a new total to whoever waits, if it is one."""
         before = self.shown
         if before is not None and before.total == total:
+            self.shown = Shown(total, position, at, before.returned)  # Nobody need be woken.
             return
         returned = None if before is None else before.returned
         if before is not None and total.refunds > before.total.refunds:
@@ -131,11 +131,12 @@ class Live:
             seen: The position of the total that the listener has already.
 
         """
+        told: RunningTotal | None = None
         with self._listening(sale) as channel:
             while not self.closing.is_set():
                 news, shown = channel.news, channel.shown
-                if shown is not None and shown.position != seen:
-                    seen = shown.position
+                if shown is not None and shown.total != told and shown.position != seen:
+                    told, seen = shown.total, shown.position
                     yield shown
                     await self._wait(self.closing, gap)
                 elif not await self._wait(news, HEARTBEAT_S):
@@ -164,8 +165,8 @@ class Live:
         while self._channels and not self.closing.is_set():
             try:
                 await self._look()
-            except (LedgerError, *DATABASE_TROUBLE):
-                LOG.warning("the totals of sales cannot be read; trying again", exc_info=True)
+            except Exception:
+                LOG.exception("the totals of sales cannot be read; trying again")
                 self._seen = None
             await self._wait(self.closing, LOOK_S)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from functools import lru_cache
@@ -29,6 +30,9 @@ SALES_SHOWN = 50
 """Sales on one page."""
 
 Face = Literal["page", "wall"]
+
+POSITION = re.compile(r"[0-9]{1,19}")
+"""What an id of a message of ours looks like; any other is as good as none."""
 
 GAP_S: Mapping[Face, float] = {"page": 0.5, "wall": 1.0}
 """Seconds between two totals at least: a studio's viewers read digits, and not a slot machine."""
@@ -93,13 +97,13 @@ async def listen(
     sale_id: UUID,
     desk: Desk,
     face: Annotated[Face, Query()] = "page",
-    seen: Annotated[str, Header(alias="last-event-id", max_length=20)] = "",
+    seen: Annotated[str, Header(alias="last-event-id")] = "",
 ) -> Response:
     """Send a sale's total as it changes (server-sent events), drawn for one of its pages."""
     await run_in_threadpool(_must_exist, desk, sale_id)
     live: Live = desk.app.state.live
     live.must_have_room()
-    position = int(seen) if seen.isascii() and seen.isdecimal() else 0
+    position = int(seen) if POSITION.fullmatch(seen) else 0
     return EventStream(
         _messages(live, str(sale_id), face, language_of(desk), position), live.closing
     )
