@@ -16,6 +16,7 @@ from rich.table import Table
 
 from bench.feed import feed
 from bench.figures import FULL, QUICK, WHOLE, Figure, Size
+from bench.pages import pages
 from bench.pledges import pledges
 from bench.reads import reads
 from bench.replay import replay
@@ -31,6 +32,7 @@ BENCHES: dict[str, Bench] = {
     "reads": reads,
     "store": store,
     "scale": scale,
+    "pages": pages,
 }
 
 FEW = 100

@@ -3,8 +3,11 @@
 import gzip
 import json
 import re
+import subprocess
+import sys
 from hashlib import sha256
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
@@ -84,3 +87,25 @@ def test_whoever_has_it_is_not_sent_it_again(server):
 )
 def test_nothing_else_is_handed_out(server, path):
     assert server.public.get(path).status_code == 404
+
+
+def test_a_wheel_brings_everything_that_pages_need(tmp_path):
+    built = subprocess.run(  # noqa: S603  # Our own packaging.
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)],
+        cwd=HOUSE,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert built.returncode == 0, built.stderr
+    (wheel,) = tmp_path.glob("*.whl")
+    with ZipFile(wheel) as packed:
+        there = set(packed.namelist())
+    needed = {
+        str(path.relative_to(HOUSE))
+        for path in (HOUSE / "api/pages").rglob("*")
+        if path.is_file() and path.suffix != ".pyc"
+    }
+
+    assert needed - there == set()
+    assert len(needed) > 40
