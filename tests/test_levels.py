@@ -2,6 +2,8 @@
 
 import asyncio
 from contextlib import closing
+from datetime import UTC, datetime
+from typing import NamedTuple
 
 import pytest
 from fastapi import FastAPI, Request
@@ -10,7 +12,9 @@ from api import problems
 from api.doors import Site
 from api.pages import levels, refusals
 from api.pages.levels import StillReading, must_be_level
+from api.pages.rendering import render
 from ledger.errors import LedgerError
+from ledger.movements import Figures
 from ledger.people.directory import Directory
 from projections.follow import Follower
 from projections.fund_balances import FundBalances
@@ -69,3 +73,30 @@ def test_an_empty_ledger_has_pages_too(tmp_path):
             asked = served.public.http.get(path, headers={"Accept": "text/html"})
             assert asked.status_code == 200, path
         assert "尚无任何记录" in served.public.get("/").text
+
+
+class Verified(NamedTuple):
+    """What a check of the history found."""
+
+    events: int
+    at: datetime
+
+
+@pytest.mark.parametrize("found", [None, Verified(1_186, datetime(2026, 11, 25, 4, tzinfo=UTC))])
+def test_the_front_page_tells_of_a_verification_only_if_there_was_one(found):
+    text = render(
+        "front.html",
+        "en",
+        nonce="n",
+        path="/",
+        toggles={"zh": "", "en": ""},
+        total=Figures(),
+        funds=[],
+        fund_count=0,
+        sales=[],
+        as_of={"position": 0, "at": None},
+        verification=found,
+    )
+
+    assert ("The history was verified: 1,186 events," in text) == (found is not None)
+    assert ("2026-11-25 12:00:00" in text) == (found is not None)
