@@ -1,4 +1,4 @@
-"""Pages: how long one waits with years behind the ledger, and how many can look on at once."""
+"""Pages: what they cost with years behind the ledger, and how many can look on at once."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
 from functools import partial
-from itertools import chain
 from pathlib import Path
 from selectors import EVENT_READ, DefaultSelector
 from statistics import median
@@ -19,9 +18,9 @@ import msgspec
 
 from api.demo.years import CODES
 from bench.books import Charity, order_lines
-from bench.figures import Figure, Measured, Size, done, in_turns
+from bench.figures import Figure, Measured, Size, done, rates_in_turns
 from bench.load import HOST, RECEIVE_BYTES, Unexpected, ask, drive, spell
-from bench.servers import ledger_process, ledger_server, leifeng, peak_memory
+from bench.servers import Served, ledger_process, leifeng, peak_memory, processor_time
 from ledger.names import new_id
 
 HTML = {"Accept": "text/html", "Accept-Encoding": "gzip"}
@@ -33,7 +32,7 @@ TURN = 20
 
 DEMO_EVENTS = 1_186
 
-KB, MB = 1_000, 1_000_000
+KB, MB, US = 1_000, 1_000_000, 1_000_000
 
 ASKED = "what is asked for"
 FIRST_PAGE_KB, SERVER_MB = 100, 400
@@ -48,31 +47,31 @@ def pages(folder: Path, size: Size) -> Iterator[Figure]:
     young, old = folder / "young", folder / "old"
     for data, events in ((young, DEMO_EVENTS), (old, size.many)):
         leifeng("generate", "--events", str(events), "--data", str(data))
-    yield from _waited(young, old, size)
+    yield from _costs(young, old, size)
     yield from _live(folder / "live", size)
 
 
-def _waited(young: Path, old: Path, size: Size) -> Iterator[Figure]:
-    """Compare how long a page takes in the two ledgers."""
+def _costs(young: Path, old: Path, size: Size) -> Iterator[Figure]:
+    """Compare what a page costs the server in the two ledgers."""
 
-    def waited(port: int, path: str) -> list[float]:
+    def cost(served: Served, path: str) -> float:
         request = spell("GET", path, headers=HTML)
-        return drive(port, [request] * TURN, connections=1, status=200)
+        before = processor_time(served.pid)
+        drive(served.port, [request] * TURN, connections=1, status=200)
+        return (processor_time(served.pid) - before) / TURN * US
 
-    with ledger_server(young) as at_young, ledger_server(old) as at_old:
-        yield _first_page(at_young)
-        for name, path in PAGES.items():
-            few, many = (
-                median(chain.from_iterable(turns))
-                for turns in in_turns(
-                    size.rounds * max(1, size.reads // TURN // 5),
-                    partial(waited, at_young, path.format(fund=CODES[0])),
-                    partial(waited, at_old, path.format(fund=CODES[0])),
-                )
+    with ledger_process(young) as at_young, ledger_process(old) as at_old:
+        yield _first_page(at_young.port)
+        for name, pattern in PAGES.items():
+            path = pattern.format(fund=CODES[0])
+            few, many = rates_in_turns(
+                size.rounds * max(1, size.reads // TURN // 10),
+                partial(cost, at_young, path),
+                partial(cost, at_old, path),
             )
             yield Measured(many, few).cost(
                 f"pages-{name}",
-                f"page {path} at {size.many:,} events",
+                f"processor time of page {pattern} at {size.many:,} events",
                 unit="µs",
                 against=f"the same at {DEMO_EVENTS:,} events, as the demo has",
                 target=1 / 1.2,
