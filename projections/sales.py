@@ -188,11 +188,17 @@ def sales(connection: Connection, *, after: int = 0, limit: int = 100) -> list[d
 def sales_of_late(
     connection: Connection, *, before: int | None = None, limit: int = 100
 ) -> list[dict[str, Any]]:
-    """Return up to ``limit`` sales planned before position ``before``, or any, newest first."""
+    """Return up to ``limit`` sales planned before position ``before``, or any, newest first.
+
+    Without their items, which a list has no room for.
+    """
     asked = select(SALES).order_by(SALES.c.number.desc()).limit(limit)
     if before is not None:
         asked = asked.where(SALES.c.number < before)
-    return [_shown(connection, row) for row in connection.execute(asked).mappings().all()]
+    return [
+        {**row, **_fees(row), "id": row["sale"], "position": row["number"]}
+        for row in connection.execute(asked).mappings()
+    ]
 
 
 def sale(connection: Connection, sale_id: str) -> dict[str, Any] | None:

@@ -31,7 +31,7 @@ from ledger.disbursements import Disbursement
 from ledger.movements import Movement, movements
 from ledger.names import FundCode, Position
 from projections.journal import LINES as ENTRIES
-from projections.views import METADATA, Batch, View, insert_all, run_all
+from projections.views import METADATA, Batch, View, add_up, insert_all, run_all
 
 LINES = Table(
     "statement_lines",
@@ -69,6 +69,25 @@ PURPOSES = Table(
 )
 """What was paid out of a fund for each purpose, net of what came back, in fen."""
 
+KINDS = Table(
+    "statement_kinds",
+    METADATA,
+    Column("fund", String, primary_key=True),
+    Column("kind", String, primary_key=True),
+    Column("came", BigInteger, nullable=False),
+    Column("went", BigInteger, nullable=False),
+)
+"""What the lines of each kind add up to since the first event, which is asked for most."""
+
+PAID = Table(
+    "statement_paid",
+    METADATA,
+    Column("fund", String, primary_key=True),
+    Column("purpose", String, primary_key=True),
+    Column("paid", BigInteger, nullable=False),
+)
+"""What was paid for each purpose since the first event."""
+
 TO_PERSONS = ""
 """The purpose of what persons are paid: what somebody needed is nobody else's business."""
 
@@ -92,7 +111,7 @@ class Statements(View):
     """Keeps the lines of statements, and what money was paid for."""
 
     name = "statements"
-    tables = (LINES, AIMS, PURPOSES)
+    tables = (LINES, AIMS, PURPOSES, KINDS, PAID)
 
     def write(self, connection: Connection, batch: Batch) -> None:
         """Add up the money that each event moved."""
@@ -111,6 +130,14 @@ class Statements(View):
                 for (fund, on, kind), row in lines.items()
             ],
         )
+        add_up(
+            connection,
+            KINDS,
+            [
+                {"fund": fund, "kind": kind, "came": row.came, "went": row.went}
+                for (fund, _, kind), row in lines.items()
+            ],
+        )
         self._write_purposes(connection, batch)
 
     def _write_purposes(self, connection: Connection, batch: Batch) -> None:
@@ -124,6 +151,14 @@ class Statements(View):
                 paid[movement.fund, fact.on, aims[str(fact.originator_id)]] += movement.paid
         rows = [(fund, on.isoformat(), aim, amount) for (fund, on, aim), amount in paid.items()]
         run_all(connection, _ADD_PURPOSE, rows)
+        add_up(
+            connection,
+            PAID,
+            [
+                {"fund": fund, "purpose": aim, "paid": amount}
+                for (fund, _, aim), amount in paid.items()
+            ],
+        )
 
 
 _MOVED_BY_PAYEES = (Disbursement.Paid, Disbursement.Bounced, Disbursement.Returned)
@@ -250,7 +285,7 @@ def statement(
     before = [] if period.first is None else [LINES.c.on < period.first]
     opening = _sum(connection, fund, *before) if before else _Sum(0, 0)
     within = _within(LINES, period)
-    whole = _sum(connection, fund, *within)
+    whole = _sum(connection, fund, *within) if within else _whole(connection, fund)
     seen = [] if after is None else [tuple_(LINES.c.on, LINES.c.kind) <= tuple_(*after)]
     carried = opening.net + (_sum(connection, fund, *within, *seen).net if seen else 0)
     asked = select(LINES).where(LINES.c.fund == fund, *within, *(not_(each) for each in seen))
@@ -274,6 +309,11 @@ def _sum(connection: Connection, fund: str, *where: ColumnElement[bool]) -> _Sum
     return _Sum(int(came or 0), int(went or 0))
 
 
+def _whole(connection: Connection, fund: str) -> _Sum:
+    kinds = came_from(connection, fund=fund).values()
+    return _Sum(sum(came for came, _ in kinds), sum(went for _, went in kinds))
+
+
 def _with_balances(balance: int, rows: Iterable[Mapping[Any, Any]]) -> Iterable[Line]:
     for row in rows:
         balance += row["came"] - row["went"]
@@ -293,9 +333,10 @@ def came_from(
     connection: Connection, period: Period = ALWAYS, *, fund: str | None = None
 ) -> dict[tuple[str, str], tuple[int, int]]:
     """Return what each kind of event brought each fund, or one, in a period, and took."""
-    asked = select(LINES.c.fund, LINES.c.kind, func.sum(LINES.c.came), func.sum(LINES.c.went))
-    where = _within(LINES, period) + ([] if fund is None else [LINES.c.fund == fund])
-    rows = connection.execute(asked.where(*where).group_by(LINES.c.fund, LINES.c.kind))
+    table = KINDS if period == ALWAYS else LINES
+    asked = select(table.c.fund, table.c.kind, func.sum(table.c.came), func.sum(table.c.went))
+    where = _within(table, period) + ([] if fund is None else [table.c.fund == fund])
+    rows = connection.execute(asked.where(*where).group_by(table.c.fund, table.c.kind))
     return {(code, kind): (int(came), int(went)) for code, kind, came, went in rows}
 
 
@@ -303,9 +344,10 @@ def paid_for(
     connection: Connection, period: Period = ALWAYS, *, fund: str | None = None
 ) -> dict[tuple[str, str], int]:
     """Return what each fund, or one, paid for each purpose in a period, net of what came back."""
-    asked = select(PURPOSES.c.fund, PURPOSES.c.purpose, func.sum(PURPOSES.c.paid))
-    where = _within(PURPOSES, period) + ([] if fund is None else [PURPOSES.c.fund == fund])
-    rows = connection.execute(asked.where(*where).group_by(PURPOSES.c.fund, PURPOSES.c.purpose))
+    table = PAID if period == ALWAYS else PURPOSES
+    asked = select(table.c.fund, table.c.purpose, func.sum(table.c.paid))
+    where = _within(table, period) + ([] if fund is None else [table.c.fund == fund])
+    rows = connection.execute(asked.where(*where).group_by(table.c.fund, table.c.purpose))
     return {(code, purpose): int(paid) for code, purpose, paid in rows}
 
 

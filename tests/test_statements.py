@@ -181,6 +181,12 @@ def test_what_flows_into_each_fund_is_what_flows_out_of_it(shown, period):
     assert {each: into[each] for each in boxes} == {each: out[each] for each in boxes}
 
 
+def test_what_is_kept_since_the_beginning_is_what_the_days_add_up_to(shown):
+    ever = Period(date.min, date.max)
+
+    assert came_from(shown) == came_from(shown, ever) != {}
+
+
 def test_what_is_still_there_is_the_balance_of_the_funds(site, shown, funds):
     still = sum(
         flow.amount * (1 if flow.target.side is Side.USE else -1)
@@ -229,7 +235,9 @@ def test_what_persons_are_paid_for_is_told_to_nobody(tmp_path):
         views = open_views(tmp_path / "views.db")
         Follower(house.ledger, views, [Statements()]).catch_up()
         with views.connect() as connection:
+            ever = Period(date.min, date.max)
             assert paid_for(connection) == {("F-HEAR", TO_PERSONS): 30_00}
+            assert paid_for(connection, ever) == paid_for(connection)
         views.dispose()
 
 

@@ -26,7 +26,7 @@ from projections.sales import RunningTotal, Sales, running_totals, sale, sales_o
 
 router = APIRouter(route_class=Door, include_in_schema=False)
 
-SALES_SHOWN = 50
+SALES_SHOWN = 20
 """Sales on one page."""
 
 Face = Literal["page", "wall"]
