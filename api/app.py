@@ -35,6 +35,9 @@ from api.doors import Site
 from api.follower import FollowerProcess
 from api.gate.gate import Gate
 from api.gate.limits import Limits
+from api.pages import assets, public, refusals, statement, trail
+from api.pages import sales as sale_pages
+from api.pages.live import Live
 from api.places import Places, key_file
 from ledger.commands import Ledger
 from ledger.people.directory import Directory
@@ -113,6 +116,7 @@ def create_app(
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         with open_site(data, witnesses) as site, closing(FollowerProcess(data)), spared():
             app.state.site = site
+            app.state.live = Live(site)
             site.follower.start(standing_by=True)
             site.keeper.start()
             site.cosigning.start()
@@ -133,9 +137,11 @@ def create_app(
     app.add_exception_handler(ClientDisconnect, _gone)
     # Tried in this order for every request: what comes most stands first.
     parts = (donations, funds, donors, sales, disbursements, history, books, log, receipts, health)
-    for part in parts:
+    pages = (assets, public, statement, trail, sale_pages)
+    for part in (*parts, *pages):
         app.router.routes += part.router.routes  # Included, each request would be matched twice.
     docs.install(app)
+    refusals.install(app)
     _document(app)
     return app
 

@@ -8,9 +8,18 @@ from projections.donations import Donations
 from projections.fund_balances import FundBalances
 from projections.journal import Journal
 from projections.sales import Sales
+from projections.statements import Statements
 from projections.views import View
 
 
 def all_views() -> tuple[View, ...]:
     """Return every view that is kept."""
-    return FundBalances(), Journal(), Donations(), Sales(), Disbursements(), AuditTrail()
+    return (
+        FundBalances(),
+        Journal(),
+        Donations(),
+        Sales(),
+        Disbursements(),
+        AuditTrail(),
+        Statements(),
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from socket import AF_INET, AF_INET6, create_server, socket
@@ -106,11 +106,32 @@ def run(
     policy_file(data).write_bytes(policy_of(witnesses).encode())
     app = create_app(data, witnesses=witnesses, limits=limits, hosts=hosts)
     serving = f"serving {Places.of(data)} at {{address}} (API: /docs), Ctrl-C to stop"
-    serve_app(app, (*done, serving), host, port, limits)
+
+    def let_go() -> None:
+        app.state.live.close()
+
+    serve_app(app, (*done, serving), host, port, limits, let_go)
 
 
-def serve_app(app: FastAPI, said: Sequence[str], host: str, port: int, limits: Limits) -> None:
-    """Serve ``app`` until stopped, once ``said``, which may name its ``{address}``, is said."""
+def serve_app(
+    app: FastAPI,
+    said: Sequence[str],
+    host: str,
+    port: int,
+    limits: Limits,
+    let_go: Callable[[], None] = lambda: None,
+) -> None:
+    """Serve an application until it is stopped.
+
+    Args:
+        app: The application.
+        said: Lines that are shown first; they may name its ``{address}``.
+        host: The address to listen at.
+        port: The port to listen at; 0 for any.
+        limits: What one client may ask for.
+        let_go: Called when it is to stop, before those who look on are waited for.
+
+    """
     _make_room(limits.connections + FILES)
     config = uvicorn.Config(
         app,
@@ -125,7 +146,20 @@ def serve_app(app: FastAPI, said: Sequence[str], host: str, port: int, limits: L
         for line in said:
             shown = line.replace("{address}", address)
             Console(stderr=True).print(shown, highlight=False, soft_wrap=True)
-        uvicorn.Server(config).run(sockets=[listening])
+        _Server(config, let_go).run(sockets=[listening])
+
+
+class _Server(uvicorn.Server):
+    """Stops: those who look on are let go first, or it would wait for them for ever."""
+
+    def __init__(self, config: uvicorn.Config, let_go: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._let_go = let_go
+
+    async def shutdown(self, sockets: list[socket] | None = None) -> None:
+        """Take no more requests, finish those under way, and go."""
+        self._let_go()
+        await super().shutdown(sockets)
 
 
 def _make_room(files: int) -> None:
