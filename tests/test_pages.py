@@ -2,12 +2,13 @@
 
 import gzip
 import re
-from uuid import uuid4
 
 import pytest
 
 from ledger.money import yuan
 from tests.stores import on_every_store
+
+NO_SALE = "01a20737-75c3-7cc1-b1f2-e52f15c6c3a7"
 
 pytestmark = on_every_store
 
@@ -229,7 +230,7 @@ def test_a_sales_page_shows_its_running_total(reader, office, years):
     [
         ("/nothing", 404, "没有您要找的内容", "There is nothing of this name here."),
         ("/funds/F-NONE", 404, "没有您要找的内容", "There is nothing of this name here."),
-        (f"/sales/{uuid4()}", 404, "没有您要找的内容", "There is nothing of this name here."),
+        (f"/sales/{NO_SALE}", 404, "没有您要找的内容", "There is nothing of this name here."),
         ("/funds/F-1?from=soon", 422, "不可能成立", "What was said cannot be true as written."),
         ("/events/0", 404, "没有您要找的内容", "There is nothing of this name here."),
     ],
