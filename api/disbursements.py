@@ -27,8 +27,8 @@ from api.wire import (
     example,
     shown,
 )
+from ledger.disbursement_states import DisbursementState
 from ledger.disbursements import (
-    DisbursementState,
     PayeeKind,
     ReturnDiffers,
     ReturnExceedsPaid,

@@ -32,12 +32,9 @@ from api.wire import (
 from ledger.donations import (
     INSTALMENTS_MAX,
     Cause,
-    Channel,
     DonationState,
     Instalment,
     NothingInSuspense,
-    PaymentCounted,
-    PaymentDiffers,
     PublicPromiseBinds,
     RefundExceedsReceived,
 )
@@ -46,6 +43,7 @@ from ledger.feeds import NAMED_MAX
 from ledger.funds import FundClosed, FundFrozen, InsufficientFunds
 from ledger.money import Fen
 from ledger.names import DonationId, DonorId, FundCode
+from ledger.payments import Channel, PaymentCounted, PaymentDiffers
 from ledger.people.roles import Role
 from ledger.pledge_feeds import PledgeFeed
 from projections.donations import Donations, donation, donations

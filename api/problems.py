@@ -131,7 +131,7 @@ def status_of(kind: type[LedgerError]) -> HTTPStatus:
 def name_of(kind: type[LedgerError]) -> str:
     """Return the last part of a problem's type.
 
-    >>> from ledger.disbursements import OwnRequest
+    >>> from ledger.duties import OwnRequest
     >>> name_of(OwnRequest), name_of(RoleForbidden)
     ('same-person', 'role-forbidden')
 

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Connection,
     Date,
     Index,
+    Integer,
     RowMapping,
     String,
     Table,
@@ -20,7 +21,8 @@ from sqlalchemy import (
 )
 
 from ledger.aggregate import Fact
-from ledger.disbursements import Disbursement, DisbursementState
+from ledger.disbursement_states import DisbursementState
+from ledger.disbursements import Disbursement
 from projections.views import METADATA, Batch, View
 
 DISBURSEMENTS = Table(
@@ -40,7 +42,9 @@ DISBURSEMENTS = Table(
     Column("requested_by", String, nullable=False),
     Column("approved_by", JSON, nullable=False),
     Column("state", String, nullable=False),
+    Column("approvals_needed", Integer),
     Column("paid_on", Date),
+    Column("confirmed_on", Date),
     Column("acknowledged_on", Date),
     Column("returned", BigInteger, nullable=False, default=0),
     Column("version", BigInteger, nullable=False, default=1),
@@ -108,8 +112,12 @@ def _step(fact: Fact) -> dict[str, Any]:
     match fact:
         case Disbursement.Paid():
             values["paid_on"] = fact.on
+        case Disbursement.Reserved():
+            values["approvals_needed"] = fact.approvals
+        case Disbursement.PaymentConfirmed():
+            values["confirmed_on"] = fact.on
         case Disbursement.Bounced():
-            values["paid_on"] = None
+            values |= {"paid_on": None, "confirmed_on": None}
         case Disbursement.Acknowledged():
             values["acknowledged_on"] = fact.on
         case Disbursement.Returned():

@@ -53,6 +53,7 @@ DONATIONS = Table(
     Column("refunded", BigInteger, nullable=False, default=0),
     Column("excess", BigInteger, nullable=False, default=0),
     Column("given", BigInteger, nullable=False, default=0),
+    Column("confirmed", BigInteger, nullable=False, default=0),
     Column("version", BigInteger, nullable=False, default=1),
     Index("donations_by_donor", "donor", "number"),
     Index("donations_by_fund", "fund", "number"),
@@ -80,7 +81,7 @@ STATE: ColumnElement[str] = case(
 )
 """Where a donation stands, from what came of it."""
 
-_FIGURES = ("settled", "withdrawn", "refunded", "excess", "given")
+_FIGURES = ("settled", "withdrawn", "refunded", "excess", "given", "confirmed")
 
 _CHANGE = (
     f"UPDATE donations SET {', '.join(f'{name} = {name} + ?' for name in _FIGURES)}, version = ?"  # noqa: S608  # Our own names.
@@ -151,6 +152,15 @@ _LINES: Mapping[type[Fact], Callable[[Any, int], _Line]] = {
         external_ref=fact.external_ref,
         excess=fact.excess,
     ),
+    Donation.PaymentConfirmed: lambda fact, at: _line(
+        at,
+        fact,
+        "confirmation",
+        fact.amount,
+        channel=fact.channel,
+        external_ref=fact.external_ref,
+        statement_ref=fact.statement_ref,
+    ),
     Donation.Withdrawn: lambda fact, at: _line(
         at, fact, "withdrawal", fact.open, reason=fact.reason
     ),
@@ -172,6 +182,7 @@ _CHANGES: Mapping[type[Fact], Callable[[Any], tuple[Any, ...]]] = {
     Donation.PaymentReceived: lambda fact: _change(
         fact, settled=fact.amount - fact.excess, excess=fact.excess
     ),
+    Donation.PaymentConfirmed: lambda fact: _change(fact, confirmed=fact.amount),
     Donation.Withdrawn: lambda fact: _change(fact, withdrawn=fact.open),
     Donation.Refunded: lambda fact: _change(fact, refunded=fact.amount),
     Donation.ExcessGiven: lambda fact: _change(fact, excess=-fact.amount, given=fact.amount),
@@ -246,6 +257,7 @@ def _shown(row: RowMapping) -> dict[str, Any]:
         "withdrawn": row["withdrawn"],
         "refunded": row["refunded"],
         "excess": row["excess"],
+        "confirmed": row["confirmed"],
     }
 
 

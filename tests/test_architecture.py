@@ -23,7 +23,16 @@ FORBIDDEN = {
     "projections": {"api", *WEB},
     "api": {"sqlite3"},
 }
-AGGREGATES = {"funds", "donors", "donations", "sales", "orders", "disbursements"}
+AGGREGATES = {
+    "funds",
+    "donors",
+    "donations",
+    "sales",
+    "orders",
+    "disbursements",
+    "policies",
+    "relations",
+}
 LINES_MAX = 400
 FORBIDDEN_NAMES = {"utils", "helpers", "manager", "service", "services", "handlers", "common"}
 

@@ -17,7 +17,7 @@ from api.problems import (
     title_of,
 )
 from ledger.application import BeforeTheRegime, IdempotencyMismatch
-from ledger.disbursements import AlreadyApproved, OwnApproval, OwnRequest
+from ledger.duties import AlreadyApproved, OwnApproval, OwnRequest
 from ledger.errors import (
     Conflict,
     Invalid,

@@ -16,8 +16,9 @@ from uuid import UUID
 from api.demo.bulk import Bulk
 from api.demo.goods import CASHIER, CLERK, TREASURER, Selling
 from api.demo.luck import FIRST_DAY, Luck
-from ledger.disbursements import Disbursement, DisbursementState
-from ledger.donations import Channel, Instalment
+from ledger.disbursement_states import DisbursementState
+from ledger.disbursements import Disbursement
+from ledger.donations import Instalment
 from ledger.money import CNY, Fen
 from ledger.names import (
     DisbursementId,
@@ -28,6 +29,7 @@ from ledger.names import (
     Position,
     new_id,
 )
+from ledger.payments import Channel
 from ledger.terms import Restriction
 from projections.follow import Progress, silent
 

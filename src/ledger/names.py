@@ -52,6 +52,15 @@ def order_stream(sale: SaleId, order_no: str) -> OrderId:
     return OrderId(uuid5(sale, order_no))
 
 
+def relations_stream(person: PersonId) -> UUID:
+    """Return the stream of what ``person`` declared to be related to."""
+    return uuid5(LEDGER, f"relations/{person}")
+
+
+APPROVAL_POLICY = uuid5(LEDGER, "policy/approval")
+"""The stream of the rules of approval."""
+
+
 def pledge_stream(person: PersonId, ref: str) -> DonationId:
     """Return the stream of the pledge that ``person`` calls ``ref`` in a feed."""
     return DonationId(uuid5(LEDGER, f"pledge/{person}/{ref}"))

@@ -27,11 +27,14 @@ from ledger.accounts import (
 )
 from ledger.aggregate import Fact
 from ledger.disbursements import Disbursement
-from ledger.donations import Channel, Donation
+from ledger.donations import Donation
 from ledger.donors import Donor
 from ledger.funds import Fund
 from ledger.names import FundCode
 from ledger.orders import SaleOrder
+from ledger.payments import Channel
+from ledger.policies import ApprovalPolicy
+from ledger.relations import Relations
 from ledger.sales import CharitySale
 
 CHANNELS: Mapping[Channel, str] = {
@@ -171,6 +174,7 @@ MANUAL: Mapping[type[Fact], Callable[[Any], Entry]] = {
     Donor.Registered: _nothing,
     Donation.Pledged: _nothing,
     Donation.PaymentReceived: _payment_received,
+    Donation.PaymentConfirmed: _nothing,
     Donation.Withdrawn: _nothing,
     Donation.Refunded: _refunded,
     Donation.ExcessGiven: _excess_given,
@@ -188,8 +192,11 @@ MANUAL: Mapping[type[Fact], Callable[[Any], Entry]] = {
     Disbursement.Rejected: _nothing,
     Disbursement.Cancelled: _nothing,
     Disbursement.Paid: _disbursement_paid,
+    Disbursement.PaymentConfirmed: _nothing,
     Disbursement.Bounced: _disbursement_bounced,
     Disbursement.Acknowledged: _nothing,
     Disbursement.Returned: _disbursement_returned,
+    ApprovalPolicy.Set: _nothing,
+    Relations.Declared: _nothing,
 }
 """The manual itself: one rule a kind of event."""

@@ -9,10 +9,11 @@ from __future__ import annotations
 from ledger.commands.disbursements import DisbursementCommands
 from ledger.commands.donations import DonationCommands
 from ledger.commands.funds import FundCommands
+from ledger.commands.policies import PolicyCommands
 from ledger.commands.sales import SaleCommands
 
 __all__ = ["Ledger"]
 
 
-class Ledger(FundCommands, DonationCommands, SaleCommands, DisbursementCommands):
+class Ledger(FundCommands, DonationCommands, SaleCommands, DisbursementCommands, PolicyCommands):
     """The write side, whole."""

@@ -8,15 +8,16 @@ from typing import Literal
 
 from ledger.aggregate import Act
 from ledger.application import Decision, Records
-from ledger.donations import Cause, Channel, Donation, Instalment
+from ledger.donations import Cause, Donation, Instalment
 from ledger.donors import Donor
 from ledger.money import Currency
 from ledger.names import DonationId, DonorId, FundCode
+from ledger.payments import Channel
 from ledger.tallies import fund_is_open, fund_lets_go, payment_is_new
 
 
 class DonationCommands(Records):
-    """Register a donor; pledge, receive, withdraw, refund."""
+    """Register a donor; pledge, receive, confirm, withdraw, refund."""
 
     def register_donor(self, act: Act, donor: DonorId, *, anonymous: bool) -> Decision:
         """Make a donor known. Who it is goes into the register of people, not here."""
@@ -71,6 +72,23 @@ class DonationCommands(Records):
         )
         expects = (payment_is_new(channel, external_ref), fund_is_open(donation.fund))
         return Decision(donation, expects, repeat)
+
+    def confirm_payment(  # noqa: PLR0913  # Which payment, and where it was found.
+        self,
+        act: Act,
+        donation_id: DonationId,
+        *,
+        channel: Channel,
+        external_ref: str,
+        statement_ref: str,
+        on: date,
+    ) -> Decision:
+        """Record that a payment was found on the bank's or platform's statement."""
+        donation = self.donation(donation_id)
+        repeat = donation.confirm(
+            act, channel=channel, external_ref=external_ref, statement_ref=statement_ref, on=on
+        )
+        return Decision(donation, repeat_of=repeat)
 
     def withdraw_pledge(self, act: Act, donation_id: DonationId, *, reason: str) -> Decision:
         """Take back what is still open of a promise."""
