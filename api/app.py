@@ -14,11 +14,25 @@ from fastapi import FastAPI, Request
 from fastapi.responses import Response
 from starlette.requests import ClientDisconnect
 
-from api import books, disbursements, donations, donors, funds, health, history, problems, sales
+from api import (
+    books,
+    disbursements,
+    donations,
+    donors,
+    funds,
+    health,
+    history,
+    policies,
+    problems,
+    refusals,
+    relations,
+    sales,
+)
 from api.doors import Site
 from ledger.commands import Ledger
 from ledger.errors import LedgerError
 from ledger.people.directory import Directory
+from ledger.people.refusals import Refusals
 from ledger.store.engine import is_url
 from ledger.store.outage import named
 from projections.audit_trail import AuditTrail
@@ -27,6 +41,7 @@ from projections.donations import Donations
 from projections.follow import Follower
 from projections.fund_balances import FundBalances
 from projections.journal import Journal
+from projections.relations import RelationsDeclared
 from projections.sales import Sales
 from projections.views import View, open_views
 
@@ -40,7 +55,15 @@ DATABASE_URL = "LEIFENG_DATABASE_URL"
 
 def all_views() -> tuple[View, ...]:
     """Return every view that is kept."""
-    return FundBalances(), Journal(), Donations(), Sales(), Disbursements(), AuditTrail()
+    return (
+        FundBalances(),
+        Journal(),
+        Donations(),
+        Sales(),
+        Disbursements(),
+        AuditTrail(),
+        RelationsDeclared(),
+    )
 
 
 class Places(NamedTuple):
@@ -101,7 +124,8 @@ def open_site(data: Path) -> Iterator[Site]:
         follower = opened.enter_context(closing(Follower(ledger, views, all_views())))
         opened.callback(ledger.committer.close)
         ledger.committer.on_stored = follower.notice
-        yield Site(ledger, directory, views, follower)
+        counted = opened.enter_context(closing(Refusals(places.people)))
+        yield Site(ledger, directory, views, follower, counted)
 
 
 def create_app(data: Path) -> FastAPI:
@@ -124,9 +148,12 @@ def create_app(data: Path) -> FastAPI:
         separate_input_output_schemas=False,
     )
     problems.install(app)
+    refusals.install(app)
     app.add_exception_handler(ClientDisconnect, _gone)
     # Tried in this order for every request: what comes most stands first.
     for part in (donations, funds, donors, sales, disbursements, history, books, health):
+        app.include_router(part.router)
+    for part in (policies, relations, refusals):
         app.include_router(part.router)
     _document(app)
     return app

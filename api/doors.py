@@ -30,6 +30,7 @@ from ledger.commands import Ledger
 from ledger.errors import Conflict, Invalid, LedgerError, NotFound, Overloaded
 from ledger.names import PartyId, PersonId, Position
 from ledger.people.directory import Caller, Directory
+from ledger.people.refusals import Refusals
 from ledger.people.roles import Role
 from ledger.store.commits import OutcomeUnknown, Receipt, StoreFailed
 from projections.follow import Follower, ViewsAway, ViewStopped
@@ -60,6 +61,7 @@ class Site(NamedTuple):
     directory: Directory
     views: Engine
     follower: Follower
+    refusals: Refusals
 
 
 class Reading(NamedTuple):
@@ -297,17 +299,21 @@ IDEMPOTENCY_KEY = {
 }
 
 
+async def caller_of(request: Request) -> Caller | None:
+    """Return who asks, if the token that they show is known."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        return None
+    directory: Directory = request.app.state.site.directory
+    if directory.is_local:
+        return directory.caller(token)
+    return await run_in_threadpool(directory.caller, token)
+
+
 async def _identify(request: Request, roles: tuple[Role, ...]) -> tuple[Caller, Role | None]:
     if not roles:
         return NOBODY, None
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    caller = None
-    if scheme.lower() == "bearer" and token:
-        directory: Directory = request.app.state.site.directory
-        if directory.is_local:
-            caller = directory.caller(token)
-        else:
-            caller = await run_in_threadpool(directory.caller, token)
+    caller = await caller_of(request)
     if caller is None:
         raise Unauthenticated("show a known token in Authorization: Bearer …")
     for role in roles:

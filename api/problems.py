@@ -137,7 +137,18 @@ def name_of(kind: type[LedgerError]) -> str:
 
     """
     named: str | None = _nearest(kind, NAMES)
-    return named or re.sub(r"(?<!^)(?=[A-Z])", "-", kind.__name__).lower()
+    return named or class_name(kind)
+
+
+def class_name(kind: type[LedgerError]) -> str:
+    """Return the name of the very rule, as words of a URL.
+
+    >>> from ledger.duties import OwnRequest
+    >>> class_name(OwnRequest)
+    'own-request'
+
+    """
+    return re.sub(r"(?<!^)(?=[A-Z])", "-", kind.__name__).lower()
 
 
 def title_of(kind: type[LedgerError]) -> str:

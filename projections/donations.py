@@ -136,6 +136,9 @@ def _pledge(position: int, fact: Donation.Pledged) -> tuple[Any, ...]:
 
 _Line = tuple[Any, ...]
 
+PAYMENT, CONFIRMATION = "payment", "confirmation"
+"""Kinds of lines of which the second says that the first was found on a statement."""
+
 
 def _line(position: int, fact: Fact, kind: str, amount: int, **detail: Any) -> _Line:
     return position, str(fact.originator_id), fact.on, kind, amount, detail
@@ -146,7 +149,7 @@ _LINES: Mapping[type[Fact], Callable[[Any, int], _Line]] = {
     Donation.PaymentReceived: lambda fact, at: _line(
         at,
         fact,
-        "payment",
+        PAYMENT,
         fact.amount,
         channel=fact.channel,
         external_ref=fact.external_ref,
@@ -155,7 +158,7 @@ _LINES: Mapping[type[Fact], Callable[[Any, int], _Line]] = {
     Donation.PaymentConfirmed: lambda fact, at: _line(
         at,
         fact,
-        "confirmation",
+        CONFIRMATION,
         fact.amount,
         channel=fact.channel,
         external_ref=fact.external_ref,
@@ -230,11 +233,20 @@ def _lines(connection: Connection, donation_id: str) -> list[dict[str, Any]]:
     rows = connection.execute(
         select(LINES).where(LINES.c.donation == donation_id).order_by(LINES.c.position)
     ).mappings()
-    return [
+    lines = [
         {"position": row["position"], "on": row["on"], "kind": row["kind"], "amount": row["amount"]}
         | row["detail"]
         for row in rows
     ]
+    found = {_reference(line) for line in lines if line["kind"] == CONFIRMATION}
+    for line in lines:
+        if line["kind"] == PAYMENT:
+            line["confirmed"] = _reference(line) in found
+    return lines
+
+
+def _reference(line: Mapping[str, Any]) -> tuple[str, str]:
+    return line["channel"], line["external_ref"]
 
 
 def _shown(row: RowMapping) -> dict[str, Any]:

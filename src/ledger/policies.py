@@ -61,10 +61,11 @@ TWO = ApprovalRule()
 
 
 class Version(Struct, frozen=True):
-    """A rule, and the first day on which it is in force."""
+    """A rule, the first day on which it is in force, and which resolution says so."""
 
     effective_from: date
     rule: ApprovalRule
+    basis: str
 
 
 class ApprovalPolicy(Aggregate):
@@ -131,4 +132,4 @@ class ApprovalPolicy(Aggregate):
     @event(Set)
     def _set(self, fact: Set) -> None:
         rule = ApprovalRule(fact.one_approval_up_to, fact.three_approvals_above)
-        self.versions.append(Version(fact.effective_from, rule))
+        self.versions.append(Version(fact.effective_from, rule, fact.basis))

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Table, func, select
 
-from ledger.people.directory import CHANGES, METADATA, PEOPLE
+from ledger.people.directory import CHANGES, METADATA, PEOPLE, REFUSALS
 from ledger.store.copying import NotEmpty
 from ledger.store.engine import changing_tables, engine_at, in_order, prepare
 from ledger.store.schema import POSTGRESQL
@@ -73,7 +73,8 @@ def _rows(connection: Connection, table: Table) -> Iterator[dict[str, Any]]:
 
 def _go_on_counting(connection: Connection) -> None:
     """Have PostgreSQL number what comes next after what was copied with its numbers."""
-    last = connection.execute(select(func.max(CHANGES.c.number))).scalar()
-    if connection.dialect.name == POSTGRESQL and last is not None:
-        sequence = func.pg_get_serial_sequence(CHANGES.name, CHANGES.c.number.name)
-        connection.execute(select(func.setval(sequence, last)))
+    for table in (CHANGES, REFUSALS):
+        last = connection.execute(select(func.max(table.c.number))).scalar()
+        if connection.dialect.name == POSTGRESQL and last is not None:
+            sequence = func.pg_get_serial_sequence(table.name, table.c.number.name)
+            connection.execute(select(func.setval(sequence, last)))

@@ -22,8 +22,10 @@ from uuid import UUID
 from msgspec import Struct
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Column,
     Connection,
+    Date,
     DateTime,
     Dialect,
     Integer,
@@ -32,6 +34,7 @@ from sqlalchemy import (
     String,
     Table,
     TypeDecorator,
+    UniqueConstraint,
     func,
     select,
 )
@@ -97,11 +100,28 @@ PARTIES = Table(
 )
 """Donors, payees and those who sign for money: what they told us about themselves."""
 
-PEOPLE = Schema(
-    "people and tokens",
-    (Migration("tables for persons, tokens and parties", creation(METADATA)),),
+_PEOPLE_1 = Migration("tables for persons, tokens and parties", creation(METADATA))
+"""Written out here as its tables are, until there is a release."""
+
+REFUSALS = Table(
+    "refusals",
+    METADATA,
+    Column("number", Integer, primary_key=True),
+    Column("day", Date, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("rule", String, nullable=False),
+    Column("person", String, nullable=False),
+    Column("route", String, nullable=False),
+    Column("about", String, nullable=False),
+    Column("times", BigInteger, nullable=False),
+    UniqueConstraint("day", "person", "kind", "rule", "route", "about"),
 )
-"""The register. Written out here as its tables are, until there is a second version of them."""
+"""How often who tried what they may not; see ``ledger.people.refusals``."""
+
+_PEOPLE_2 = Migration("a table for refused attempts", creation(METADATA, [REFUSALS]))
+
+PEOPLE = Schema("people and tokens", (_PEOPLE_1, _PEOPLE_2))
+"""The register."""
 
 NEAR_LOOKS_S = 0.02
 FAR_LOOKS_S = 1.0

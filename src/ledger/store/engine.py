@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -154,13 +154,16 @@ def in_order(table: Table, dialect: str) -> list[ColumnElement[Any]]:
     ]
 
 
-def creation(metadata: MetaData) -> dict[str, tuple[str, ...]]:
-    """Return the statements that create the tables of ``metadata``, by dialect."""
-    return {name: tuple(_creation(metadata, make())) for name, make in _DIALECTS.items()}
+def creation(
+    metadata: MetaData, tables: Sequence[Table] | None = None
+) -> dict[str, tuple[str, ...]]:
+    """Return the statements that create the tables of ``metadata``, or some of them, by dialect."""
+    wanted = metadata.sorted_tables if tables is None else tables
+    return {name: tuple(_creation(wanted, make())) for name, make in _DIALECTS.items()}
 
 
-def _creation(metadata: MetaData, dialect: Dialect) -> Iterator[str]:
-    for table in metadata.sorted_tables:
+def _creation(tables: Sequence[Table], dialect: Dialect) -> Iterator[str]:
+    for table in tables:
         yield str(CreateTable(table, if_not_exists=True).compile(dialect=dialect))
         for index in sorted(table.indexes, key=lambda index: str(index.name)):
             yield str(CreateIndex(index, if_not_exists=True).compile(dialect=dialect))
