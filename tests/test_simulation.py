@@ -25,6 +25,7 @@ from ledger.money import CNY
 from ledger.movements import COLUMNS
 from ledger.names import new_id
 from ledger.order_feeds import OrderFeed, ReturnFeed
+from ledger.policies import ApprovalRule
 from ledger.postings import postings
 from ledger.sales import Item, SaleState, Statement
 from ledger.tallies import AVAILABLE, of_fund, of_sale
@@ -198,6 +199,14 @@ class Years(RuleBasedStateMachine):
         donation = pick(self.donations, newest)
         self.attempt("receive_payment", donation, received_on=self.day(ago), **said)
 
+    @chance(newest=NEWEST, who=(SUN, SUN, CHEN), known=(True, True, True, False), ago=DAYS_AGO)
+    def confirm(self, newest, who, known, ago):
+        donation = pick(self.donations, newest)
+        payments = {} if donation == NOBODY else self.ledger.donation(donation).payments
+        channel, ref = next(iter(payments), ("bank", "B-9")) if known else ("cash", "C-9")
+        said = {"channel": channel, "external_ref": ref, "statement_ref": f"ST-{ago}"}
+        self.attempt("confirm_payment", donation, who=who, on=self.day(ago), **said)
+
     @chance(newest=NEWEST, reason=REASONS)
     def withdraw(self, newest, reason):
         self.attempt("withdraw_pledge", pick(self.donations, newest), reason=reason)
@@ -257,6 +266,11 @@ class Years(RuleBasedStateMachine):
         said = {"external_ref": ref or new_id().hex, "paid_on": self.day(ago)}
         self.attempt("pay", pick(self.disbursements, newest), who=who, **said)
 
+    @chance(newest=NEWEST, who=(SUN, SUN, CHEN), ago=DAYS_AGO)
+    def confirm_payout(self, newest, who, ago):
+        said = {"statement_ref": f"ST-{ago}", "on": self.day(ago)}
+        self.attempt("confirm_payout", pick(self.disbursements, newest), who=who, **said)
+
     @chance(newest=NEWEST, reason=REASONS, ago=DAYS_AGO)
     def bounce(self, newest, reason, ago):
         self.attempt("bounce", pick(self.disbursements, newest), reason=reason, on=self.day(ago))
@@ -269,6 +283,18 @@ class Years(RuleBasedStateMachine):
     def take_back(self, newest, amount, ref, ago):
         said = {"external_ref": ref or new_id().hex, "received_on": self.day(ago)}
         self.attempt("take_back", pick(self.disbursements, newest), amount=amount, **said)
+
+    # Rules and relations.
+
+    @chance(petty=(0, 0, 20_00), large=(None, None, 50_00, 10_00), ago=(0, 0, 0, -9, 1))
+    def set_policy(self, petty, large, ago):
+        said = {"currency": CNY, "effective_from": self.day(ago), "basis": "resolution"}
+        self.attempt("set_approval_policy", ApprovalRule(petty, large), **said)
+
+    @chance(who=(SUN, CHEN, ZHAO), name=("嘉禾商行", "嘉禾 商行", "——"), ago=DAYS_AGO)
+    def declare(self, who, name, ago):
+        said = {"organisation": name, "party": None, "relation": "work", "on": self.day(ago)}
+        self.attempt("declare_relation", who=who, **said)
 
     # Sales.
 
