@@ -331,8 +331,8 @@ class Donation(Aggregate):
         self.currency = fact.currency
         self.public_promise = fact.public_promise
         self.open: int = fact.amount
-        self.payments: dict[tuple[str, str], Payment] = {}
-        self.confirmed: dict[tuple[str, str], Confirmation] = {}
+        self.payments: dict[tuple[Channel, str], Payment] = {}
+        self.confirmed: dict[tuple[Channel, str], Confirmation] = {}
         self.kept: list[Part] = []
         self.excess: list[Part] = []
         self.state = DonationState.PLEDGED
