@@ -31,7 +31,8 @@ from ledger.errors import (
     WrongState,
 )
 from ledger.funds import FundClosed, InsufficientFunds
-from ledger.sales import ReturnWindowOpen, SettlementMismatch
+from ledger.sales import ReturnWindowOpen
+from ledger.settlements import SettlementMismatch
 from ledger.store.commits import StoreFailed
 from projections.follow import ViewsAway, ViewStopped
 

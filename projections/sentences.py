@@ -226,6 +226,10 @@ _SENTENCES: Mapping[type[Fact], tuple[str, str]] = {
         "合作方向{fund}汇来义卖款{amount}元(凭证{external_ref})",
         "The partner remitted {amount} to fund {fund} (ref. {external_ref})",
     ),
+    CharitySale.RemittanceConfirmed: (
+        "{fund}收到的义卖款{amount}元(凭证{external_ref})已与对账单{statement_ref}核对",
+        "{amount} remitted to {fund} (ref. {external_ref}) was found on statement {statement_ref}",
+    ),
     SaleOrder.Placed: (
         "订单{order_no}:售出{units_zh},{amount}元({fund})",
         "Order {order_no}: {units_en} sold for {amount}, for fund {fund}",

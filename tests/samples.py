@@ -17,7 +17,8 @@ from ledger.orders import GoodsReturn, Order, OrderLine, ReturnLine, SaleOrder
 from ledger.payments import Returned as Back
 from ledger.policies import ApprovalPolicy
 from ledger.relations import Relations
-from ledger.sales import CharitySale, Item, Statement
+from ledger.sales import CharitySale, Item
+from ledger.settlements import Statement
 from tests.spec import STREAM, Said, fact, replay
 
 LIN, WANG, ZHAO, CHEN, SUN = "lin", "wang", "zhao", "chen", "sun"
@@ -212,6 +213,16 @@ REMITTED = fact(
     external_ref="DEMO-BK-330",
 )
 
+REMITTANCE_CONFIRMED = fact(
+    CharitySale.RemittanceConfirmed,
+    who=SUN,
+    fund=HEAR,
+    amount=193_520_89,
+    currency="CNY",
+    external_ref="DEMO-BK-330",
+    statement_ref="ST-03",
+)
+
 SALE = SaleId(STREAM)
 PLANNED_SALE: CharitySale = replay(PLANNED)
 OPEN_SALE: CharitySale = replay(PLANNED, SALE_OPENED)
@@ -345,6 +356,7 @@ SAMPLES = (
     SALE_ENDED,
     SETTLED,
     REMITTED,
+    REMITTANCE_CONFIRMED,
     PLACED,
     GOODS_RETURNED,
     REQUESTED,

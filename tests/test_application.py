@@ -22,7 +22,7 @@ from ledger.funds import (
 from ledger.names import DisbursementId, DonationId, DonorId, FundCode, SaleId, new_id
 from ledger.order_feeds import OrderFeed
 from ledger.payments import PaymentCounted
-from ledger.sales import Statement
+from ledger.settlements import Statement
 from ledger.store.commits import Receipt
 from ledger.tallies import of_fund, of_payment
 from tests.charity import Charity, charity

@@ -14,8 +14,14 @@ from tests.samples import (
     PAID,
     PAYMENT_CONFIRMED,
     PAYOUT_CONFIRMED,
+    PLANNED,
     PLEDGED,
     REFUNDED,
+    REMITTANCE_CONFIRMED,
+    REMITTED,
+    SALE_ENDED,
+    SALE_OPENED,
+    SETTLED,
     SUN,
     WITHDRAWN,
     ZHAO,
@@ -84,6 +90,45 @@ def test_nothing_is_confirmed_before_it_arrived():
 def test_a_statement_has_a_reference(statement):
     given(PLEDGED, OVERPAYMENT).when(confirm_gift(statement=statement)).then_refused(
         Invalid, "statement_ref"
+    )
+
+
+# A remittance.
+
+
+def confirm_remittance(*, who=SUN, ref="DEMO-BK-330", statement="ST-03", on=TODAY):
+    said = {"external_ref": ref, "statement_ref": statement, "on": on}
+    return lambda sale: sale.confirm(act(who), **said)
+
+
+SETTLED_SALE = (PLANNED, SALE_OPENED, SALE_ENDED, SETTLED)
+
+
+def test_a_remittance_is_confirmed():
+    given(*SETTLED_SALE, REMITTED).when(confirm_remittance()).then(REMITTANCE_CONFIRMED)
+
+
+def test_only_a_remittance_of_this_sale_is_confirmed():
+    given(*SETTLED_SALE, REMITTED).when(confirm_remittance(ref="B-9")).then_refused(NotFound)
+
+
+def test_the_same_confirmation_of_a_remittance_again_is_the_first_one():
+    given(*SETTLED_SALE, REMITTED, REMITTANCE_CONFIRMED).when(
+        confirm_remittance(who=ZHAO)
+    ).then_repeats(6)
+
+
+def test_one_remittance_stands_on_one_statement():
+    given(*SETTLED_SALE, REMITTED, REMITTANCE_CONFIRMED).when(
+        confirm_remittance(statement="ST-09")
+    ).then_refused(ConfirmationDiffers, "remittance DEMO-BK-330 is already confirmed")
+
+
+def test_no_remittance_is_confirmed_before_it_came():
+    early = REMITTED.fields["on"] - ONE_DAY
+
+    given(*SETTLED_SALE, REMITTED).when(confirm_remittance(on=early)).then_refused(
+        Invalid, "is before the payment"
     )
 
 

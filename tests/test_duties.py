@@ -23,10 +23,15 @@ from tests.samples import (
     DECLARED,
     PAID,
     PAYOUT_CONFIRMED,
+    PLANNED,
     PLEDGED,
     REJECTED,
+    REMITTED,
     REQUESTED,
     RESERVED,
+    SALE_ENDED,
+    SALE_OPENED,
+    SETTLED,
     SUN,
     WANG_APPROVED,
     ZHAO_APPROVED,
@@ -56,6 +61,13 @@ def confirm_gift(ref="ST-03"):
     )
 
 
+def confirm_remittance(ref="ST-03"):
+    return lambda sale: sale.confirm(
+        act(HE), external_ref="DEMO-BK-330", statement_ref=ref, on=TODAY
+    )
+
+
+SETTLED_SALE = (PLANNED, SALE_OPENED, SALE_ENDED, SETTLED)
 ASKED_HIMSELF = (REQUESTED.but(actor=HE), WANG_APPROVED)
 APPROVED_HIMSELF = (REQUESTED, WANG_APPROVED.but(actor=HE))
 ONE_OF_TWO = (*APPROVED_HIMSELF, ZHAO_APPROVED, RESERVED)
@@ -83,6 +95,20 @@ CELLS = {
         (PLEDGED, paid(100_00).but(actor=HE)),
         confirm_gift(),
         OwnPayment,
+    ),
+    "remittance recorded, confirmation": (
+        (*SETTLED_SALE, REMITTED.but(actor=HE)),
+        confirm_remittance(),
+        OwnPayment,
+    ),
+    "another remittance recorded, confirmation": (
+        (
+            *SETTLED_SALE,
+            REMITTED.but(amount=1),
+            REMITTED.but(amount=1, external_ref="B-2", actor=HE),
+        ),
+        confirm_remittance(),
+        None,
     ),
     "another gift recorded, confirmation": (
         (PLEDGED, paid(40_00), paid(60_00, ref="B-2").but(actor=HE)),

@@ -7,8 +7,9 @@ import pytest
 
 from ledger.aggregate import BUSINESS_ZONE
 from ledger.people.roles import Role
-from tests.office import CENTRE, DAY
+from tests.office import CENTRE, DAY, LAST_DAY, SETTLED_DAY
 from tests.stores import on_every_store
+from tests.world import ONE_SETTLED, ONE_SOLD
 
 pytestmark = on_every_store
 
@@ -76,6 +77,22 @@ def test_a_disbursement_shows_when_its_payment_was_found(office, rich):
 
     office.chen.did(f"/v1/disbursements/{wanted}/bounce", {"reason": "closed", "on": DAY})
     assert office.an.read(f"/v1/disbursements/{wanted}")["confirmed_on"] is None
+
+
+def test_a_sale_shows_how_much_of_what_was_remitted_was_found(office, rich):
+    sold = office.open_sale(rich)
+    office.sun.feed(f"/v1/sales/{sold}/orders", ONE_SOLD)
+    office.sun.did(f"/v1/sales/{sold}/ending", {"on": LAST_DAY})
+    office.sun.did(f"/v1/sales/{sold}/settlement", ONE_SETTLED | {"agreed_on": SETTLED_DAY})
+    for ref, amount in (("RE-A", 1_000), ("RE-B", 500)):
+        said = {"amount": amount, "external_ref": ref, "received_on": DAY}
+        office.chen.did(f"/v1/sales/{sold}/remittances", said)
+
+    found = STATEMENT | {"external_ref": "RE-B"}
+    office.bo.did(f"/v1/sales/{sold}/remittances/confirmation", found)
+
+    shown = office.public.read(f"/v1/sales/{sold}")
+    assert (shown["remitted"], shown["confirmed"]) == (1_500, 500)
 
 
 def test_a_confirmation_moves_no_money(office, rich):

@@ -28,7 +28,8 @@ from ledger.names import PartyId, PersonId, new_id
 from ledger.order_feeds import OrderFeed, ReturnFeed, SaleFeed
 from ledger.payments import Channel
 from ledger.postings import MANUAL, postings
-from ledger.sales import Item, Statement
+from ledger.sales import Item
+from ledger.settlements import Statement
 from projections.exports import EXPORTS, account_name
 from projections.history import rest
 

@@ -71,6 +71,7 @@ FIGURES = {
             samples.WANG_APPROVED,
             samples.REJECTED,
             samples.PAYMENT_CONFIRMED,
+            samples.REMITTANCE_CONFIRMED,
             samples.PAYOUT_CONFIRMED,
             samples.POLICY_SET,
             samples.DECLARED,

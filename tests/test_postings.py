@@ -237,6 +237,7 @@ WORKED = {
             samples.CANCELLED,
             samples.ACKNOWLEDGED,
             samples.PAYMENT_CONFIRMED,
+            samples.REMITTANCE_CONFIRMED,
             samples.PAYOUT_CONFIRMED,
             samples.POLICY_SET,
             samples.DECLARED,

@@ -30,7 +30,8 @@ from ledger.errors import (
 )
 from ledger.funds import FundClosed, InsufficientFunds
 from ledger.lines import LineRefused
-from ledger.sales import ReturnWindowOpen, SettlementMismatch
+from ledger.sales import ReturnWindowOpen
+from ledger.settlements import SettlementMismatch
 
 CONTRACT = [
     (Invalid, 422, "invalid-request"),

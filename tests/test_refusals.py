@@ -212,7 +212,7 @@ RULES = [
             "a remittance beyond what is due",
             "chen",
             "sales/{settled}/remittances",
-            RETURN | {"amount": 16_448},
+            RETURN | {"amount": 16_348},
             "409 remittance-exceeds-outstanding",
         ),
         (
@@ -264,6 +264,20 @@ RULES = [
             "disbursements/{paid_by_him}/payment/confirmation",
             ON | {"statement_ref": "ST-9"},
             "403 same-person",
+        ),
+        (
+            "confirming a remittance that one recorded",
+            "he",
+            "sales/{settled}/remittances/confirmation",
+            ON | {"external_ref": "BK-HIM", "statement_ref": "ST-9"},
+            "403 same-person",
+        ),
+        (
+            "confirming a remittance that is not there",
+            "bo",
+            "sales/{settled}/remittances/confirmation",
+            ON | {"external_ref": "BK-NONE", "statement_ref": "ST-9"},
+            "404 not-found",
         ),
         (
             "confirming a payment that is not there",

@@ -7,7 +7,7 @@ import pytest
 from ledger.errors import Conflict, WrongState
 from ledger.funds import FundClosed, FundFrozen, FundNotEmpty
 from ledger.order_feeds import OrderFeed
-from ledger.sales import SettlementMismatch, Statement
+from ledger.settlements import SettlementMismatch, Statement
 from ledger.tallies import of_payment
 from tests.charity import charity
 from tests.samples import HEAR, MEI, SUN, ZHAO

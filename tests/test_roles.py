@@ -52,6 +52,7 @@ MAY = {
     "POST /v1/sales/{sale_id}/returns": {TREASURER, PARTNER},
     "POST /v1/sales/{sale_id}/settlement": {TREASURER},
     "POST /v1/sales/{sale_id}/remittances": {CASHIER},
+    "POST /v1/sales/{sale_id}/remittances/confirmation": {BOOKKEEPER, TREASURER},
     "POST /v1/disbursements": {CLERK},
     "GET /v1/disbursements": {CLERK, APPROVER, CASHIER} | BOOKS,
     "GET /v1/disbursements/{disbursement_id}": {CLERK, APPROVER, CASHIER} | BOOKS,

@@ -27,7 +27,8 @@ from ledger.names import new_id
 from ledger.order_feeds import OrderFeed, ReturnFeed
 from ledger.policies import ApprovalRule
 from ledger.postings import postings
-from ledger.sales import Item, SaleState, Statement
+from ledger.sales import Item, SaleState
+from ledger.settlements import Statement
 from ledger.tallies import AVAILABLE, of_fund, of_sale
 from tests.charity import Charity
 from tests.samples import CENTRE, CHEN, GENERAL, HEAR, LIN, MEI, SUN, WANG, WARM, ZHAO
@@ -358,6 +359,13 @@ class Years(RuleBasedStateMachine):
         owed = self.ledger.sale(sale).outstanding if settled else 1
         said = {"amount": owed // part + more, "external_ref": new_id().hex}
         self.attempt("remit", sale, received_on=self.today, **said)
+
+    @chance(newest=NEWEST, who=(SUN, CHEN), ago=DAYS_AGO)
+    def confirm_remittance(self, newest, who, ago):
+        sale = pick(self.sales, newest)
+        remitted = {} if sale == NOBODY else self.ledger.sale(sale).remittances
+        said = {"external_ref": next(iter(remitted), "B-9"), "statement_ref": f"ST-{ago}"}
+        self.attempt("confirm_remittance", sale, who=who, on=self.day(ago), **said)
 
     # What holds after every step.
 

@@ -115,6 +115,7 @@ class World:
         office.sun.did(
             f"/v1/sales/{self.settled}/settlement", ONE_SETTLED | {"agreed_on": SETTLED_DAY}
         )
+        self.he.did(f"/v1/sales/{self.settled}/remittances", RETURN | {"external_ref": "BK-HIM"})
 
     def person(self, name: str) -> Person:
         """Return one of the office, or the one who wears every hat."""

@@ -32,7 +32,8 @@ from ledger.names import (
 from ledger.order_feeds import OrderFeed, ReturnFeed
 from ledger.people.roles import Role
 from ledger.policies import ApprovalRule
-from ledger.sales import Item, Statement
+from ledger.sales import Item
+from ledger.settlements import Statement
 from ledger.store.commits import Receipt
 
 P = ParamSpec("P")
@@ -154,6 +155,14 @@ class Story:
                 amount=statement.net_proceeds,
                 external_ref="DEMO-BK-330",
                 received_on=date(2026, 3, 30),
+            )
+        with self._on(date(2026, 4, 2), BOOKKEEPER) as record:
+            record(
+                self._ledger.confirm_remittance,
+                self.sale,
+                external_ref="DEMO-BK-330",
+                statement_ref="DEMO-BK-2026-03",
+                on=date(2026, 4, 2),
             )
 
     def _promises(self) -> None:

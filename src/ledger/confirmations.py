@@ -6,9 +6,14 @@ it there (会计法 art. 35: who keeps money does not also check it).
 
 from __future__ import annotations
 
+from datetime import date
+
 from msgspec import Struct
 
-from ledger.errors import Refused
+from ledger.aggregate import Act
+from ledger.duties import Duty, keep_apart
+from ledger.errors import Invalid, Refused
+from ledger.payments import Payment
 from ledger.wording import reference
 
 
@@ -24,6 +29,33 @@ class Confirmation(Struct, frozen=True):
 
     version: int
     statement_ref: str
+
+
+def check_confirmation(  # noqa: PLR0913  # Who found what, where and when.
+    act: Act,
+    payment: Payment,
+    known: Confirmation | None,
+    *,
+    named: str,
+    statement_ref: str,
+    on: date,
+) -> int | None:
+    """Refuse what may not be confirmed so; return the version of an earlier confirmation.
+
+    Args:
+        act: Whose confirmation it is.
+        payment: The money that came in.
+        known: What was confirmed of it before.
+        named: What a refusal calls the payment.
+        statement_ref: The statement that it was found on.
+        on: The business day it was.
+
+    """
+    keep_apart(Duty.CONFIRMATION, act.actor, {Duty.PAYMENT: {payment.recorded_by}}, named)
+    version = confirmed_before(known, named, statement_ref)
+    if version is None and on < payment.on:
+        raise Invalid("on", f"{on} is before the payment, {payment.on}")
+    return version
 
 
 def confirmed_before(known: Confirmation | None, payment: str, statement_ref: str) -> int | None:

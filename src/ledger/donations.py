@@ -14,8 +14,7 @@ from typing import Literal, Self
 from msgspec import Struct
 
 from ledger.aggregate import Act, Aggregate, Fact, event
-from ledger.confirmations import Confirmation, confirmed_before
-from ledger.duties import Duty, keep_apart
+from ledger.confirmations import Confirmation, check_confirmation
 from ledger.errors import Invalid, NotFound, Refused, WrongState
 from ledger.money import Currency, Fen, positive, yuan
 from ledger.names import DonationId, DonorId, FundCode, new_id
@@ -232,16 +231,19 @@ class Donation(Aggregate):
         self, act: Act, *, channel: Channel, external_ref: str, statement_ref: str, on: date
     ) -> int | None:
         """Record that a payment was found on a statement; return the version of a repeat."""
-        name = f"{channel} payment {external_ref}"
         payment = self.payments.get((channel, external_ref))
         if payment is None:
             raise NotFound("payment on this donation", "of this channel and reference")
-        keep_apart(Duty.CONFIRMATION, act.actor, {Duty.PAYMENT: {payment.recorded_by}}, name)
-        known = confirmed_before(self.confirmed.get((channel, external_ref)), name, statement_ref)
+        known = check_confirmation(
+            act,
+            payment,
+            self.confirmed.get((channel, external_ref)),
+            named=f"{channel} payment {external_ref}",
+            statement_ref=statement_ref,
+            on=on,
+        )
         if known is not None:
             return known
-        if on < payment.on:
-            raise Invalid("on", f"{on} is before the payment, {payment.on}")
         self._record(
             self.PaymentConfirmed,
             act,

@@ -184,6 +184,7 @@ MANUAL: Mapping[type[Fact], Callable[[Any], Entry]] = {
     CharitySale.Ended: _nothing,
     CharitySale.Settled: _sale_settled,
     CharitySale.Remitted: _sale_remitted,
+    CharitySale.RemittanceConfirmed: _nothing,
     SaleOrder.Placed: _order_placed,
     SaleOrder.GoodsReturned: _goods_returned,
     Disbursement.Requested: _nothing,
