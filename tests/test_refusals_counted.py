@@ -5,6 +5,7 @@ from datetime import date
 
 import pytest
 
+from ledger.people.copying import copy_people, digest_people
 from ledger.people.refusals import ROWS_A_DAY, WAITING_MAX, Refusal, Refusals
 
 FIRST_DAY, NEXT_DAY = date(2026, 4, 1), date(2026, 4, 2)
@@ -84,6 +85,19 @@ def test_they_are_counted_by_kind_rule_person_and_day(kept):
     assert kept.counts("person") == {"wang": 3, "zhao": 1}
     assert kept.counts("day") == {"2026-04-01": 3, "2026-04-02": 1}
     assert kept.counts("rule", person="wang") == {"own-request": 3}
+
+
+def test_a_copy_takes_them_along_and_counts_on(place, tmp_path):
+    with closing(Refusals(tmp_path / "people.db")) as kept:
+        for about in "ab":
+            kept.note(refusal(about))
+    copied = copy_people(tmp_path / "people.db", place)
+    assert copied == digest_people(place)
+
+    with closing(Refusals(place)) as kept:
+        for about in "bc":
+            kept.note(refusal(about))
+        assert figures(kept.rows()) == [("a", 1), ("b", 2), ("c", 1)]
 
 
 # Bounds.

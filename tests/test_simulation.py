@@ -351,6 +351,7 @@ class Years(RuleBasedStateMachine):
         self.time_goes_by(9)
         self.settle(0, 0, 0)
         self.remit(0, part, 0)
+        self.confirm_remittance(0, CHEN, 0)
 
     @chance(newest=NEWEST, part=(1, 2), more=(0, 0, 1))
     def remit(self, newest, part, more):
