@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from hashlib import blake2b
 from typing import Annotated, Any, Concatenate, NamedTuple, ParamSpec, TypeVar
 from uuid import UUID
@@ -24,7 +24,7 @@ from sqlalchemy import Connection, Engine
 
 from api.intake import Endpoint, Intake
 from api.problems import KeyRequired, RoleForbidden, TooLarge, Unauthenticated, refusals
-from ledger.aggregate import Act
+from ledger.aggregate import BUSINESS_ZONE, Act
 from ledger.application import Decision, IdempotencyMismatch
 from ledger.commands import Ledger
 from ledger.errors import Conflict, Invalid, LedgerError, NotFound, Overloaded
@@ -171,6 +171,11 @@ AtLeast = Annotated[
     int | None,
     Query(ge=0, le=2**53, description="Never show less than this position of the ledger."),
 ]
+
+
+def today() -> date:
+    """Return the business day of this moment."""
+    return datetime.now(UTC).astimezone(BUSINESS_ZONE).date()
 
 
 def command_id(person: PersonId, key: str) -> UUID:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -10,9 +9,8 @@ from fastapi.responses import Response
 from msgspec.structs import asdict
 from pydantic import BaseModel, Field
 
-from api.doors import READS_ALL, AtLeast, Desk, Door, may
+from api.doors import READS_ALL, AtLeast, Desk, Door, may, today
 from api.wire import Body, CurrencyCode, Day, Done, Text, done, example, shown
-from ledger.aggregate import BUSINESS_ZONE
 from ledger.money import AMOUNT_MAX, CNY
 from ledger.people.roles import Role
 from ledger.policies import ApprovalRule
@@ -69,7 +67,7 @@ async def set_approval(body: NewApprovalRule, desk: Desk) -> Response:
         desk.ledger.set_approval_policy,
         ApprovalRule(body.one_approval_up_to, body.three_approvals_above),
         currency=body.currency,
-        effective_from=body.effective_from or _today(),
+        effective_from=body.effective_from or today(),
         basis=body.basis,
     )
     return done(receipt)
@@ -86,14 +84,10 @@ def show_approval(
 ) -> Response:
     """Return how many people must approve on a day, and every rule that was set."""
     desk.must_have(at_least)
-    policy, day = desk.ledger.approval_policy(), on or _today()
+    policy, day = desk.ledger.approval_policy(), on or today()
     currency: dict[str, Any] = {"currency": CNY}
     rules = [
         {"effective_from": each.effective_from, "basis": each.basis} | asdict(each.rule) | currency
         for each in policy.versions
     ]
     return shown({"on": day, "rules": rules} | asdict(policy.in_force(day)) | currency)
-
-
-def _today() -> Any:
-    return datetime.now(UTC).astimezone(BUSINESS_ZONE).date()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -11,11 +10,10 @@ from fastapi import APIRouter, FastAPI, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel
 
-from api.doors import READS_ALL, AtLeast, Desk, Door, Site, caller_of, may
+from api.doors import READS_ALL, AtLeast, Desk, Door, Site, caller_of, may, today
 from api.paging import Cursor, Limit, asked
 from api.problems import RoleForbidden, class_name, name_of, problem, respond
 from api.wire import Day, shown
-from ledger.aggregate import BUSINESS_ZONE
 from ledger.errors import LedgerError, SamePerson
 from ledger.funds import InsufficientFunds
 from ledger.people.refusals import By, Refusal
@@ -121,7 +119,7 @@ async def _count(request: Request, error: Exception) -> Response:
         site: Site = request.app.state.site
         site.refusals.note(
             Refusal(
-                day=datetime.now(UTC).astimezone(BUSINESS_ZONE).date(),
+                day=today(),
                 kind=name_of(type(error)),
                 rule=class_name(type(error)),
                 person=caller.person,

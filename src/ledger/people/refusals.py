@@ -22,7 +22,7 @@ from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import Connection, Table, func, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from ledger.names import PersonId
 from ledger.people.directory import PEOPLE, REFUSALS
@@ -175,7 +175,7 @@ class Refusals:
 def _told() -> Iterator[None]:
     try:
         yield
-    except OperationalError as error:
+    except DBAPIError as error:
         raise StoreFailed(error.orig or error) from error
 
 
