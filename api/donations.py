@@ -39,6 +39,7 @@ from ledger.donations import (
     PublicPromiseBinds,
     RefundExceedsReceived,
 )
+from ledger.donors import ProcessingStopped
 from ledger.errors import NotFound, SamePerson, WrongState
 from ledger.feeds import NAMED_MAX
 from ledger.funds import FundClosed, FundFrozen, InsufficientFunds
@@ -194,7 +195,12 @@ class DonationsShown(BaseModel):
     next: str | None
 
 
-@router.post("", status_code=201, response_model=Created, responses=refuses(NotFound, FundClosed))
+@router.post(
+    "",
+    status_code=201,
+    response_model=Created,
+    responses=refuses(NotFound, FundClosed, ProcessingStopped),
+)
 @may(Role.CLERK, Role.DONOR)
 async def pledge(body: NewPledge, desk: Desk) -> Response:
     """Record a promise: as a clerk anybody's, as a donor one's own."""
@@ -245,8 +251,9 @@ async def pledge_batch(desk: Desk) -> Response:
     characters; a line of yours with the same `ref` is a repeat, whichever request it comes in.
     It may have a `payment`, as `POST /v1/donations/{id}/payments` takes it, if you are a cashier
     as well. A line that cannot be recorded changes nothing and is named by its code:
-    `line.malformed`, `amount.invalid`, `date.invalid`, `donor.unknown`, `fund.unknown`,
-    `fund.closed`, `pledge.conflict`, `payment.counted` or `role.forbidden`.
+    `line.malformed`, `amount.invalid`, `date.invalid`, `donor.unknown`,
+    `donor.processing-stopped`, `fund.unknown`, `fund.closed`, `pledge.conflict`,
+    `payment.counted` or `role.forbidden`.
     """
     receives = Role.CASHIER in desk.caller.roles
     return await take_in(desk, lambda act: PledgeFeed(desk.ledger, act, receives=receives))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query
@@ -12,11 +12,19 @@ from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
 from api.doors import AtLeast, Desk, Door, may, refuses
-from api.wire import Body, Created, Day, Name, created, example, shown
-from ledger.errors import NotFound
-from ledger.names import DonorId, PartyId, new_id
+from api.wire import Body, Created, Day, Done, Name, created, done, example, shown
+from ledger.donors import (
+    ErasureBasis,
+    ErasureReason,
+    MoneyIsOwed,
+    RestrictionBasis,
+    RetentionRuns,
+)
+from ledger.errors import NotFound, WrongState
+from ledger.names import DonationId, DonorId, PartyId, new_id
 from ledger.people.roles import Role
-from projections.donations import Donations, donor_row, donor_statement
+from projections.donations import Donations, donor_row, donor_statement, may_be_owing
+from projections.follow import ViewsAway, ViewStopped
 
 router = APIRouter(prefix="/v1/donors", tags=["donors"], route_class=Door)
 
@@ -35,13 +43,39 @@ class NewDonor(Body):
 
 
 class DonorShown(BaseModel):
-    """A donor, as those may see them who have to."""
+    """A donor, as those may see them who have to.
+
+    Without details, ``state`` says why: they are restricted or erased, since that day, by that
+    right, and may be erased after ``until``.
+    """
 
     id: str
     anonymous: bool
     name: str | None = None
     phone: str | None = None
     email: str | None = None
+    state: Literal["restricted", "erased"] | None = None
+    basis: RestrictionBasis | ErasureBasis | None = None
+    since: str | None = None
+    until: str | None = None
+
+
+class NewRestriction(Body):
+    """By what right details are to be used for nothing (个人信息保护法 arts. 44 and 47)."""
+
+    model_config = example(basis="statutory-retention", until="2056-12-31")
+
+    basis: RestrictionBasis
+    until: Day | None = None
+
+
+class NewErasure(Body):
+    """By what right details are to be destroyed (个人信息保护法 art. 47), and who brought it up."""
+
+    model_config = example(basis="consent-withdrawn", reason="asked-by-donor")
+
+    basis: ErasureBasis
+    reason: ErasureReason | None = None
 
 
 class StatementLine(BaseModel):
@@ -66,6 +100,12 @@ class Statement(BaseModel):
     open: int
     excess: int
     lines: list[StatementLine]
+
+
+class DonorData(DonorShown):
+    """All that is known of a donor, for themselves (个人信息保护法 art. 45)."""
+
+    statement: Statement
 
 
 @router.post("", status_code=201, response_model=Created)
@@ -102,8 +142,29 @@ def show_donor(donor_id: UUID, desk: Desk, at_least: AtLeast = None) -> Response
         row = donor_row(reading.connection, str(donor_id))
     if row is None:
         raise NotFound("donor", "of this id")
-    details: dict[str, Any] = desk.site.directory.details(PartyId(str(donor_id))) or {}
-    return shown(row | details)
+    return shown(row if "state" in row else row | _details(desk, donor_id))
+
+
+def _details(desk: Desk, donor_id: UUID) -> dict[str, Any]:
+    return desk.site.directory.vault.details(PartyId(str(donor_id))) or {}
+
+
+@router.get("/{donor_id}/data", response_model=DonorData, responses=refuses(NotFound))
+@may(Role.ADMIN, Role.DONOR)
+def show_data(donor_id: UUID, desk: Desk, at_least: AtLeast = None) -> Response:
+    """Return a donor's own copy of what is known of them, also while it is used for nothing else.
+
+    An admin may have it on the donor's request in writing.
+    """
+    _visible(desk, donor_id)
+    with desk.read(Donations, at_least) as reading:
+        row = donor_row(reading.connection, str(donor_id))
+        if row is None:
+            raise NotFound("donor", "of this id")
+        statement = donor_statement(reading.connection, str(donor_id))
+    answer = shown(row | _details(desk, donor_id) | {"statement": statement})
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
 
 
 @router.get("/{donor_id}/statement", response_model=Statement, responses=refuses(NotFound))
@@ -122,3 +183,47 @@ def show_statement(
             raise NotFound("donor", "of this id")
         found = donor_statement(reading.connection, str(donor_id), first=first, last=last)
     return shown(found)
+
+
+@router.post(
+    "/{donor_id}/restriction", response_model=Done, responses=refuses(NotFound, WrongState)
+)
+@may(Role.ADMIN, Role.DONOR)
+async def restrict(donor_id: UUID, body: NewRestriction, desk: Desk) -> Response:
+    """Have a donor's details kept, sealed, and used for nothing."""
+    _visible(desk, donor_id)
+    receipt = await desk.record(
+        desk.ledger.restrict_donor, DonorId(donor_id), basis=body.basis, until=body.until
+    )
+    return done(receipt)
+
+
+@router.post(
+    "/{donor_id}/erasure",
+    response_model=Done,
+    responses=refuses(NotFound, MoneyIsOwed, RetentionRuns, ViewStopped, ViewsAway),
+)
+@may(Role.ADMIN, Role.DONOR)
+async def erase(donor_id: UUID, body: NewErasure, desk: Desk) -> Response:
+    """Have a donor's details destroyed, with the key that opens any copy of them.
+
+    It is an event first. What comes between that and the destruction is made up for, at the next
+    start if need be.
+    """
+    _visible(desk, donor_id)
+    owing = await run_in_threadpool(_may_be_owing, desk, donor_id)
+    receipt = await desk.record(
+        desk.ledger.erase_donor,
+        DonorId(donor_id),
+        basis=body.basis,
+        reason=body.reason,
+        donations=owing,
+    )
+    await run_in_threadpool(desk.site.directory.erase, [donor_id])
+    return done(receipt)
+
+
+def _may_be_owing(desk: Desk, donor_id: UUID) -> list[DonationId]:
+    with desk.read(Donations) as reading:
+        found = may_be_owing(reading.connection, str(donor_id))
+    return [DonationId(UUID(each)) for each in found]

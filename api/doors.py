@@ -21,6 +21,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 from fastapi.routing import APIRoute
 from sqlalchemy import Connection, Engine
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.intake import Endpoint, Intake
 from api.problems import KeyRequired, RoleForbidden, TooLarge, Unauthenticated, refusals
@@ -34,6 +35,9 @@ from ledger.people.refusals import Refusals
 from ledger.people.roles import Role
 from ledger.store.commits import OutcomeUnknown, Receipt, StoreFailed
 from projections.follow import Follower, ViewsAway, ViewStopped
+from projections.log.cosigning import Cosigning
+from projections.log.keeper import Keeper
+from projections.log.log import Log
 from projections.views import View
 
 E = TypeVar("E", bound=Callable[..., Any])
@@ -62,6 +66,9 @@ class Site(NamedTuple):
     views: Engine
     follower: Follower
     refusals: Refusals
+    log: Log
+    keeper: Keeper
+    cosigning: Cosigning
 
 
 class Reading(NamedTuple):
@@ -139,16 +146,16 @@ class Desk(Request):
 
         They are kept first: an event whose person is unknown would be worse than the reverse.
         """
-        await run_in_threadpool(self.site.directory.keep, party, details)
+        await run_in_threadpool(self.site.directory.vault.keep, party, details)
         try:
             receipt = await self.record(command, *args, **kwargs)
         except OutcomeUnknown:
             raise  # The event may be there, and then it needs them.
         except LedgerError:
-            await run_in_threadpool(self.site.directory.forget, party)
+            await run_in_threadpool(self.site.directory.vault.forget, party)
             raise
         if receipt.repeated:
-            await run_in_threadpool(self.site.directory.forget, party)
+            await run_in_threadpool(self.site.directory.vault.forget, party)
         return receipt
 
     @contextmanager
@@ -244,6 +251,8 @@ class Door(APIRoute):
         kwargs["responses"] = asked | refusals((*self._at_the_door(), *kinds))
         kwargs["openapi_extra"] = self._documented(kwargs.get("openapi_extra") or {})
         super().__init__(path, endpoint, **kwargs)
+        if self.records and not self.in_lines:
+            self.app = self._take_command()
 
     def _at_the_door(self) -> Iterator[type[LedgerError]]:
         yield Invalid
@@ -267,8 +276,6 @@ class Door(APIRoute):
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Check at the door, then let the route do its work."""
-        if self.records and not self.in_lines:
-            return self._take_command()
         handle = super().get_route_handler()
 
         async def admit(request: Request) -> Response:
@@ -279,19 +286,22 @@ class Door(APIRoute):
 
         return admit
 
-    def _take_command(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+    def _take_command(self) -> ASGIApp:
+        """Return what takes a command, which has no use for what FastAPI sets up for a route."""
         carry_out: Endpoint = self.endpoint
         intake = Intake(carry_out)
 
-        async def admit(request: Request) -> Response:
+        async def take(scope: Scope, receive: Receive, send: Send) -> None:
+            request = Request(scope, receive)
             caller, role = await _identify(request, self.roles)
             _named(request)
             desk = Desk(request, caller, role)
             _is_json(request)
             body = await desk.read_body()
-            return await carry_out(desk=desk, **intake.read(request.path_params, body))
+            answer = await carry_out(desk=desk, **intake.read(request.path_params, body))
+            await answer(scope, receive, send)
 
-        return admit
+        return take
 
 
 IDEMPOTENCY_KEY = {
@@ -312,7 +322,7 @@ async def caller_of(request: Request) -> Caller | None:
     directory: Directory = request.app.state.site.directory
     if directory.is_local:
         return directory.caller(token)
-    return await run_in_threadpool(directory.caller, token)
+    return directory.remembered(token) or await run_in_threadpool(directory.caller, token)
 
 
 async def _identify(request: Request, roles: tuple[Role, ...]) -> tuple[Caller, Role | None]:

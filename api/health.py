@@ -33,6 +33,8 @@ class Ready(BaseModel):
     position: int
     lag: int
     stopped: list[str]
+    log_lag: int
+    log_refusal: str | None
 
 
 class _Gauges(Collector):
@@ -49,7 +51,14 @@ class _Gauges(Collector):
             lag.add_metric([view], max(0, position - reached))
         yield lag
         yield _gauge("views_stopped", "Views that stopped.", len(self._site.follower.stopped))
+        yield _gauge("log_lag", "Events not yet in the public log.", self._site.keeper.lag)
+        yield _gauge("log_refusing", "The log is not signed.", _refuses(self._site))
         yield _gauge("queue", "Commands waiting to be stored.", self._site.ledger.committer.waiting)
+
+
+def _refuses(site: Site) -> bool:
+    """Say whether nobody signs the log, as opposed to another server."""
+    return site.keeper.refusal is not None and not site.keeper.is_elsewhere
 
 
 def _gauge(name: str, text: str, value: float) -> GaugeMetricFamily:
@@ -66,15 +75,29 @@ async def healthz() -> Response:
     "/readyz", response_model=Ready, responses={503: {"model": Ready, "description": "Behind"}}
 )
 def readyz(request: Request) -> Response:
-    """Say whether the store can be reached and the views are level."""
+    """Say whether the store can be reached, the views are level and the log is signed."""
     site: Site = request.app.state.site
     position = site.ledger.store.last_position()
     lag = max(0, position - site.follower.reached)
     stopped = sorted(site.follower.stopped)
-    ready = lag <= LAG_MAX and not stopped
-    status = "ready" if ready else "stopped" if stopped else "behind"
-    answer = shown({"status": status, "position": position, "lag": lag, "stopped": stopped})
-    answer.status_code = 200 if ready else 503
+    if stopped:
+        status = "stopped"
+    elif _refuses(site):
+        status = "unsigned"
+    else:
+        status = "ready" if lag <= LAG_MAX else "behind"
+    refusal = site.keeper.refusal
+    answer = shown(
+        {
+            "status": status,
+            "position": position,
+            "lag": lag,
+            "stopped": stopped,
+            "log_lag": site.keeper.lag,
+            "log_refusal": None if refusal is None else str(refusal),
+        }
+    )
+    answer.status_code = 200 if status == "ready" else 503
     return answer
 
 

@@ -31,10 +31,14 @@ from ledger.errors import (
     WrongState,
 )
 from ledger.funds import FundClosed, InsufficientFunds
+from ledger.people.sealing import VaultError
 from ledger.sales import ReturnWindowOpen
 from ledger.settlements import SettlementMismatch
 from ledger.store.commits import StoreFailed
+from ledger.store.leaves import OutOfStep
 from projections.follow import ViewsAway, ViewStopped
+from projections.log.keys import WillNotSign
+from projections.log.log import Changed
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -97,8 +101,12 @@ STATUS: Mapping[type[LedgerError], HTTPStatus] = {
     TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     Overloaded: HTTPStatus.SERVICE_UNAVAILABLE,
     StoreFailed: HTTPStatus.SERVICE_UNAVAILABLE,
+    VaultError: HTTPStatus.SERVICE_UNAVAILABLE,
     ViewStopped: HTTPStatus.SERVICE_UNAVAILABLE,
     ViewsAway: HTTPStatus.SERVICE_UNAVAILABLE,
+    WillNotSign: HTTPStatus.SERVICE_UNAVAILABLE,
+    Changed: HTTPStatus.INTERNAL_SERVER_ERROR,
+    OutOfStep: HTTPStatus.INTERNAL_SERVER_ERROR,
     MethodNotAllowed: HTTPStatus.METHOD_NOT_ALLOWED,
 }
 """The status of each branch of the tree of errors; the nearest ancestor counts."""
@@ -115,6 +123,8 @@ NAMES: Mapping[type[LedgerError], str] = {
     IdempotencyMismatch: "idempotency-mismatch",
     KeyRequired: "idempotency-key-required",
     Conflict: "conflict",
+    WillNotSign: "log-not-signed",
+    Changed: "history-changed",
 }
 """Branches and rules that go by a name of the contract."""
 

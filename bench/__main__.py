@@ -14,8 +14,10 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from bench.bulk import bulk
 from bench.feed import feed
 from bench.figures import FULL, QUICK, WHOLE, Figure, Size
+from bench.log import log
 from bench.pledges import pledges
 from bench.reads import reads
 from bench.replay import replay
@@ -27,9 +29,11 @@ Bench = Callable[[Path, Size], Iterator[Figure]]
 BENCHES: dict[str, Bench] = {
     "pledges": pledges,
     "feed": feed,
+    "bulk": bulk,
     "replay": replay,
     "reads": reads,
     "store": store,
+    "log": log,
     "scale": scale,
 }
 

@@ -14,6 +14,7 @@ from uuid import UUID, uuid4
 import msgspec
 import uvloop
 
+from api.places import Places
 from ledger.aggregate import Act
 from ledger.commands import Ledger
 from ledger.feeds import CHUNK_LINES
@@ -61,13 +62,19 @@ def act(person: PersonId = CLERK) -> Act:
 
 
 class Charity:
-    """Funds, one donor and one open sale, in a folder."""
+    """Funds, one donor and one open sale, in a folder or in a PostgreSQL database.
 
-    def __init__(self, data: Path) -> None:
+    Attributes:
+        path: Of the ledger, if it is kept in a file.
+
+    """
+
+    def __init__(self, data: Path, database: str | None = None) -> None:
+        places = Places.in_folder(data) if database is None else Places.at(database)
         self.path = data / "ledger.db"
         self.donor = DonorId(new_id())
-        directory = Directory(data / "people.db")
-        with closing(Ledger(self.path)) as ledger, closing(directory):
+        directory = Directory(places.people)
+        with closing(Ledger(places.ledger)) as ledger, closing(directory):
             everything = [role for role in Role if role not in {Role.DONOR, Role.PARTNER}]
             self.token = directory.create_token("bench", everything, at=RECORDED_AT)
             ledger.record(ledger.register_donor, act(), self.donor, anonymous=True)
@@ -121,6 +128,15 @@ def order_lines(amount: int) -> Iterator[bytes]:
                 "lines": [line],
             }
         )
+
+
+def gift_lines(charity: Charity, amount: int) -> Iterator[bytes]:
+    """Return lines of gifts that came at once: each a promise and its payment."""
+    for number in range(amount):
+        day = FIRST_DAY + timedelta(number % DAYS)
+        payment = {"amount": 100_00, "channel": "wechat", "external_ref": new_id().hex}
+        line = charity.pledge(FUNDS[number % len(FUNDS)], day) | {"ref": new_id().hex}
+        yield msgspec.json.encode(line | {"payment": payment | {"received_on": day}})
 
 
 def live(charity: Charity, events: int, *, seed: int = 1) -> None:

@@ -143,3 +143,8 @@ def quantile(latencies: Sequence[float], share: float) -> float:
     """
     ordered = sorted(latencies)
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+def typical(rounds: Sequence[Sequence[float]], share: float) -> float:
+    """Return the latency that ``share`` of the requests do not exceed in a middling round."""
+    return median(quantile(latencies, share) for latencies in rounds)

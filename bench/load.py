@@ -7,9 +7,12 @@ that is measured.
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from itertools import cycle, islice
 from selectors import EVENT_READ, DefaultSelector
 from time import perf_counter
+from typing import NamedTuple
 
 HOST = "127.0.0.1"
 RECEIVE_BYTES = 64 * 1024
@@ -43,9 +46,10 @@ class _Connection:
         self.answer = b""
         self.asked_at = 0.0
 
-    def ask(self, request: bytes) -> None:
+    def ask(self, request: bytes, *, due: float | None = None) -> None:
+        """Send ``request``, which is waited for since it was ``due``, or from now on."""
         self.answer = b""
-        self.asked_at = perf_counter()
+        self.asked_at = perf_counter() if due is None else due
         self.socket.sendall(request)
 
     def answered(self) -> bool:
@@ -62,40 +66,85 @@ class _Connection:
         return len(self.answer) >= head + 4 + length
 
 
-def drive(port: int, requests: Iterable[bytes], *, connections: int, status: int) -> list[float]:
-    """Send all ``requests``, one at a time on each connection; return their latencies in µs."""
-    waiting = iter(requests)
+def drive(
+    ports: Sequence[int],
+    requests: Sequence[bytes],
+    *,
+    connections: int,
+    status: int,
+    rate: float | None = None,
+) -> list[float]:
+    """Send all ``requests``, one at a time on each connection; return their latencies in µs.
+
+    Args:
+        ports: Of the servers; connections are spread evenly over them.
+        requests: Spelled beforehand.
+        connections: To all servers together.
+        status: What every answer has to be.
+        rate: Requests a second, whatever is answered meanwhile. Waiting for a free connection
+            then counts, so a server that stands still for a moment is not asked less. Without
+            it, each connection asks again as soon as it is answered.
+
+    """
     expected = b"HTTP/1.1 %d " % status
     latencies: list[float] = []
-    with DefaultSelector() as selector:
-        busy = 0
-        opened = [_Connection(port) for _ in range(connections)]
-        try:
-            for connection in opened:
-                selector.register(connection.socket, EVENT_READ, connection)
-                busy += _next(connection, waiting)
-            while busy:
-                for key, _ in selector.select():
-                    connection = key.data
-                    if not connection.answered():
-                        continue
-                    latencies.append((perf_counter() - connection.asked_at) * _US)
-                    if not connection.answer.startswith(expected):
-                        raise Unexpected(connection.answer)
-                    busy -= not _next(connection, waiting)
-        finally:
-            for connection in opened:
-                connection.socket.close()
+    with _connected(ports, connections) as (selector, free):
+        timetable = _timetable(requests, rate)
+        upcoming = next(timetable, None)
+        while upcoming is not None or len(free) < connections:
+            upcoming = _send_what_is_due(upcoming, timetable, free)
+            for key, _ in selector.select(_until(upcoming, free)):
+                connection = key.data
+                if not connection.answered():
+                    continue
+                latencies.append((perf_counter() - connection.asked_at) * _US)
+                if not connection.answer.startswith(expected):
+                    raise Unexpected(connection.answer)
+                free.append(connection)
     return latencies
 
 
-def _next(connection: _Connection, waiting: Iterator[bytes]) -> bool:
-    """Send the next request, if there is one."""
-    request = next(waiting, None)
-    if request is None:
-        return False
-    connection.ask(request)
-    return True
+@contextmanager
+def _connected(
+    ports: Sequence[int], connections: int
+) -> Iterator[tuple[DefaultSelector, list[_Connection]]]:
+    with ExitStack() as stack:
+        selector = stack.enter_context(DefaultSelector())
+        opened = [_Connection(port) for port in islice(cycle(ports), connections)]
+        for connection in opened:
+            stack.callback(connection.socket.close)
+            selector.register(connection.socket, EVENT_READ, connection)
+        yield selector, opened
+
+
+class _Upcoming(NamedTuple):
+    """A request to be sent as soon as a connection is free, but not before it is due."""
+
+    request: bytes
+    due: float | None
+
+
+def _timetable(requests: Sequence[bytes], rate: float | None) -> Iterator[_Upcoming]:
+    begun = perf_counter()
+    for number, request in enumerate(requests):
+        yield _Upcoming(request, None if rate is None else begun + number / rate)
+
+
+def _send_what_is_due(
+    upcoming: _Upcoming | None, timetable: Iterator[_Upcoming], free: list[_Connection]
+) -> _Upcoming | None:
+    """Send what can be sent now; return what is to be sent next."""
+    while upcoming is not None and free and not _until(upcoming, free):
+        free.pop().ask(upcoming.request, due=upcoming.due)
+        upcoming = next(timetable, None)
+    return upcoming
+
+
+def _until(upcoming: _Upcoming | None, free: list[_Connection]) -> float | None:
+    """Return the seconds until the next request is due; nothing if an answer has to come first."""
+    if upcoming is None or not free:
+        return None
+    return 0 if upcoming.due is None else max(0, upcoming.due - perf_counter())
 
 
 def ask(port: int, request: bytes, *, status: int) -> bytes:

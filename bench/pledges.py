@@ -3,47 +3,103 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing
 from itertools import cycle, islice
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
 from bench.books import FUNDS, HOT, IN_FLIGHT, Charity
-from bench.figures import Figure, Measured, Size, a_second, done, rates_in_turns
+from bench.figures import (
+    Figure,
+    Measured,
+    Size,
+    a_second,
+    done,
+    in_turns,
+    rates_in_turns,
+    typical,
+)
 from bench.load import ask, drive, spell
-from bench.raw import events_in
-from bench.servers import ledger_server, noop_server
+from bench.raw import Bare, events_in
+from bench.servers import ledger_process, noop_server, postgres, there_is_postgres
 from ledger.names import FundCode, new_id
+
+PROCESSES = 2
+"""Web processes on one PostgreSQL database."""
+
+P99 = 0.99
+
+LEVEL = spell("GET", f"/v1/funds/{HOT}/balance")
+"""Waits until the views are level, between the turns and not in them."""
 
 
 def pledges(folder: Path, size: Size) -> Iterator[Figure]:
     """Measure pledges a second, acknowledged after they are on disk, on 64 connections.
 
-    Beside a no-op endpoint that validates the same bytes, sent by the same client. All pledges
-    for one fund beside the same spread over a hundred shows whether a popular fund is a
-    bottleneck. What the views have still to read is waited for between the turns, not in them.
+    Beside a no-op endpoint that validates the same bytes, sent by the same client, with as many
+    processes. PostgreSQL is left out where its wheel is not installed.
     """
-    charity = Charity(folder)
-    level = spell("GET", f"/v1/funds/{HOT}/balance")
+    yield from _on_sqlite(folder / "sqlite", size)
+    if there_is_postgres():
+        yield from _on_postgres(folder / "postgres", size)
 
-    def pledge(port: int, funds: Sequence[FundCode], *, amount: int, stores: bool) -> float:
-        requests = _requests(charity, funds, amount)
-        before = events_in(charity.path)
-        rate = a_second(amount, lambda: drive(port, requests, connections=IN_FLIGHT, status=201))
-        stored = events_in(charity.path) - before
-        done("pledges stored", expected=amount if stores else 0, found=stored)
-        ask(port, level, status=200)
+
+class _Intake(NamedTuple):
+    """Servers that take pledges in, and where these are kept, if they are."""
+
+    charity: Charity
+    ports: Sequence[int]
+    kept_in: Path | str | None
+
+    def rate(self, funds: Sequence[FundCode], amount: int) -> float:
+        """Return how many a second are acknowledged."""
+        requests = _requests(self.charity, funds, amount)
+        before = self._kept()
+        rate = a_second(amount, lambda: self._send(requests))
+        self._have_kept(before, amount)
         return rate
 
-    with ledger_server(folder) as ours, noop_server() as noop:
-        pledge(ours, FUNDS, amount=IN_FLIGHT * 4, stores=True)
-        pledge(noop, FUNDS, amount=IN_FLIGHT * 4, stores=False)
+    def latencies(self, amount: int, *, rate: float) -> list[float]:
+        """Return how long each is waited for, in µs, if so many a second come whatever happens."""
+        requests = _requests(self.charity, [HOT], amount)
+        before = self._kept()
+        latencies = self._send(requests, rate)
+        self._have_kept(before, amount)
+        return latencies
+
+    def _send(self, requests: Sequence[bytes], rate: float | None = None) -> list[float]:
+        return drive(self.ports, requests, connections=IN_FLIGHT, status=201, rate=rate)
+
+    def _kept(self) -> int:
+        return 0 if self.kept_in is None else events_in(self.kept_in)
+
+    def _have_kept(self, before: int, amount: int) -> None:
+        if self.kept_in is not None:
+            done("pledges stored", expected=amount, found=self._kept() - before)
+            ask(self.ports[0], LEVEL, status=200)
+
+
+def _on_sqlite(folder: Path, size: Size) -> Iterator[Figure]:
+    """Measure one server; all pledges for one fund beside the same spread over a hundred as well.
+
+    That shows whether a popular fund is a bottleneck.
+    """
+    folder.mkdir()
+    charity = Charity(folder)
+    with ledger_process(folder) as served, noop_server() as port:
+        ours = _Intake(charity, [served.port], charity.path)
+        noop = _Intake(charity, [port], None)
+        ours.rate(FUNDS, IN_FLIGHT * 4)
+        noop.rate(FUNDS, IN_FLIGHT * 4)
         one, hundred, limit = rates_in_turns(
             size.rounds,
-            lambda: pledge(ours, [HOT], amount=size.requests, stores=True),
-            lambda: pledge(ours, FUNDS, amount=size.requests, stores=True),
-            lambda: pledge(noop, [HOT], amount=size.requests, stores=False),
+            lambda: ours.rate([HOT], size.requests),
+            lambda: ours.rate(FUNDS, size.requests),
+            lambda: noop.rate([HOT], size.requests),
         )
+        waited, bare = _waited_for(ours, size, rate=one / 2)
     yield Measured(one, limit).rate(
         "pledges",
         "durable pledges over HTTP, 64 connections, one fund",
@@ -57,6 +113,55 @@ def pledges(folder: Path, size: Size) -> Iterator[Figure]:
         unit="pledges/s",
         against="the same on a hundred funds",
         target=0.9,
+    )
+    yield Measured(waited, bare).cost(
+        "pledges-p99",
+        "the same at half that rate, p99 with waiting",
+        unit="µs",
+        against="bare commit of one row to SQLite, p99",
+        target=0.2,
+    )
+
+
+def _waited_for(ours: _Intake, size: Size, *, rate: float) -> tuple[float, float]:
+    """Return what all but one in a hundred wait at most, in µs, and what bare commits take."""
+    with closing(Bare(ours.charity.path.with_name("bare.db"), like=ours.charity.path)) as bare:
+
+        def committed() -> list[float]:
+            rows = bare.behind(size.requests)
+            done("rows to insert", expected=size.requests, found=len(rows))
+            return bare.commit_each(rows)
+
+        ours.latencies(size.requests, rate=rate)  # Leaves the bare file a turn behind.
+        waited, took = in_turns(
+            size.rounds, lambda: ours.latencies(size.requests, rate=rate), committed
+        )
+    return typical(waited, P99), typical(took, P99)
+
+
+def _on_postgres(folder: Path, size: Size) -> Iterator[Figure]:
+    """Measure two servers on one database, beside two that do nothing."""
+    folder.mkdir()
+    with ExitStack() as stack:
+        url = stack.enter_context(postgres(folder / "data"))
+        charity = Charity(folder, url)
+        served = [stack.enter_context(ledger_process(folder, url)) for _ in range(PROCESSES)]
+        idle = [stack.enter_context(noop_server()) for _ in range(PROCESSES)]
+        ours = _Intake(charity, [each.port for each in served], url)
+        noop = _Intake(charity, idle, None)
+        ours.rate(FUNDS, IN_FLIGHT * 4)
+        noop.rate(FUNDS, IN_FLIGHT * 4)
+        value, limit = rates_in_turns(
+            size.rounds,
+            lambda: ours.rate([HOT], size.requests),
+            lambda: noop.rate([HOT], size.requests),
+        )
+    yield Measured(value, limit).rate(
+        "pledges-postgres",
+        "durable pledges over HTTP, two processes on PostgreSQL, 64 connections",
+        unit="pledges/s",
+        against="no-op endpoint, same body, two processes",
+        target=0.5,
     )
 
 

@@ -6,9 +6,11 @@ import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import TypeAlias
+from time import perf_counter
+from typing import Any, TypeAlias
 
 import msgspec
+import psycopg
 
 from ledger.aggregate import FACTS, Fact
 
@@ -17,9 +19,10 @@ Row: TypeAlias = tuple[int, str, int, str, bytes]
 READ = "SELECT rowid, originator_id, originator_version, topic, state FROM stored_events"
 
 
-def events_in(path: Path) -> int:
-    """Return how many events are stored."""
-    with closing(sqlite3.connect(path)) as ledger:
+def events_in(place: Path | str) -> int:
+    """Return how many events are stored in a file, or in a PostgreSQL database."""
+    connect: Callable[..., Any] = sqlite3.connect if isinstance(place, Path) else psycopg.connect
+    with closing(connect(place)) as ledger:
         (amount,) = ledger.execute("SELECT count(*) FROM stored_events").fetchone()
     return int(amount)
 
@@ -60,6 +63,15 @@ class Bare:
                 rows[start : start + batch],
             )
             self._connection.execute("COMMIT")
+
+    def commit_each(self, rows: Sequence[Row]) -> list[float]:
+        """Insert ``rows``, one durable commit for each; return how long each took, in µs."""
+        took = []
+        for row in rows:
+            begun = perf_counter()
+            self.insert([row], batch=1)
+            took.append((perf_counter() - begun) * 1_000_000)
+        return took
 
     def close(self) -> None:
         """Let go of the file."""

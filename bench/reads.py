@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from statistics import median
 
 import msgspec
 
 from bench.books import DAYS, FIRST_DAY, HOT, Charity, live
-from bench.figures import Figure, Measured, Size, done, in_turns, quantile
+from bench.figures import Figure, Measured, Size, done, in_turns, typical
 from bench.load import ask, drive, spell
 from bench.servers import ledger_server, noop_server
 
@@ -35,7 +34,7 @@ def reads(folder: Path, size: Size) -> Iterator[Figure]:
 
     def waited(port: int, path: str) -> list[float]:
         request = spell("GET", path)
-        return drive(port, [request] * size.reads, connections=1, status=200)
+        return drive([port], [request] * size.reads, connections=1, status=200)
 
     with ledger_server(folder) as ours, noop_server() as noop:
         for _, path in asked.values():
@@ -50,10 +49,6 @@ def reads(folder: Path, size: Size) -> Iterator[Figure]:
         )
     for (name, (work, _)), latencies in zip(asked.items(), found, strict=True):
         for quantity, share in QUANTILES.items():
-            yield Measured(_typical(latencies, share), _typical(limit, share)).latency(
+            yield Measured(typical(latencies, share), typical(limit, share)).latency(
                 f"{name}-{quantity}", f"{work}, {quantity}", against="no-op endpoint"
             )
-
-
-def _typical(rounds: list[list[float]], share: float) -> float:
-    return median(quantile(latencies, share) for latencies in rounds)

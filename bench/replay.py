@@ -9,13 +9,13 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from api.app import all_views
 from bench.books import HOT, Charity, live
 from bench.figures import Figure, Measured, Size, a_second, done, rates_in_turns
 from bench.raw import decoders, events_in, read_and_decode
 from ledger.commands import Ledger
 from ledger.names import Position
 from ledger.tallies import AVAILABLE, of_fund
+from projections.every_view import all_views
 from projections.fold import Books, fold
 from projections.follow import Follower
 from projections.fund_balances import fund_balance

@@ -84,7 +84,7 @@ def _reads(young: Path, old: Path, size: Size) -> Iterator[Figure]:
 
     def waited(port: int, path: str) -> list[float]:
         requests = [spell("GET", path)] * min(TURN, size.reads)
-        return drive(port, requests, connections=1, status=200)
+        return drive([port], requests, connections=1, status=200)
 
     with ledger_server(young) as at_young, ledger_server(old) as at_old:
         for path in (BALANCE, *(path for _, path in back.values())):
@@ -171,7 +171,7 @@ def _memory(old: Path, size: Size) -> Iterator[Figure]:
     paths = (BALANCE, f"{BALANCE}?known_at={size.many // 2}", "/v1/funds")
     with ledger_process(old) as served:
         for path in paths:
-            drive(served.port, [spell("GET", path)] * size.reads, connections=8, status=200)
+            drive([served.port], [spell("GET", path)] * size.reads, connections=8, status=200)
         server = peak_memory(served.pid)
     for name, work, peak, most in (
         ("server", "memory of the server", server, SERVER_MB),
@@ -225,7 +225,7 @@ def _lag(old: Path, size: Size) -> Iterator[Figure]:
 
         watching = Thread(target=watch)
         watching.start()
-        drive(port, requests, connections=IN_FLIGHT, status=201)
+        drive([port], requests, connections=IN_FLIGHT, status=201)
         over.set()
         watching.join()
         ended = perf_counter()

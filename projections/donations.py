@@ -25,7 +25,7 @@ from sqlalchemy import (
 
 from ledger.aggregate import Fact
 from ledger.donations import Donation, DonationState
-from ledger.donors import Donor
+from ledger.donors import Donor, DonorState
 from projections.views import METADATA, Batch, View, insert_all, run_all
 
 DONORS = Table(
@@ -33,7 +33,14 @@ DONORS = Table(
     METADATA,
     Column("donor", String, primary_key=True),
     Column("anonymous", Boolean, nullable=False),
+    Column("state", String, nullable=False),
+    Column("basis", String),
+    Column("since", Date),
+    Column("until", Date),
 )
+"""``state`` says what may be done with their details, which are not here; the rest, since when, by
+what right, and until when they have to be kept.
+"""
 
 DONATIONS = Table(
     "donations",
@@ -89,6 +96,9 @@ _CHANGE = (
 )
 
 
+_STOP = "UPDATE donors SET state = ?, basis = ?, since = ?, until = ? WHERE donor = ?"
+
+
 class Donations(View):
     """Keeps donors and donations."""
 
@@ -98,7 +108,7 @@ class Donations(View):
     def write(self, connection: Connection, batch: Batch) -> None:
         """Note each promise, and what came of it."""
         registered = [
-            (str(fact.originator_id), fact.anonymous)
+            (str(fact.originator_id), fact.anonymous, DonorState.ACTIVE.value, None, None, None)
             for _, fact in batch
             if isinstance(fact, Donor.Registered)
         ]
@@ -111,7 +121,9 @@ class Donations(View):
             _LINES[type(fact)](fact, position) for position, fact in batch if type(fact) in _LINES
         ]
         changes = [_CHANGES[type(fact)](fact) for _, fact in batch if type(fact) in _CHANGES]
+        stopped = [_STOPS[type(fact)](fact) for _, fact in batch if type(fact) in _STOPS]
         insert_all(connection, DONORS, registered)
+        run_all(connection, _STOP, stopped)
         insert_all(connection, DONATIONS, pledged)
         insert_all(connection, LINES, lines)
         run_all(connection, _CHANGE, changes)
@@ -133,6 +145,18 @@ def _pledge(position: int, fact: Donation.Pledged) -> tuple[Any, ...]:
         fact.originator_version,
     )
 
+
+def _stop(fact: Fact, state: DonorState, basis: str, until: date | None) -> tuple[Any, ...]:
+    return state.value, basis, fact.on, until, str(fact.originator_id)
+
+
+_STOPS: Mapping[type[Fact], Callable[[Any], tuple[Any, ...]]] = {
+    Donor.ProcessingRestricted: lambda fact: _stop(
+        fact, DonorState.RESTRICTED, fact.basis, fact.until
+    ),
+    Donor.Erased: lambda fact: _stop(fact, DonorState.ERASED, fact.basis, None),
+}
+"""What each event that stops the use of a donor's details says of them."""
 
 _Line = tuple[Any, ...]
 
@@ -274,9 +298,23 @@ def _shown(row: RowMapping) -> dict[str, Any]:
 
 
 def donor_row(connection: Connection, donor: str) -> dict[str, Any] | None:
-    """Return a donor, if registered."""
+    """Return a donor, if registered, and what stops the use of their details, if anything."""
     row = connection.execute(select(DONORS).where(DONORS.c.donor == donor)).mappings().first()
-    return None if row is None else {"id": row["donor"], "anonymous": row["anonymous"]}
+    if row is None:
+        return None
+    shown = {"id": row["donor"], "anonymous": row["anonymous"]}
+    if row["state"] != DonorState.ACTIVE:
+        shown |= {name: row[name] for name in ("state", "basis", "since", "until")}
+    return shown
+
+
+def may_be_owing(connection: Connection, donor: str) -> list[str]:
+    """Return the donations of a donor that have an open promise or money in suspense."""
+    open_ = (DONATIONS.c.withdrawn == 0) & (DONATIONS.c.settled < DONATIONS.c.amount)
+    asked = select(DONATIONS.c.donation).where(
+        DONATIONS.c.donor == donor, open_ | (DONATIONS.c.excess > 0)
+    )
+    return list(connection.execute(asked.order_by(DONATIONS.c.number)).scalars())
 
 
 def donor_statement(

@@ -6,25 +6,41 @@ What it keeps grows with funds, accounts, days and sales, never with events.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable
 from datetime import date
+from functools import partial
+from typing import Any, NamedTuple
 
 from msgspec import Struct, field
 
+from ledger.aggregate import FACTS, Fact
 from ledger.application import Records
 from ledger.donations import Donation
 from ledger.funds import Fund
-from ledger.movements import Figures, movements
+from ledger.movements import Change, Figures, moves
 from ledger.names import FundCode, Position
-from ledger.postings import postings
-from ledger.tallies import HELD, Tally, of_fund, own_changes
+from ledger.postings import MANUAL, Entry
+from ledger.store.form import NOT_READ, StoredForm, Unreadable, brief
+from ledger.tallies import BY_STREAM, HELD, Changes, Tally, of_fund, own_changes
 from projections.follow import Progress, silent
 
 PAGE = 5_000
 """Rows read at a time."""
 
+Rows = Iterable[tuple[Position, str, bytes]]
+"""Position, topic and state of events, in order."""
 
-def _neither() -> list[int]:
-    return [0, 0]
+
+class Day(NamedTuple):
+    """What one business day added to one fund, by figure and by account, in fen."""
+
+    figures: defaultdict[str, int]
+    debit: defaultdict[str, int]
+    credit: defaultdict[str, int]
+
+
+def _nothing_yet() -> Day:
+    return Day(defaultdict(int), defaultdict(int), defaultdict(int))
 
 
 class Books(Struct):
@@ -33,8 +49,7 @@ class Books(Struct):
     Attributes:
         position: The last event taken in.
         funds: Each fund's currency.
-        days: By fund and business day, what was added to the fund's figures.
-        accounts: By account, fund and business day, debits and credits.
+        days: What was added, by fund and business day.
         payments: How many payments were counted, each by a tally of its own.
         tallies: The other numbers that guard rules which span streams.
 
@@ -42,11 +57,8 @@ class Books(Struct):
 
     position: Position = Position(0)
     funds: dict[FundCode, str] = field(default_factory=dict)
-    days: defaultdict[tuple[FundCode, date], Figures] = field(
-        default_factory=lambda: defaultdict(Figures)
-    )
-    accounts: defaultdict[tuple[str, FundCode, date], list[int]] = field(
-        default_factory=lambda: defaultdict(_neither)
+    days: defaultdict[tuple[FundCode, date], Day] = field(
+        default_factory=lambda: defaultdict(_nothing_yet)
     )
     payments: int = 0
     tallies: Counter[Tally] = field(default_factory=Counter)
@@ -54,9 +66,18 @@ class Books(Struct):
     def balances(self) -> dict[FundCode, Figures]:
         """Return the figures of each fund, all days together."""
         totals = {fund: Figures() for fund in self.funds}
-        for (fund, _), figures in self.days.items():
-            totals[fund].add(figures)
+        for (fund, _), day in self.days.items():
+            totals[fund].add(Figures(**day.figures))
         return totals
+
+    @property
+    def accounts(self) -> dict[tuple[str, FundCode, date], tuple[int, int]]:
+        """Debits and credits by account, fund and business day."""
+        return {
+            (account, fund, on): (day.debit.get(account, 0), day.credit.get(account, 0))
+            for (fund, on), day in self.days.items()
+            for account in day.debit.keys() | day.credit.keys()
+        }
 
     def all_tallies(self) -> Counter[Tally]:
         """Return every tally but those of single payments."""
@@ -88,25 +109,86 @@ def fold(
     if books is None:
         books = Books()
     while books.position < goal:
-        _take_in(books, ledger, min(PAGE, goal - books.position))
+        rows = ledger.store.raw(books.position, min(PAGE, goal - books.position))
+        take_in(books, rows, ledger.form)
         progress(books.position, goal)
     return books
 
 
-def _take_in(books: Books, ledger: Records, limit: int) -> None:
-    read, days, accounts = ledger.form.read, books.days, books.accounts
-    for position, topic, state in ledger.store.raw(books.position, limit):
-        fact = read(topic, state)
-        on = fact.on
-        for movement in movements(fact):
-            days[movement.fund, on].add(movement)
-        for account, fund, amount in postings(fact):
-            accounts[account, fund, on][amount < 0] += abs(amount)
-        if isinstance(fact, Donation.PaymentReceived):
-            books.payments += 1
-        else:
-            for tally, change in own_changes(fact):
-                books.tallies[tally] += change
-            if isinstance(fact, Fund.Opened):
-                books.funds[fact.fund] = fact.currency
-        books.position = position
+def take_in(books: Books, rows: Rows, form: StoredForm) -> None:
+    """Add up what ``rows``, which follow on where ``books`` end, say.
+
+    Raises:
+        Unreadable: One of them is no event; ``books`` hold what those before it added up to.
+
+    """
+    kinds, days, tallies = _Kinds(books, form), books.days, books.tallies
+    topic = ""
+    try:
+        for position, topic, state in rows:
+            read, moved, posted, counted = kinds[topic]
+            fact = read(state)
+            on, touched = fact.on, None
+            for figure, fund, change in moved(fact):
+                if fund is not touched:  # One day is looked up once, as nearly all touch one fund.
+                    touched, (figures, debit, credit) = fund, days[fund, on]
+                figures[figure] += change
+            for account, fund, amount in posted(fact):
+                if fund is not touched:
+                    touched, (figures, debit, credit) = fund, days[fund, on]
+                if amount < 0:
+                    credit[account] -= amount
+                else:
+                    debit[account] += amount
+            for tally, change in counted(fact):
+                tallies[tally] += change
+            books.position = position
+    except NOT_READ as error:
+        raise Unreadable(f"{topic}: {error}") from None
+
+
+class _Kind(NamedTuple):
+    """How events of one topic are read, and by which rules they move, post and count."""
+
+    read: Callable[[bytes], Any]
+    moved: Callable[[Any], tuple[Change, ...]]
+    posted: Callable[[Any], Entry]
+    counted: Callable[[Any], Changes]
+
+
+class _Kinds(dict[str, _Kind]):
+    """Every topic, found once an event; one that is retired goes the long way."""
+
+    def __init__(self, books: Books, form: StoredForm) -> None:
+        super().__init__(
+            {
+                topic: _Kind(_READ[topic], moves(kind), MANUAL[kind], own_changes(kind))
+                for topic, kind in FACTS.items()
+            }
+        )
+        self._form = form
+        self._books = books
+        self._count(Donation.PaymentReceived, self._payment)
+        self._count(Fund.Opened, self._fund)
+
+    def _count(self, kind: type[Fact], counted: Callable[[Any], Changes]) -> None:
+        self[kind.TOPIC] = self[kind.TOPIC]._replace(counted=counted)
+
+    def _payment(self, _: Donation.PaymentReceived) -> Changes:
+        self._books.payments += 1
+        return ()
+
+    def _fund(self, fact: Fund.Opened) -> Changes:
+        self._books.funds[fact.fund] = fact.currency
+        return ()
+
+    def __missing__(self, topic: str) -> _Kind:
+        return _Kind(
+            partial(self._form.read, topic),
+            lambda fact: self[fact.TOPIC].moved(fact),
+            lambda fact: self[fact.TOPIC].posted(fact),
+            lambda fact: self[fact.TOPIC].counted(fact),
+        )
+
+
+_READ = {topic: brief(kind, named=kind in BY_STREAM) for topic, kind in FACTS.items()}

@@ -7,18 +7,24 @@ off, the beginning, and the beginning with fresh memory to write to.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from threading import Event, Lock, Thread
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import (
+    DatabaseError,
+    DBAPIError,
+    InterfaceError,
+    OperationalError,
+    ProgrammingError,
+)
 
 from ledger.application import Records
 from ledger.errors import LedgerError
 from ledger.names import Position
 from ledger.store.engine import ALONE, discard
-from projections.views import Batch, View, prepare_views
+from projections.views import Batch, View, as_of_now, prepare_views
 
 LOG = logging.getLogger(__name__)
 
@@ -32,6 +38,9 @@ ROUND_S = 0.2
 """Seconds between two rounds in the background: under load a round then takes many events, each
 at a tenth of what it costs alone. Nobody waits for it: a reader brings its view level itself.
 """
+
+PATIENCE_S = 1.0
+"""Seconds for which a view may stand still before whoever stands by takes a step with it."""
 
 Progress = Callable[[Position, Position], None]
 """Told now and then how far a long run is, and how far it goes."""
@@ -55,8 +64,17 @@ class ViewsAway(LedgerError):
         super().__init__(f"the views cannot be read at the moment: {cause}")
 
 
+TAKEN_AWAY = {
+    "3F000",  # invalid_schema_name
+    "42P01",  # undefined_table
+}
+"""What PostgreSQL says where the schema of views was dropped."""
+
+
 def _is_lost(error: BaseException) -> bool:
-    """Say whether this means that a file was taken away, cut short or overwritten."""
+    """Say whether this means that views were taken away, or a file cut short or overwritten."""
+    if isinstance(error, ProgrammingError):
+        return getattr(error.orig, "sqlstate", None) in TAKEN_AWAY
     return type(error) is DatabaseError
 
 
@@ -75,12 +93,16 @@ class _Following:
         self.reached = Position(0)
         self.stopped: Exception | None = None
 
-    def look(self) -> None:
-        """Read again how far the view is, making its place if it is new."""
+    def begin(self) -> None:
+        """Make a place for how far the view is, if it is new, and read it."""
         with self._engine.begin() as connection:
             self.view.begin(connection)
             reached = self.view.reached(connection)
         self.reached = reached
+
+    def look(self, connection: Connection) -> None:
+        """Read again how far the view is: another process may have brought it further."""
+        self.reached = self.view.reached(connection)
 
     def take_in(self, batch: Batch) -> None:
         """Take in the next events; if one cannot be taken in, those before it are."""
@@ -123,6 +145,8 @@ class Follower:
         self._engine = engine
         self._views = {view.name: _Following(view, engine) for view in views}
         self.look()
+        self._seen = dict.fromkeys(self._views, Position(-1))
+        self._round_s = ROUND_S
         self._news = Event()
         self._closed = Event()
         self._trouble: tuple[int, Exception] | None = None
@@ -132,11 +156,13 @@ class Follower:
     @property
     def reached(self) -> Position:
         """The position up to which every view has read."""
-        return min(each.reached for each in self._views.values())
+        return min(self.positions.values())
 
     @property
     def positions(self) -> dict[str, Position]:
-        """How far each view is."""
+        """How far each view is; while that cannot be read, how far it was."""
+        with suppress(DBAPIError):
+            self._look_again(self._views.values())
         return {name: each.reached for name, each in self._views.items()}
 
     @property
@@ -148,7 +174,13 @@ class Follower:
         """Read again how far the views are; make the tables that are not there."""
         prepare_views(self._engine)
         for each in self._views.values():
-            each.look()
+            each.begin()
+
+    def _look_again(self, views: Iterable[_Following]) -> None:
+        """Read again how far ``views`` are, which others may have brought further."""
+        with self._engine.connect() as connection:
+            for each in views:
+                each.look(connection)
 
     def catch_up(
         self, *names: str, progress: Progress = silent, until: Position | None = None
@@ -156,7 +188,7 @@ class Follower:
         """Bring the views called ``names``, or all, level with what is recorded so far.
 
         Called before every read, so nobody sees a balance older than their own receipt. Level
-        already, it costs one look at the newest position.
+        already, it costs a look at the newest position, and one at what another process did.
 
         Raises:
             ViewStopped: One of them met an event that it cannot take in.
@@ -166,7 +198,10 @@ class Follower:
         if until is not None:
             goal = min(goal, until)
         wanted = [self._views[name] for name in names or self._views]
-        self._bring(wanted, goal, progress)
+        behind = [each for each in wanted if each.reached < goal]
+        if behind:
+            self._look_again(behind)
+            self._bring(behind, goal, progress)
         for each in wanted:
             if each.stopped is not None and each.reached < goal:
                 raise ViewStopped(each.view.name, each.reached + 1)
@@ -187,7 +222,7 @@ class Follower:
         begun = self._begun
         try:
             level = self.catch_up(name)
-            with self._engine.connect() as connection:
+            with as_of_now(self._engine) as connection:
                 position = self._views[name].view.reached(connection)
                 if position < level:
                     raise _behind(position, level)
@@ -217,20 +252,39 @@ class Follower:
             return batch, (after + len(batch) + 1, error)
         return batch, None
 
+    def follow(self, *names: str) -> bool:
+        """Bring the views called ``names``, or all, a batch nearer; say whether more is left."""
+        goal = self._ledger.store.last_position()
+        going = [self._views[name] for name in names or self._views]
+        self._look_again(going)
+        going = [each for each in going if each.reached < goal and not each.stopped]
+        if not going:
+            return False
+        step = Position(min(goal, min(each.reached for each in going) + BATCH))
+        self._bring(going, step, silent)
+        return step < goal
+
     # Following in the background, so that a reader seldom has anything to wait for.
 
     def notice(self) -> None:
         """Say that something was recorded."""
         self._news.set()
 
-    def start(self) -> None:
+    def start(self, *, standing_by: bool = False) -> None:
         """Follow in the background until closed, beginning with what was missed.
 
         Nobody waits for that here: a history with an event that a view cannot take in, or a long
         one whose views are lost, is served all the same, and says how far it is.
+
+        Args:
+            standing_by: Another process follows. Only a view that it leaves standing is brought
+                on, so that one which met an event it cannot take in is known here as well.
+
         """
+        self._round_s = PATIENCE_S if standing_by else ROUND_S
+        once = self._stand_by if standing_by else self._follow_on
+        self._thread = Thread(target=self._keep_on, args=(once,), name="follower", daemon=True)
         self.notice()
-        self._thread = Thread(target=self._follow, name="follower", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
@@ -240,23 +294,35 @@ class Follower:
         if self._thread is not None:
             self._thread.join()
 
-    def _follow(self) -> None:
+    def _keep_on(self, once: Callable[[], None]) -> None:
         while not self._closed.is_set():
             self._news.wait(RETRY_S)
             self._news.clear()
             if not self._closed.is_set():
-                self._follow_once()
-                self._closed.wait(ROUND_S)
+                self._try(once)
+                self._closed.wait(self._round_s)
 
-    def _follow_once(self) -> None:
+    def _try(self, once: Callable[[], None]) -> None:
         try:
             if self._trouble is not None:
                 self._look_into(*self._trouble)
-            goal = self._ledger.store.last_position()
-            self._bring(list(self._views.values()), goal, silent)
+            once()
         except Exception as error:
             LOG.exception("the views could not be brought level; trying again")
             self._recover(error)
+
+    def _follow_on(self) -> None:
+        while self.follow() and not self._closed.is_set():
+            pass
+
+    def _stand_by(self) -> None:
+        """Take a step with what stands where it stood before."""
+        self._look_again(self._views.values())
+        now = {name: each.reached for name, each in self._views.items()}
+        still = [name for name, reached in now.items() if reached == self._seen[name]]
+        self._seen = now
+        if still:
+            self.follow(*still)
 
     def _look_into(self, begun: int, trouble: Exception) -> None:
         """Raise the trouble that a reader had, unless it was before we began anew."""
@@ -267,9 +333,9 @@ class Follower:
     def _recover(self, error: Exception) -> None:
         """Begin anew on whatever is there now: the database of views may have been replaced."""
         try:
-            self._engine.dispose()
             if _is_lost(error):
                 discard(self._engine)
+            self._engine.dispose()
             self.look()
         except Exception as trouble:
             self._trouble = (self._begun, trouble)

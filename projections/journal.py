@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
@@ -140,6 +141,15 @@ def trial_balance(
             asked.group_by(DAYS.c.account).order_by(DAYS.c.account)
         )
     ]
+
+
+def account_turnovers(connection: Connection) -> Iterator[tuple[str, str, int, int]]:
+    """Yield account, fund, and what both sides of it came to in fen, all days together."""
+    asked = select(DAYS.c.account, DAYS.c.fund, func.sum(DAYS.c.debit), func.sum(DAYS.c.credit))
+    for account, fund, debit, credit in connection.execute(
+        asked.group_by(DAYS.c.account, DAYS.c.fund)
+    ):
+        yield account, fund, int(debit), int(credit)
 
 
 def sources(connection: Connection, fund: str) -> dict[str, int]:

@@ -9,17 +9,22 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
-from sqlalchemy import Connection, Engine, MetaData, select, text
+from sqlalchemy import Connection, Engine, MetaData, event, select, text
+from sqlalchemy.schema import CreateTable
 
 from ledger.application import Records
 from ledger.names import Position
 from ledger.store.engine import ALONE, engine_at, is_url
 from projections.follow import Follower, Progress, silent
-from projections.views import METADATA, TRACKING, View, open_views
+from projections.views import TRACKING, View, open_views, prepare_unread
 
 BESIDE = "views_beside"
 """Where the new rows stand until they are level: a PostgreSQL schema, or an attached file."""
+
+CACHE_KB = 64_000
+"""Memory for pages of the file of new rows, which are written to here and there."""
 
 
 def rebuild(
@@ -45,7 +50,7 @@ def _beside(served: Engine, where: Path | str) -> Iterator[tuple[Engine, Connect
         with served.begin() as connection:
             connection.execute(text(f"DROP SCHEMA IF EXISTS {BESIDE} CASCADE"))
         fresh = engine_at(where, schema=BESIDE, durable=False)
-        METADATA.create_all(fresh)
+        prepare_unread(fresh)
         with served.connect() as connection:
             yield fresh, connection
             connection.execute(text(f"DROP SCHEMA {BESIDE} CASCADE"))
@@ -54,13 +59,21 @@ def _beside(served: Engine, where: Path | str) -> Iterator[tuple[Engine, Connect
         return
     with TemporaryDirectory(dir=Path(where).parent, prefix=".views-") as folder:
         file = Path(folder) / "views.db"
-        fresh = open_views(file)
+        fresh = engine_at(file, schema=BESIDE, durable=False)
+        event.listen(fresh, "connect", _hurry)
+        prepare_unread(fresh)
         with served.connect() as connection:
             driver = connection.connection.cursor()
             driver.execute(f"ATTACH DATABASE ? AS {BESIDE}", (str(file),))
             yield fresh, connection
             driver.execute(f"DETACH DATABASE {BESIDE}")
         fresh.dispose()
+
+
+def _hurry(connection: Any, _: Any) -> None:
+    """Wait for no disk: what is lost of new rows is made once more."""
+    connection.execute("PRAGMA synchronous = OFF")
+    connection.execute(f"PRAGMA cache_size = -{CACHE_KB}")
 
 
 def _swap(connection: Connection, views: Sequence[View]) -> bool:
@@ -84,10 +97,12 @@ def _reached_beside(connection: Connection, view: View) -> int:
 def _replace(connection: Connection, view: View) -> None:
     for table in view.tables:
         table.drop(connection)
-        table.create(connection)
+        connection.execute(CreateTable(table))
         columns = [column.name for column in table.columns]
         beside = table.to_metadata(MetaData(), schema=BESIDE)
         connection.execute(table.insert().from_select(columns, select(beside)))
+        for index in table.indexes:
+            index.create(connection)
     beside = TRACKING.to_metadata(MetaData(), schema=BESIDE)
     connection.execute(TRACKING.delete().where(TRACKING.c.view == view.name))
     connection.execute(

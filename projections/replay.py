@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -18,13 +17,14 @@ from projections.fold import Books, fold
 from projections.follow import Follower, Progress, silent
 from projections.fund_balances import FundBalance, FundBalances, fund_balance, fund_rows
 from projections.history import PAGE
-from projections.views import METADATA, View
+from projections.views import View, as_of_now, prepare_unread
 
 TRIES = 20
 """Times that the tallies are read again because the ledger went on meanwhile."""
 
-SHOWN_MAX = 20
-"""Differences that are named. After so many the view is simply to be rebuilt."""
+KEPT_MAX, SHOWN_MAX = 10_000, 20
+"""Differences that are kept, and that people are shown; the others are counted. After so many the
+view is simply to be rebuilt."""
 
 
 class Difference(Struct, frozen=True):
@@ -55,7 +55,8 @@ class Replayed(Struct, frozen=True):
     Attributes:
         position: The last event that was replayed.
         balances: What every fund has by then.
-        differences: Rows and tallies that are not what they ought to be.
+        different: How many rows and tallies are not what they ought to be.
+        differences: The first of them.
         served: How far each of the served views has read; it was compared at that point.
         tallies_compared: False if only a part was replayed, or the ledger never held still.
 
@@ -63,18 +64,20 @@ class Replayed(Struct, frozen=True):
 
     position: Position
     balances: list[FundBalance]
+    different: int
     differences: list[Difference]
     served: dict[str, Position]
     tallies_compared: bool
 
 
-def replay(
+def replay(  # noqa: PLR0913  # What, up to where, and how much is told of it.
     ledger: Records,
     served: Engine,
     views: Sequence[View],
     *,
     until: Position | None = None,
     progress: Progress = silent,
+    keep: int = KEPT_MAX,
 ) -> Replayed:
     """Recompute every view from event 1 and compare it with what is served.
 
@@ -84,6 +87,7 @@ def replay(
         views: All of them.
         until: Stop after this event, and compare the balances that were known then.
         progress: Told now and then how far it is.
+        keep: How many differences are told apart; all are counted.
 
     """
     fresh = _scratch()
@@ -93,30 +97,42 @@ def replay(
     with served.connect() as connection:
         slowest = min(view.reached(connection) for view in views)
     follower.catch_up(progress=progress, until=min(goal, slowest))
-    with _as_of_now(served) as connection:
+    with as_of_now(served) as connection:
         levels = {view.name: view.reached(connection) for view in views}
-        differences = [
-            each
-            for view in sorted(views, key=lambda view: levels[view.name])
-            for each in _compared(view, follower, fresh, connection, min(goal, levels[view.name]))
-        ]
+        found = _Found(keep)
+        for view in sorted(views, key=lambda view: levels[view.name]):
+            found.note(_compared(view, follower, fresh, connection, min(goal, levels[view.name])))
     follower.catch_up(FundBalances.name, progress=progress, until=goal)
-    wrong = _tallies(ledger, progress) if goal == last else None
+    wrong = _tallies(ledger, progress, keep) if goal == last else None
+    if wrong is not None:
+        found.add(wrong)
     return Replayed(
         position=goal,
         balances=_balances(fresh, goal),
-        differences=differences + (wrong or []),
+        different=found.amount,
+        differences=found.first,
         served=levels,
         tallies_compared=wrong is not None,
     )
 
 
-@contextmanager
-def _as_of_now(served: Engine) -> Iterator[Connection]:
-    """Open a connection that sees the views as they are now, whoever goes on writing them."""
-    steady = {"isolation_level": "REPEATABLE READ"} if served.dialect.name == "postgresql" else {}
-    with served.connect().execution_options(**steady) as connection:
-        yield connection
+class _Found:
+    """Differences: all are counted and the first kept, so that memory is bounded."""
+
+    def __init__(self, keep: int) -> None:
+        self.amount = 0
+        self.first: list[Difference] = []
+        self._keep = keep
+
+    def note(self, differences: Iterable[Difference]) -> None:
+        for each in differences:
+            self.amount += 1
+            if len(self.first) < self._keep:
+                self.first.append(each)
+
+    def add(self, other: _Found) -> None:
+        self.amount += other.amount
+        self.first += other.first[: self._keep - len(self.first)]
 
 
 def _compared(
@@ -135,7 +151,7 @@ def _compared(
 def _scratch() -> Engine:
     """Open a database of nobody else's that spills to disk when it outgrows its cache."""
     engine = create_engine("sqlite://", creator=_private)
-    METADATA.create_all(engine)
+    prepare_unread(engine)
     return engine
 
 
@@ -206,7 +222,7 @@ def _difference(
     return Difference(str(table.name), {name: found[name] for name in key}, there, ought)
 
 
-def _tallies(ledger: Records, progress: Progress) -> list[Difference] | None:
+def _tallies(ledger: Records, progress: Progress, keep: int) -> _Found | None:
     """Compare the tallies that guard the funds with a recount.
 
     They belong to the newest event, so if more was recorded while they were read, they are read
@@ -215,7 +231,8 @@ def _tallies(ledger: Records, progress: Progress) -> list[Difference] | None:
     books = Books()
     for _ in range(TRIES):
         fold(ledger, progress=progress, books=books)
-        found = list(_tallies_against(books, ledger))
+        found = _Found(keep)
+        found.note(_tallies_against(books, ledger))
         if ledger.store.last_position() == books.position:
             return found
     return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,15 +15,15 @@ from sqlalchemy import (
     RowMapping,
     String,
     Table,
-    bindparam,
     select,
 )
 
 from ledger.aggregate import Fact
 from ledger.money import fee
+from ledger.names import SaleId
 from ledger.orders import SaleOrder
 from ledger.sales import CharitySale, SaleState
-from projections.views import METADATA, Batch, View, insert_all
+from projections.views import METADATA, Batch, View, insert_all, run_all
 
 SALES = Table(
     "sales",
@@ -62,21 +62,12 @@ ITEMS = Table(
     Column("returned", BigInteger, nullable=False, default=0),
 )
 
-_FIGURES = ("orders", "gross", "refunds")
-
 _ADD = (
-    SALES.update()
-    .where(SALES.c.sale == bindparam("key"))
-    .values({name: SALES.c[name] + bindparam(f"new_{name}") for name in _FIGURES})
+    "UPDATE sales SET orders = orders + ?, gross = gross + ?, refunds = refunds + ? WHERE sale = ?"
 )
 
 _ADD_ITEM = (
-    ITEMS.update()
-    .where(ITEMS.c.sale == bindparam("key"), ITEMS.c.sku == bindparam("sku_key"))
-    .values(
-        sold=ITEMS.c.sold + bindparam("new_sold"),
-        returned=ITEMS.c.returned + bindparam("new_returned"),
-    )
+    "UPDATE sale_items SET sold = sold + ?, returned = returned + ? WHERE sale = ? AND sku = ?"
 )
 
 _STATES: Mapping[type[Fact], SaleState] = {
@@ -116,34 +107,26 @@ class _Sold:
     """What a batch of orders and returns adds to each sale and item."""
 
     def __init__(self) -> None:
-        self._totals: defaultdict[str, Counter[str]] = defaultdict(Counter)
-        self._items: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+        self._totals: defaultdict[SaleId, list[int]] = defaultdict(lambda: [0, 0, 0])
+        self._items: defaultdict[tuple[SaleId, str], list[int]] = defaultdict(lambda: [0, 0])
 
     def order(self, fact: SaleOrder.Placed) -> None:
-        sale = str(fact.sale)
-        self._totals[sale].update(orders=1, gross=fact.amount)
+        total = self._totals[fact.sale]
+        total[0] += 1
+        total[1] += fact.amount
         for line in fact.lines:
-            self._items[sale, line.sku].update(sold=line.quantity)
+            self._items[fact.sale, line.sku][0] += line.quantity
 
     def come_back(self, fact: SaleOrder.GoodsReturned) -> None:
-        sale = str(fact.sale)
-        self._totals[sale].update(refunds=fact.refund)
+        self._totals[fact.sale][2] += fact.refund
         for line in fact.lines:
-            self._items[sale, line.sku].update(returned=line.quantity)
+            self._items[fact.sale, line.sku][1] += line.quantity
 
     def write(self, connection: Connection) -> None:
-        totals = [
-            {"key": sale} | {f"new_{name}": new[name] for name in _FIGURES}
-            for sale, new in self._totals.items()
-        ]
-        items = [
-            {"key": sale, "sku_key": sku, "new_sold": new["sold"], "new_returned": new["returned"]}
-            for (sale, sku), new in self._items.items()
-        ]
-        if totals:
-            connection.execute(_ADD, totals)
-        if items:
-            connection.execute(_ADD_ITEM, items)
+        totals = [(*new, str(sale)) for sale, new in self._totals.items()]
+        items = [(*new, str(sale), sku) for (sale, sku), new in self._items.items()]
+        run_all(connection, _ADD, totals)
+        run_all(connection, _ADD_ITEM, items)
 
 
 def _plan(connection: Connection, position: int, fact: CharitySale.Planned) -> None:

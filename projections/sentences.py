@@ -13,6 +13,7 @@ from ledger.funds import Fund
 from ledger.money import yuan
 from ledger.orders import SaleOrder
 from ledger.policies import ApprovalPolicy
+from ledger.public_logs import PublicLog
 from ledger.relations import Relations
 from ledger.sales import CharitySale
 
@@ -73,6 +74,23 @@ _PAYEES = {
 }
 
 
+_RESTRICTION_BASES = {
+    "donor-request": Sentence("捐赠人要求", "the donor asked for it"),
+    "statutory-retention": Sentence("法定保存期限未满", "the law has them kept for a time"),
+}
+_ERASURE_BASES = {
+    "consent-withdrawn": Sentence("撤回同意", "consent was withdrawn"),
+    "purpose-achieved": Sentence("处理目的已实现", "their purpose was achieved"),
+    "retention-expired": Sentence("保存期限届满", "they had to be kept no longer"),
+    "unlawful-processing": Sentence("处理不合法", "they were not lawfully kept"),
+}
+_ERASURE_REASONS = {
+    "asked-by-donor": Sentence("捐赠人本人提出", "asked by the donor"),
+    "asked-by-relative": Sentence("近亲属提出", "asked by a relative"),
+    "found-by-charity": Sentence("本单位主动删除", "found by the charity itself"),
+}
+
+
 class _Said(dict[str, Any]):
     """The words of an event, by the names that the sentences below use."""
 
@@ -83,7 +101,8 @@ class _Said(dict[str, Any]):
     def __missing__(self, name: str) -> str:
         word, _, language = name.partition("_in_")
         if language:
-            return str(getattr(_TABLES[word][getattr(self._fact, word)], language))
+            field = _FIELDS.get(word, word)
+            return str(getattr(_TABLES[word][getattr(self._fact, field)], language))
         if name in _WORKED_OUT:
             return _WORKED_OUT[name](self._fact)
         found = getattr(self._fact, name)
@@ -110,7 +129,12 @@ _TABLES: Mapping[str, Mapping[Any, Sentence]] = {
     "payee_kind": _PAYEES,
     "relation": _RELATIONS,
     "approvals": _PEOPLE,
+    "restricted": _RESTRICTION_BASES,
+    "erased": _ERASURE_BASES,
 }
+
+_FIELDS = {"restricted": "basis", "erased": "basis"}
+"""Which field of the event a table is about, where it is called otherwise."""
 
 
 def _units(fact: SaleOrder.Placed | SaleOrder.GoodsReturned) -> int:
@@ -137,6 +161,10 @@ _WORKED_OUT: Mapping[str, Callable[[Any], str]] = {
     ),
     "basis_zh": lambda fact: f",依据:{fact.basis}" if fact.basis else "",
     "basis_en": lambda fact: f", on the basis of: {fact.basis}" if fact.basis else "",
+    "until_zh": lambda fact: f"至{fact.until}" if fact.until else "",
+    "until_en": lambda fact: f" until {fact.until}" if fact.until else "",
+    "brought_up_zh": lambda fact: f",{_ERASURE_REASONS[fact.reason].zh}" if fact.reason else "",
+    "brought_up_en": lambda fact: f"; {_ERASURE_REASONS[fact.reason].en}" if fact.reason else "",
     "payee_zh": lambda fact: fact.payee_name or _PAYEES[fact.payee_kind].zh,
     "payee_en": lambda fact: fact.payee_name or _PAYEES[fact.payee_kind].en,
     "related_zh": lambda fact: f"「{fact.organisation}」" if fact.organisation else "一位当事人",
@@ -178,6 +206,18 @@ _SENTENCES: Mapping[type[Fact], tuple[str, str]] = {
     ),
     Fund.Closed: ("关闭{fund}:{reason}", "Fund {fund} was closed: {reason}"),
     Donor.Registered: ("登记一位捐赠人", "A donor was registered"),
+    PublicLog.KeyAnnounced: (
+        "公开日志{log}此后并用新公钥签署:{key}",
+        "The log {log} is from now on also signed with the key {key}",
+    ),
+    Donor.ProcessingRestricted: (
+        "限制处理一位捐赠人的个人信息{until_zh},依据:{restricted_in_zh}",
+        "Use of a donor's details was restricted{until_en}, because {restricted_in_en}",
+    ),
+    Donor.Erased: (
+        "删除一位捐赠人的个人信息,依据:{erased_in_zh}{brought_up_zh}",
+        "A donor's details were erased, because {erased_in_en}{brought_up_en}",
+    ),
     Donation.Pledged: (
         "向{fund}{promise_zh}{amount}元{instalments_zh}",
         "{amount} was {promise_en} to fund {fund}{instalments_en}",

@@ -7,16 +7,19 @@ are written in one transaction, so whatever crashes, each event counts once.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar, cast
 from zlib import crc32
 
+import msgspec
 from sqlalchemy import (
     BigInteger,
     Column,
     Connection,
+    Date,
     Dialect,
     Engine,
     MetaData,
@@ -34,6 +37,9 @@ from ledger.store.engine import changing_tables, creation, engine_at
 from ledger.store.schema import POSTGRESQL, SchemaError, set_version, version_of
 
 METADATA = MetaData()
+
+DAYS_MAX = 1_000
+"""Days whose text is remembered, as the rows of a batch have few."""
 
 TRACKING = Table(
     "tracking",
@@ -114,16 +120,10 @@ def add_up(connection: Connection, table: Table, rows: Iterable[Mapping[str, Any
 
 def put_all(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Put ``rows`` in the place of those with the same key, or where there were none."""
-    if not rows:
-        return
-    putting = _insert(connection, table)
-    new = {
-        column.name: putting.excluded[column.name]
-        for column in table.columns
-        if not column.primary_key
-    }
-    keys = [column.name for column in table.primary_key]
-    connection.execute(putting.on_conflict_do_update(index_elements=keys, set_=new), list(rows))
+    if rows:
+        plan = _plan(table, connection.dialect.name)
+        values = [plan.values(tuple(row[name] for name in plan.names)) for row in rows]
+        connection.exec_driver_sql(plan.putting, values)
 
 
 def insert_all(connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
@@ -135,7 +135,7 @@ def insert_all(connection: Connection, table: Table, rows: Sequence[tuple[Any, .
     if not rows:
         return
     plan = _plan(table, connection.dialect.name)
-    connection.exec_driver_sql(plan.statement, list(map(plan.values, rows)))
+    connection.exec_driver_sql(plan.adding, list(map(plan.values, rows)))
 
 
 def run_all(connection: Connection, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
@@ -151,14 +151,26 @@ class _Plan:
     """How rows of one table are handed to one kind of driver."""
 
     def __init__(self, table: Table, dialect: Dialect) -> None:
-        names = ", ".join(f'"{column.name}"' for column in table.columns)
+        self.names = [str(column.name) for column in table.columns]
+        names = ", ".join(f'"{name}"' for name in self.names)
         mark = "?" if dialect.name == "sqlite" else "%s"
         marks = ", ".join([mark] * len(table.columns))
-        self.statement = f"INSERT INTO {table.name} ({names}) VALUES ({marks})"  # noqa: S608  # Our own names.
+        keys = ", ".join(f'"{column.name}"' for column in table.primary_key)
+        new = ", ".join(
+            f'"{column.name}" = excluded."{column.name}"'
+            for column in table.columns
+            if not column.primary_key
+        )
+        self.adding = f"INSERT INTO {table.name} ({names}) VALUES ({marks})"  # noqa: S608  # Our own names.
+        self.putting = f"{self.adding} ON CONFLICT ({keys}) DO UPDATE SET {new}"
         processes = [
             column.type.dialect_impl(dialect).bind_processor(dialect) for column in table.columns
         ]
-        self._processes = [(n, process) for n, process in enumerate(processes) if process]
+        self._processes = [
+            (n, lru_cache(DAYS_MAX)(process) if isinstance(column.type, Date) else process)
+            for n, (column, process) in enumerate(zip(table.columns, processes, strict=True))
+            if process
+        ]
 
     def values(self, row: tuple[Any, ...]) -> Sequence[Any]:
         """Return ``row`` as the driver takes it: a day as text, where it must be text."""
@@ -170,10 +182,14 @@ class _Plan:
 
 @lru_cache
 def _plan(table: Table, dialect: str) -> _Plan:
-    return _Plan(table, _DIALECTS[dialect]())
+    return _Plan(table, _DIALECTS[dialect](json_serializer=_json))
 
 
-_DIALECTS: Mapping[str, Callable[[], Dialect]] = {
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+_DIALECTS: Mapping[str, Callable[..., Dialect]] = {
     "sqlite": sqlite.dialect,
     "postgresql": postgresql.dialect,
 }
@@ -188,6 +204,18 @@ def open_views(where: Path | str) -> Engine:
         engine.dispose()
         raise
     return engine
+
+
+@contextmanager
+def as_of_now(engine: Engine) -> Iterator[Connection]:
+    """Open a connection that sees all views as they are now, whoever goes on writing them.
+
+    Without this, PostgreSQL would show each statement what was there when that one began: figures
+    that are newer than the position they are said to be of.
+    """
+    steady = {"isolation_level": "REPEATABLE READ"} if engine.dialect.name == POSTGRESQL else {}
+    with engine.connect().execution_options(**steady) as connection:
+        yield connection
 
 
 def upgrade_views(where: Path | str) -> list[str]:
@@ -225,6 +253,18 @@ def prepare_views(engine: Engine, *, upgrade: bool = False) -> list[str]:
         set_version(connection.exec_driver_sql, dialect, version)
     done = "made anew" if found else "created"
     return [f"{done} views: tables that are filled from the history"]
+
+
+def prepare_unread(engine: Engine) -> None:
+    """Create the tables of all views as ``prepare_views`` does, without what only readers need.
+
+    Indexes cost more to keep than the rows themselves, and less if made of all rows at once.
+    """
+    prepare_views(engine)
+    with engine.begin() as connection:
+        for table in METADATA.tables.values():
+            for index in table.indexes:
+                index.drop(connection)
 
 
 class OtherViews(SchemaError):

@@ -6,8 +6,8 @@ from subprocess import CompletedProcess
 
 import pytest
 
-from api.app import DATABASE_URL
 from api.cli import main
+from api.places import DATABASE_URL
 from tests.office import Office
 from tests.server import Server, serving
 from tests.stores import STORES, Postgres, postgres_server

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from enum import Enum, auto
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import Event, Lock, Thread
+from threading import Condition, Event, Thread
 
 import psycopg
 
@@ -37,7 +37,7 @@ class Wire:
         self._listening = socket.socket(socket.AF_UNIX)
         self._listening.bind(str(folder / SOCKET))
         self._listening.listen()
-        self._lock = Lock()
+        self._lock = Condition()
         self._next: Cut | None = None
         self._for_good = False
         self._asked_for_lock = Event()
@@ -52,6 +52,11 @@ class Wire:
             self._asked_for_lock.clear()
             self._next = when
             self._for_good = for_good
+
+    def wait_for(self, cuts: int, seconds: float) -> None:
+        """Wait until so many were cut."""
+        with self._lock:
+            assert self._lock.wait_for(lambda: self.cuts >= cuts, seconds), "nobody commits"
 
     def close(self) -> None:
         """Cut every wire, and let nobody in any more."""
@@ -105,6 +110,7 @@ class Wire:
         with self._lock:
             cut, self._next = self._next, None
             self.cuts += cut is not None
+            self._lock.notify_all()
             return cut
 
 

@@ -1,6 +1,6 @@
 """Kills a server that is at work, again and again, and holds what is left to the oracle.
 
-``python -m tests.faults --rounds 100 [--store postgres]`` takes some minutes.
+``python -m tests.faults --rounds 100 [--store postgres]`` takes some ten minutes.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from ledger.names import PersonId
 from tests.office import DAY, ITEMS, Office
 from tests.oracle import Asked, check
 from tests.server import ANSWER_S, STOP_S, Server, serving
-from tests.stores import STORES, busy, postgres_server
+from tests.stores import STORES, Postgres, busy, postgres_server
 
 WORKERS = 16
 """Keep-alive connections that send, each one command after the other."""
@@ -38,6 +38,9 @@ LATER_MAX_S = 0.02
 
 LINES = 40
 """Orders of one feed."""
+
+LIFE = 10
+"""Rounds after which the long run begins a new ledger: the oracle reads all of it in each."""
 
 PLENTY = 10**9
 
@@ -249,16 +252,25 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
     with ExitStack() as stack:
+        postgres = None
+        if asked.store == "postgres":
+            postgres = stack.enter_context(postgres_server())
+        for done in range(0, asked.rounds, LIFE):
+            say(f"a new ledger, after {done} of {asked.rounds} kills")
+            _one_life(min(LIFE, asked.rounds - done), asked.seed + done, postgres)
+    say(f"{asked.rounds} kills on {asked.store}: everything acknowledged is there, once")
+
+
+def _one_life(rounds: int, seed: int, postgres: Postgres | None) -> None:
+    """Kill the server of one ledger ``rounds`` times; on files if there is no PostgreSQL."""
+    with ExitStack() as stack:
         data = Path(stack.enter_context(TemporaryDirectory(prefix="leifeng-faults-"))) / "data"
         data.mkdir()
-        url = None
-        if asked.store == "postgres":
-            url = stack.enter_context(stack.enter_context(postgres_server()).database())
-        kill_again_and_again(asked.rounds, data, url, seed=asked.seed, told=_say)
-    _say(f"{asked.rounds} kills on {asked.store}: everything acknowledged is there, once")
+        url = None if postgres is None else stack.enter_context(postgres.database())
+        kill_again_and_again(rounds, data, url, seed=seed, told=say)
 
 
-def _say(line: str) -> None:
+def say(line: str) -> None:
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
 

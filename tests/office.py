@@ -38,6 +38,7 @@ class Office:
     chen = cached_property(lambda self: self.server.person("chen", Role.CASHIER))
     sun = cached_property(lambda self: self.server.person("sun", Role.TREASURER))
     bo = cached_property(lambda self: self.server.person("bo", Role.BOOKKEEPER))
+    ada = cached_property(lambda self: self.server.person("ada", Role.ADMIN))
     an = cached_property(lambda self: self.server.person("an", Role.AUDITOR))
 
     @property

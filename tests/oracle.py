@@ -15,12 +15,12 @@ from uuid import UUID
 
 from msgspec import Struct, structs
 
-from api.app import all_views
 from ledger.aggregate import Fact
 from ledger.commands import Ledger
 from ledger.names import Position
 from ledger.postings import postings
 from ledger.store.commits import Answer
+from projections.every_view import all_views
 from projections.fold import fold
 from projections.follow import Follower
 from projections.replay import replay

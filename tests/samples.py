@@ -16,6 +16,7 @@ from ledger.names import DonorId, FundCode, SaleId, fund_stream
 from ledger.orders import GoodsReturn, Order, OrderLine, ReturnLine, SaleOrder
 from ledger.payments import Returned as Back
 from ledger.policies import ApprovalPolicy
+from ledger.public_logs import PublicLog
 from ledger.relations import Relations
 from ledger.sales import CharitySale, Item
 from ledger.settlements import Statement
@@ -77,6 +78,13 @@ def fund(code: str, *then: Said) -> Fund:
 # Donations.
 
 REGISTERED = fact(Donor.Registered, anonymous=True)
+ANNOUNCED = fact(
+    PublicLog.KeyAnnounced,
+    log="PeterNeumann",
+    key="PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW",
+)
+RESTRICTED = fact(Donor.ProcessingRestricted, basis="statutory-retention", until=date(2056, 12, 31))
+ERASED = fact(Donor.Erased, basis="consent-withdrawn", reason="asked-by-donor")
 PLEDGED = fact(
     Donation.Pledged,
     on=date(2026, 3, 14),
@@ -344,6 +352,8 @@ SAMPLES = (
     TRANSFERRED,
     CLOSED,
     REGISTERED,
+    RESTRICTED,
+    ERASED,
     IN_PARTS,
     OVERPAYMENT,
     PAYMENT_CONFIRMED,
@@ -371,5 +381,6 @@ SAMPLES = (
     given_back(125_00, acknowledged=True),
     POLICY_SET,
     DECLARED,
+    ANNOUNCED,
 )
 """One fact of every kind."""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from itertools import count
@@ -18,8 +17,9 @@ from uuid import UUID
 
 import httpx2
 
-from api.app import DATABASE_URL
-from ledger.people.directory import Directory
+from api.places import DATABASE_URL
+from ledger.names import PartyId
+from ledger.people.directory import Directory, key_beside
 from ledger.people.roles import Role
 from tests.stores import connected
 
@@ -27,10 +27,10 @@ HOUSE = Path(__file__).parent.parent
 ENVIRONMENT = os.environ | {"PYTHONPATH": f"{HOUSE / 'src'}{os.pathsep}{HOUSE}"}
 LEIFENG = (sys.executable, "-m", "api.cli")
 
-START_S = 30.0
+START_S = 120.0
 """Seconds in which a server comes up even on a busy machine."""
 
-STOP_S = 20.0
+STOP_S = 60.0
 """Seconds in which it finishes what it was asked, and goes."""
 
 ANSWER_S = 60.0
@@ -127,7 +127,7 @@ class Server:
         self.process = process
         self.log = log
         self.people = database or data / "people.db"
-        self.directory = Directory(self.people)
+        self.directory = Directory(self.people, key_beside(data))
         self._people: list[Person] = []
         self.public = self._somebody(None)
 
@@ -162,9 +162,9 @@ class Server:
     def people_kept(self, name: str) -> int:
         """Return how often somebody of this name is kept in the register."""
         with connected(self.people) as register:
-            kept = [details for (details,) in register.execute("SELECT details FROM parties")]
-        said = (json.loads(each) if isinstance(each, str) else each for each in kept)
-        return sum(each["name"] == name for each in said)
+            parties = register.execute("SELECT party FROM sealed WHERE field = 'name'").fetchall()
+        kept = (self.directory.vault.details(PartyId(party)) for (party,) in parties)
+        return sum(each is not None and each["name"] == name for each in kept)
 
     def position(self) -> int:
         """Return how many events are stored."""
@@ -180,20 +180,28 @@ class Server:
 
 @contextmanager
 def serving(
-    data: Path, database: str | None = None, *, undisturbed: bool = True, ready: int = 200
+    data: Path,
+    database: str | None = None,
+    *options: str,
+    undisturbed: bool = True,
+    ready: int = 200,
+    around: Mapping[str, str] | None = None,
 ) -> Iterator[Server]:
     """Serve the folder ``data``, and see in the end that nothing broke inside.
 
     Args:
         data: Where the ledger is kept, and its log beside it.
         database: The URL of a PostgreSQL database to keep it in, and not in files.
+        options: Of the command.
         undisturbed: The test does nothing from which the server has to recover.
         ready: What it will say of its readiness, and is waited for.
+        around: What else it finds around it.
 
     """
     log = data.parent / f"{data.name}.log"
     with log.open("ab") as said:
-        process, port = _started(data, said, database, ready)
+        found = environment(database) | dict(around or {})
+        process, port = _started(data, said, found, options, ready)
     server = Server(data, port, process, log, database)
     try:
         with closing(server):
@@ -207,16 +215,16 @@ def serving(
 
 
 def _started(
-    data: Path, log: Any, database: str | None, ready: int
+    data: Path, log: Any, around: dict[str, str], options: Sequence[str], ready: int
 ) -> tuple[subprocess.Popen[bytes], int]:
     """Start on a free port; somebody else may take it first, so try again."""
     deadline = time.monotonic() + START_S
     while True:
         port = free_port()
         process = subprocess.Popen(  # noqa: S603  # Our own command.
-            [*LEIFENG, "serve", "--data", str(data), "--port", str(port)],
+            [*LEIFENG, "serve", "--data", str(data), "--port", str(port), *options],
             cwd=HOUSE,
-            env=environment(database),
+            env=around,
             stdout=log,
             stderr=log,
         )

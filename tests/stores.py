@@ -26,7 +26,7 @@ CUTTABLE = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname
 """Ends every connection to a database."""
 
 EMPTY = """
-    DROP SCHEMA IF EXISTS public, people, views, views_beside CASCADE;
+    DROP SCHEMA IF EXISTS public, people, views, views_beside, log CASCADE;
     CREATE SCHEMA public;
 """
 
@@ -127,6 +127,17 @@ def postgres_server() -> Iterator[Postgres]:
         server = wheel.get_server(Path(folder) / "data", cleanup_mode="delete")
         with closing(Postgres(server)) as postgres:
             yield postgres
+
+
+@contextmanager
+def lent(request: pytest.FixtureRequest, store: str) -> Iterator[str | None]:
+    """Lend a test a database of its own, or none where the ledger is kept in files."""
+    if store == STORES[0]:
+        yield None
+        return
+    postgres: Postgres = request.getfixturevalue("postgres")
+    with postgres.database() as url:
+        yield url
 
 
 @contextmanager

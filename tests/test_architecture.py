@@ -32,6 +32,7 @@ AGGREGATES = {
     "disbursements",
     "policies",
     "relations",
+    "public_logs",
 }
 LINES_MAX = 400
 FORBIDDEN_NAMES = {"utils", "helpers", "manager", "service", "services", "handlers", "common"}
@@ -78,6 +79,30 @@ def test_the_register_of_people_is_the_only_sql_beside_the_store():
     }
 
     assert users == {"store", "people"}
+
+
+def test_proofs_are_bytes_in_and_bytes_out():
+    names = {
+        name
+        for path in (LAYERS["ledger"] / "transparency").glob("*.py")
+        for name in imported(path)
+        if not name.startswith(("ledger.transparency", "collections", "cryptography.hazmat"))
+    }
+
+    assert names == {
+        "__future__",
+        "base64",
+        "binascii",
+        "cryptography.exceptions",
+        "dataclasses",
+        "hashlib",
+        "ledger.errors",
+        "ledger.names",
+        "msgspec",
+        "re",
+        "typing",
+        "uuid",
+    }
 
 
 @pytest.mark.parametrize("noun", sorted(AGGREGATES))

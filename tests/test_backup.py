@@ -8,15 +8,18 @@ from threading import Event, Thread
 
 import pytest
 
-from api.app import Places
+from api.places import Places
 from ledger.commands import Ledger
-from ledger.people.directory import Directory
+from ledger.people.directory import Directory, key_beside
 from ledger.store import backup as backups
 from ledger.store.backup import ToolMissing
 from tests.charity import Charity, charity
 from tests.office import DAY, Office
 from tests.server import serving
 from tests.stores import STORES, connected
+
+PAGE = 4_096
+"""Bytes of a page of a file of SQLite."""
 
 
 @pytest.fixture(name="databases", params=STORES)
@@ -94,7 +97,8 @@ def test_a_backup_under_load_is_a_beginning_of_the_history_and_verifies(database
     assert part == whole[: len(part)]
     assert before <= len(part) <= len(whole)
     assert f"{len(part):,} events restored and replayed" in restored.stdout
-    with closing(Directory(places(tmp_path / "again", empty).people)) as directory:
+    there = places(tmp_path / "again", empty)
+    with closing(Directory(there.people, key_beside(tmp_path / "data"))) as directory:
         assert directory.caller(token).roles == {"clerk"}
     with charity(places(tmp_path / "again", empty).ledger) as house:  # And it goes on.
         assert house.gift(1_00, "F-1")
@@ -158,8 +162,7 @@ def test_a_damaged_backup_is_not_restored(files, tmp_path, here):
     here("backup", "--data", files, "-o", tmp_path / "b")
     saved = tmp_path / "b" / "ledger.db"
     whole = saved.read_bytes()
-    middle = len(whole) // 2
-    saved.write_bytes(whole[:middle] + b"\xff" * 512 + whole[middle + 512 :])
+    saved.write_bytes(whole[:PAGE] + b"\xff" * 512 + whole[PAGE + 512 :])  # Where events begin.
 
     said = here("restore", tmp_path / "b", "--data", tmp_path / "again")
 
@@ -237,7 +240,7 @@ def test_what_pg_dump_cannot_do_is_said_in_its_words_and_leaves_nothing(
 
     assert said.returncode == 1
     assert said.stderr == "leifeng: pg_dump: error: no space left\n"
-    assert [each.name for each in tmp_path.iterdir()] == ["bin"]
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["bin", "keys"]
 
 
 @pytest.mark.parametrize("version", [9, 17])
@@ -250,4 +253,4 @@ def test_a_program_that_is_older_than_the_server_does_not_count(
     said = here("backup", "--data", tmp_path, "-o", tmp_path / "b", database=postgres_url)
 
     assert said.stderr == f"leifeng: {ToolMissing('pg_dump', 18)}\n"
-    assert [each.name for each in tmp_path.iterdir()] == ["bin"]
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["bin", "keys"]

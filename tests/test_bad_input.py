@@ -104,6 +104,16 @@ ROUTES: dict[str, tuple[str, dict[str, Any], dict[str, list[Any]]]] = {
             "anonymous": FLAGS,
         },
     ),
+    "donors/{to_restrict}/restriction": (
+        "ada",
+        {"basis": "statutory-retention", "until": "2056-12-31"},
+        {"basis": WHICH, "until": [*DAYS, "2020-01-01"]},
+    ),
+    "donors/{to_erase}/erasure": (
+        "ada",
+        {"basis": "consent-withdrawn"},
+        {"basis": WHICH, "reason": ["", "李女士要求", 5, []]},
+    ),
     "donations": (
         "lin",
         PLEDGE | {"note": "第一期"},

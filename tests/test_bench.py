@@ -10,13 +10,18 @@ from pathlib import Path
 import pytest
 
 from bench.figures import NotDone, done
+from bench.servers import there_is_postgres
 
 ROOT = Path(__file__).parents[1]
 
 UNITS = {
     "pledges": "pledges/s",
     "pledges-hot-fund": "pledges/s",
+    "pledges-p99": "µs",
+    **({"pledges-postgres": "pledges/s"} if there_is_postgres() else {}),
     "feed": "orders/s",
+    "batches": "events/s",
+    "import": "events/s",
     "replay-views": "events/s",
     "replay-balances": "events/s",
     "balance-p50": "µs",
@@ -26,6 +31,9 @@ UNITS = {
     "known-at-p50": "µs",
     "known-at-p99": "µs",
     "store": "commands/s",
+    "log-append": "leaves/s",
+    "log-proofs": "proofs/s",
+    "log-intake": "commands/s",
     "scale-balance-p99": "µs",
     "scale-as-of-p99": "µs",
     "scale-known-at-p99": "µs",

@@ -7,12 +7,14 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.dialects import postgresql
 
-from api.app import Places, all_views
+from api.places import Places
 from ledger.commands import Ledger
 from ledger.names import new_id
 from ledger.people.copying import digest_people
-from ledger.people.directory import PERSONS, Directory
+from ledger.people.directory import Directory, key_beside
+from ledger.people.keys import KeyFile
 from ledger.people.roles import Role
+from ledger.people.tables import PERSONS
 from ledger.store import copying, open_store
 from ledger.store.commits import Answer, Commit, Receipt, Verdict
 from ledger.store.copying import CopyDiffers
@@ -20,10 +22,13 @@ from ledger.store.engine import in_order
 from ledger.store.postgres import PAGE
 from ledger.store.recorder import NotNext
 from ledger.tallies import Tally
+from projections.every_view import all_views
 from projections.follow import Follower
+from projections.log.copying import digest_log
 from projections.replay import replay
 from projections.views import open_views
 from tests.charity import Charity
+from tests.logs import logged
 from tests.samples import REGISTERED
 from tests.spec import FORM
 from tests.stores import connected
@@ -40,9 +45,10 @@ MADE_AT = datetime(2026, 4, 1, 12, 30, tzinfo=UTC)
 class Kept:
     """A ledger with something of everything, and where it is."""
 
-    def __init__(self, where):
+    def __init__(self, where, key=None):
         self.where = str(where)
         self.places = Places.at(where) if isinstance(where, str) else Places.in_folder(where)
+        self.key = key
 
     def fill(self):
         with closing(Ledger(self.places.ledger)) as ledger:
@@ -65,14 +71,17 @@ class Kept:
                 ]
             )
             self.facts = house.facts()
-        with closing(Directory(self.places.people)) as directory:
+        with closing(Directory(self.places.people, self.key)) as directory:
             self.token = directory.create_token("李女士", [Role.CLERK], at=MADE_AT)
-            directory.keep("party-1", {"name": "李女士", "phone": "139"})
+            directory.vault.keep("party-1", {"name": "李女士", "phone": "139"})
+        with logged(self.places) as log:
+            log.publish()
         return self
 
     def digest(self):
         with closing(open_store(self.places.ledger, writes=False)) as store:
-            return copying.digest(store, lambda *_: None), digest_people(self.places.people)
+            rows = copying.digest(store, lambda *_: None)
+        return rows, digest_people(self.places.people), digest_log(self.places.log)
 
 
 @pytest.fixture(name="two", params=WAYS, ids="-to-".join)
@@ -88,7 +97,8 @@ def _two(request, tmp_path):
             folder.mkdir()
             return folder
 
-        source, target = (Kept(place(kind, n)) for n, kind in enumerate(request.param))
+        key = key_beside(tmp_path)
+        source, target = (Kept(place(kind, n), key) for n, kind in enumerate(request.param))
         yield source.fill(), target
 
 
@@ -103,10 +113,14 @@ def test_everything_is_there_and_equal_and_goes_on(two, here):
     said = moved(here, source, target)
 
     assert said.returncode == 0, said.stderr
-    events = len(source.facts)
+    events, also = len(source.facts), "people, and the log, but not its key"
+    (key,) = KeyFile(source.key).read()
+    served = f"{target.places} is served with the key file of {source.places}"
+    unmoved = f"not copied: vault key {key.id}; {served}"
     assert said.stdout.splitlines() == [
-        f"copied {events} events, {before[0].tallies} tallies and 1 answers, and people",
+        f"copied {events} events, {before[0].tallies} tallies and 1 answers, and {also}",
         f"both are at position {events} with SHA-256 {before[0].history}",
+        unmoved,
     ]
     assert target.digest() == source.digest() == before
     with closing(Ledger(target.places.ledger)) as ledger:
@@ -116,10 +130,10 @@ def test_everything_is_there_and_equal_and_goes_on(two, here):
         house.approve(house.request(10_00))
         house.gift(1_00)
         assert house.available() == 450_00 + 1_00
-    with closing(Directory(target.places.people)) as directory:
+    with closing(Directory(target.places.people, source.key)) as directory:
         caller = directory.caller(source.token)
         assert caller.roles == {Role.CLERK}
-        assert directory.details("party-1") == {"name": "李女士", "phone": "139"}
+        assert directory.vault.details("party-1") == {"name": "李女士", "phone": "139"}
         again = directory.create_token("李女士", [Role.CASHIER], at=MADE_AT)
         assert directory.caller(again).person == caller.person
 
@@ -227,7 +241,7 @@ CHANGES = [
 @pytest.mark.parametrize(("differs", "change"), CHANGES, ids=[each[1] for each in CHANGES])
 def test_a_copy_that_differs_in_anything_is_refused(tmp_path, differs, change):
     source = Kept(tmp_path).fill()
-    before, _ = source.digest()
+    before, *_ = source.digest()
     with connected(source.places.ledger) as connection:
         connection.execute(change)
 
@@ -239,7 +253,7 @@ def test_a_register_that_differs_is_noticed(tmp_path):
     source = Kept(tmp_path).fill()
     before = digest_people(source.places.people)
     with connected(source.places.people) as connection:
-        connection.execute("UPDATE persons SET name = 'somebody else'")
+        connection.execute("UPDATE persons SET name_digest = 'somebody else'")
 
     assert digest_people(source.places.people) != before
 

@@ -28,7 +28,7 @@ STEPS = ("begin", "stored_events", "tallies", "answers", "commit")
 
 MOMENTS = [f"{when} {step}" for step in STEPS for when in ("before", "after")]
 
-START_S = 60
+START_S = 120
 
 
 class Crashing:

@@ -2,19 +2,17 @@
 
 import os
 import sqlite3
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
-from threading import Event
-from time import monotonic
 
 import pytest
 from sqlalchemy.exc import DatabaseError
 
+from ledger.store.engine import discard
+from projections.views import open_views, prepare_views
+from tests.crowd import Readers, read_until_shown
 from tests.office import Office
 from tests.oracle import check
-from tests.server import ANSWER_S, serving
-
-READERS = 4
+from tests.server import serving
 
 MAKINGS_MAX = 3
 """Times that lost views may be made anew before they stay."""
@@ -37,6 +35,18 @@ def taken_away_alone(data):
 
 def cut_to_nothing(data):
     os.truncate(files(data)[0], 0)
+
+
+def cut_to_nothing_with_its_log(data):
+    for path in files(data)[:2]:
+        with suppress(FileNotFoundError):
+            os.truncate(path, 0)
+
+
+def cut_to_nothing_after_its_log(data):
+    for path in reversed(files(data)[:2]):
+        with suppress(FileNotFoundError):
+            os.truncate(path, 0)
 
 
 def cut_in_half(data):
@@ -65,6 +75,8 @@ LOSSES = [
     taken_away,
     taken_away_alone,
     cut_to_nothing,
+    cut_to_nothing_with_its_log,
+    cut_to_nothing_after_its_log,
     cut_in_half,
     overwritten,
     replaced_by_an_older_one,
@@ -86,33 +98,6 @@ def copied(data):
         views.backup(older)
 
 
-class Readers:
-    """People who read a balance again and again, and keep every answer."""
-
-    def __init__(self, office, fund):
-        self._office = office
-        self._fund = fund
-        self._stop = Event()
-        self._pool = ThreadPoolExecutor(READERS)
-        self.shown = []
-        self.refused = []
-
-    def __enter__(self):
-        self._running = [self._pool.submit(self._read) for _ in range(READERS)]
-        return self
-
-    def __exit__(self, *_):
-        self._stop.set()
-        for each in self._running:
-            each.result()
-        self._pool.shutdown()
-
-    def _read(self):
-        while not self._stop.is_set():
-            answer = self._office.public.get(f"/v1/funds/{self._fund}/balance")
-            (self.shown if answer.status_code == 200 else self.refused).append(answer)
-
-
 @pytest.fixture(scope="module")
 def served(tmp_path_factory):
     data = tmp_path_factory.mktemp("served") / "data"
@@ -128,25 +113,12 @@ def served(tmp_path_factory):
         yield office, fund, data
 
 
-def read_until_shown(office, path):
-    """Ask until it is shown; whatever is said before has to be the problem that is documented."""
-    deadline = monotonic() + ANSWER_S
-    while True:
-        answer = office.an.get(path)
-        if answer.status_code == 200:
-            return answer.json()
-        said = answer.json()
-        assert (answer.status_code, said["type"]) == (503, "/problems/views-away"), said
-        assert int(answer.headers["Retry-After"]) > 0
-        assert monotonic() < deadline
-
-
-def check_once_in_place(data):
+def check_once_in_place(ledger, views, asked=()):
     """Hold everything to the oracle; views that are being made once more are looked at again."""
     for _ in range(MAKINGS_MAX):
         with suppress(DatabaseError):
-            return check(data / "ledger.db", data / "views.db")
-    return check(data / "ledger.db", data / "views.db")
+            return check(ledger, views, asked)
+    return check(ledger, views, asked)
 
 
 @pytest.mark.parametrize("lost", LOSSES)
@@ -171,7 +143,24 @@ def test_lost_views_are_made_again_and_nothing_wrong_is_shown(served, lost):
     assert {each.json()["type"] for each in readers.refused} <= {"/problems/views-away"}
     for view in ("trial-balance", "donations", "sales", "disbursements", "audit-trail"):
         read_until_shown(office, f"/v1/{view}")
-    assert office.server.position() == check_once_in_place(data)
+    assert office.server.position() == check_once_in_place(data / "ledger.db", data / "views.db")
     with closing(sqlite3.connect(files(data)[0])) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
     assert office.public.read("/readyz")["status"] == "ready"
+
+
+def test_a_file_cut_to_nothing_is_not_opened_again_while_somebody_reads_it(tmp_path):
+    """SQLite would take it for new, and wait for the reader before it made it ready."""
+    engine = open_views(tmp_path / "views.db")
+    with closing(engine.raw_connection()):
+        cut_to_nothing_with_its_log(tmp_path)
+        for _ in range(2):
+            with pytest.raises(DatabaseError, match="was cut short"):
+                engine.connect()
+            engine.dispose()
+
+        discard(engine)
+        engine.dispose()
+
+        assert prepare_views(engine) == ["created views: tables that are filled from the history"]
+    engine.dispose()

@@ -7,15 +7,18 @@ from threading import Event
 import pytest
 from sqlalchemy import select
 
-from api.app import all_views, open_site
+from api.app import open_site
 from api.demo.story import Story
+from ledger.store.engine import is_url
+from projections.every_view import all_views
 from projections.follow import Follower, ViewStopped
-from projections.fund_balances import MOVEMENTS, FundBalances
+from projections.fund_balances import MOVEMENTS, FundBalances, fund_balance
 from projections.journal import LINES as JOURNAL_LINES
 from projections.journal import Journal
 from projections.views import open_views
 from tests.charity import charity
 from tests.office import Office
+from tests.samples import HEAR
 from tests.server import serving
 from tests.years import Years
 
@@ -158,6 +161,20 @@ def test_nothing_is_taken_in_beyond_the_position_asked_for(house, tmp_path):
             assert all(
                 each <= 2 for each in connection.execute(select(MOVEMENTS.c.position)).scalars()
             )
+
+
+def test_what_is_read_stays_as_it_was_at_its_position(place, tmp_path):
+    views = place if is_url(place) else tmp_path / "views.db"
+    with charity(place) as house, views_at(views) as engine:
+        house.open_fund()
+        house.gift(100_00)
+        follower = Follower(house.ledger, engine, [FundBalances()])
+        with follower.reading(FundBalances.name) as (connection, position):
+            house.gift(7_00)
+            Follower(house.ledger, engine, [FundBalances()]).catch_up()
+
+            assert fund_balance(connection, HEAR, position).received == 100_00
+            assert FundBalances().reached(connection) == position
 
 
 def test_the_background_follows_by_itself(house, tmp_path):

@@ -6,13 +6,13 @@ from contextlib import closing
 
 import pytest
 
-from api.app import all_views
 from api.cli import main
 from api.demo import years
 from api.demo.bulk import Bulk, NotEmpty
 from api.demo.luck import Luck
 from api.demo.years import Years
 from ledger.commands import Ledger
+from projections.every_view import all_views
 from projections.fold import fold
 from projections.follow import Follower
 from projections.history import as_record, rest

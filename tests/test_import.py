@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from api.app import DATABASE_URL
 from api.cli import main
+from api.places import DATABASE_URL
 from ledger.commands import Ledger
 from ledger.names import pledge_stream
 from ledger.people.directory import Directory

@@ -7,11 +7,12 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import select
 
-from api.app import all_views
 from ledger.commands import Ledger
-from ledger.people import directory as register
-from ledger.people.directory import PEOPLE, Directory
+from ledger.people.directory import Directory, key_beside
+from ledger.people.keys import KeyFile
 from ledger.people.roles import Role
+from ledger.people.schema import PEOPLE
+from ledger.people.tables import PERSONS
 from ledger.store import open_store
 from ledger.store.engine import engine_at, is_url, prepare
 from ledger.store.schema import (
@@ -25,6 +26,7 @@ from ledger.store.schema import (
     Older,
     Unfinished,
 )
+from projections.every_view import all_views
 from projections.follow import Follower
 from projections.fund_balances import fund_balance
 from projections.views import OtherViews, open_views, upgrade_views
@@ -47,6 +49,10 @@ SECOND = Migration(
 BROKEN = Migration(
     "half of it", both("CREATE TABLE half (a INTEGER)", "ALTER TABLE nothing ADD COLUMN b INTEGER")
 )
+CREATED = [
+    "created the events: tables for events, tallies and answers",
+    "upgraded to version 2 the events: an index of erasures, which are looked up at every start",
+]
 LATER = EVENTS._replace(migrations=(*EVENTS.migrations, SECOND))
 
 
@@ -71,7 +77,7 @@ def tables(place):
 
 @pytest.fixture(name="kept")
 def _kept(place):
-    """A ledger of version 1, and what is in it."""
+    """A ledger of this version, and what is in it."""
     with charity(place) as house:
         house.open_fund()
         house.gift()
@@ -83,29 +89,29 @@ def _kept(place):
 
 def test_tables_are_created_once(place):
     with opened(place) as store:
-        assert store.said == ["created the events: tables for events, tallies and answers"]
+        assert store.said == CREATED
     with opened(place) as store:
         assert store.said == []
-    assert versions(place) == [(1,)]
+    assert versions(place) == [(2,)]
 
 
 @pytest.mark.usefixtures("kept")
 def test_an_upgrade_keeps_everything_and_is_made_once(place, kept):
     with opened(place, schema=LATER, upgrade=True) as store:
-        assert store.said == ["upgraded to version 2 the events: a remark on every answer"]
+        assert store.said == ["upgraded to version 3 the events: a remark on every answer"]
     with opened(place, schema=LATER, upgrade=True) as store:
         assert store.said == []
         assert [each.id for each in store.history(0, 100)] == list(range(1, len(kept) + 1))
 
-    assert versions(place) == [(2,)]
+    assert versions(place) == [(3,)]
     assert "remarks" in tables(place)
 
 
 def test_a_new_ledger_goes_through_every_migration(place):
     with opened(place, schema=LATER) as store:
         assert store.said == [
-            "created the events: tables for events, tallies and answers",
-            "upgraded to version 2 the events: a remark on every answer",
+            *CREATED,
+            "upgraded to version 3 the events: a remark on every answer",
         ]
 
 
@@ -115,9 +121,9 @@ def test_what_a_later_program_wrote_is_refused(place):
         pass
 
     for writes in (True, False):
-        with pytest.raises(Newer, match="version 2, which is newer than the 1 that"):
+        with pytest.raises(Newer, match="version 3, which is newer than the 2 that"):
             open_store(place, writes=writes)
-    assert versions(place) == [(2,)]
+    assert versions(place) == [(3,)]
 
 
 @pytest.mark.usefixtures("kept")
@@ -140,7 +146,7 @@ def test_a_database_that_others_may_be_writing_is_brought_up_only_when_asked(pos
 
     with pytest.raises(Older, match="stop every server and run leifeng migrate"):
         open_store(postgres_url, schema=LATER)
-    assert versions(postgres_url) == [(1,)]
+    assert versions(postgres_url) == [(2,)]
 
 
 def test_what_was_never_created_is_not_read(place):
@@ -155,24 +161,25 @@ def test_an_upgrade_that_fails_leaves_everything_as_it_was(place, kept):
     with pytest.raises(Exception, match="nothing"):
         open_store(place, schema=broken, upgrade=True)
 
-    assert versions(place) == [(1,)]
+    assert versions(place) == [(2,)]
     assert tables(place) == before
     with closing(Ledger(place)) as ledger:
         assert [fact for _, fact in ledger.history(0, 100)] == kept
 
 
-def test_two_that_come_at_the_same_moment_create_the_tables_once(postgres_url):
+def test_two_that_come_at_the_same_moment_create_the_tables_once(postgres_url, tmp_path):
     def create(_):
         with (
             opened(postgres_url) as store,
-            closing(Directory(postgres_url)) as directory,
+            closing(Directory(postgres_url, key_beside(tmp_path))) as directory,
         ):
             views = open_views(postgres_url)
             views.dispose()
             return len(store.said) + len(directory.said)
 
     with ThreadPoolExecutor(4) as pool:
-        assert sum(pool.map(create, range(4))) == EVENTS.version + PEOPLE.version
+        tables_and_key = EVENTS.version + PEOPLE.version + 1
+        assert sum(pool.map(create, range(4))) == tables_and_key
 
 
 def test_what_was_not_copied_to_the_end_is_refused(place):
@@ -187,8 +194,8 @@ def test_what_was_not_copied_to_the_end_is_refused(place):
 # People and views.
 
 
-def test_people_are_brought_up_too(place):
-    with closing(Directory(place)) as directory:
+def test_people_are_brought_up_too(place, tmp_path):
+    with closing(Directory(place, key_beside(tmp_path))) as directory:
         token = directory.create_token("lin", [Role.CLERK], at=datetime.now(UTC))
     later = PEOPLE._replace(
         migrations=(
@@ -205,12 +212,12 @@ def test_people_are_brought_up_too(place):
         f"upgraded to version {later.version} people and tokens: nicknames"
     ]
     with engine.connect() as connection:
-        assert connection.execute(select(register.PERSONS.c.name)).scalars().all() == ["lin"]
+        assert len(connection.execute(select(PERSONS.c.person)).all()) == 1
         assert connection.exec_driver_sql("SELECT nickname FROM persons").fetchall() == [(None,)]
     engine.dispose()
 
     with pytest.raises(Newer, match=f"people and tokens have version {later.version}"):
-        Directory(place)
+        Directory(place, key_beside(tmp_path))
     assert token
 
 
@@ -249,12 +256,16 @@ def test_migrate_says_what_it_did_and_that_there_is_nothing_to_do(place, tmp_pat
         )
 
     first, second = migrate(), migrate()
+    (key,) = KeyFile(key_beside(tmp_path / "data")).read()
 
     assert first.stdout.splitlines() == [
-        "created the events: tables for events, tallies and answers",
+        *CREATED,
         "created people and tokens: tables for persons, tokens and parties",
-        "upgraded to version 2 people and tokens: a table for refused attempts",
+        "upgraded to version 2 people and tokens: details sealed with a key per person",
+        "upgraded to version 3 people and tokens: a table for refused attempts",
+        f"made vault key {key.id} in {key_beside(tmp_path / 'data')}: keep a copy apart",
         "created views: tables that are filled from the history",
+        "created the log: tables for tiles and checkpoints",
     ]
     assert second.stdout == "nothing to do\n"
     assert (first.returncode, second.returncode) == (0, 0)

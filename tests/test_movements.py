@@ -64,6 +64,7 @@ FIGURES = {
             samples.THAWED,
             samples.CLOSED,
             samples.REGISTERED,
+            samples.ANNOUNCED,
             samples.PLANNED,
             samples.SALE_OPENED,
             samples.SALE_ENDED,

@@ -12,17 +12,20 @@ from msgspec.structs import replace
 
 from ledger.donations import Donation
 from ledger.names import new_id
-from ledger.people.directory import Directory
+from ledger.people.directory import Directory, key_beside
 from ledger.people.roles import Role
 from ledger.store.commits import Answer, Commit, OutcomeUnknown, Receipt, StoreFailed
 from ledger.store.outage import FunctionsEnabled
 from ledger.store.postgres import PostgresStore
 from tests.charity import charity
+from tests.crowd import Pledgers
 from tests.cutter import Cut, wire_to
 from tests.office import DAY, Office
+from tests.oracle import check
 from tests.samples import REGISTERED
 from tests.server import leifeng, serving
 from tests.spec import FORM
+from tests.stores import lent
 
 WORKERS, EACH = 6, 25
 
@@ -196,14 +199,33 @@ def test_nobody_at_the_doors_notices_more_than_a_wait(postgres, tmp_path):
     assert said.returncode == 0, said
 
 
+COMMITS_CUT = 3
+"""Times that each kind of cut is made."""
+
+
+def test_commits_that_are_cut_under_load_are_acknowledged_once_each(request, tmp_path):
+    with lent(request, "postgres") as direct, wire_to(direct) as (wire, url):
+        with serving(tmp_path / "data", url, undisturbed=False) as server:
+            office = Office(server)
+            with Pledgers(office, office.fund()) as pledgers:
+                for n, when in enumerate([*Cut] * COMMITS_CUT, 1):
+                    wire.cut(when)
+                    wire.wait_for(n, PATIENCE_S)
+                    pledgers.wait_for(5)
+            last = office.server.position()
+
+        assert wire.cuts == COMMITS_CUT * len(Cut)
+        assert check(direct, direct, pledgers.asked()) == last
+
+
 # The register of people.
 
 
-def test_who_is_known_is_let_in_while_the_register_is_away_and_nobody_else(postgres_url):
+def test_who_is_known_is_let_in_while_the_register_is_away_and_nobody_else(postgres_url, tmp_path):
     with (
         wire_to(postgres_url) as (wire, url),
-        closing(Directory(url, looks_s=0)) as directory,
-        closing(Directory(postgres_url)) as office,
+        closing(Directory(url, key_beside(tmp_path), looks_s=0)) as directory,
+        closing(Directory(postgres_url, key_beside(tmp_path))) as office,
     ):
         known, unknown = (
             office.create_token(name, [Role.CLERK], at=datetime.now(UTC)) for name in ("a", "b")
@@ -217,10 +239,10 @@ def test_who_is_known_is_let_in_while_the_register_is_away_and_nobody_else(postg
             directory.caller(unknown)
 
 
-def test_who_is_known_is_not_let_in_for_ever_while_the_register_is_away(postgres_url):
+def test_who_is_known_is_not_let_in_for_ever_while_the_register_is_away(postgres_url, tmp_path):
     with (
         wire_to(postgres_url) as (wire, url),
-        closing(Directory(url, looks_s=0, trusted_s=0)) as directory,
+        closing(Directory(url, key_beside(tmp_path), looks_s=0, trusted_s=0)) as directory,
     ):
         known = directory.create_token("a", [Role.CLERK], at=datetime.now(UTC))
         assert directory.caller(known) is not None
@@ -230,8 +252,8 @@ def test_who_is_known_is_not_let_in_for_ever_while_the_register_is_away(postgres
             directory.caller(known)
 
 
-def test_the_register_is_read_again_when_it_is_back(postgres, postgres_url):
-    with closing(Directory(postgres_url, looks_s=0)) as directory:
+def test_the_register_is_read_again_when_it_is_back(postgres, postgres_url, tmp_path):
+    with closing(Directory(postgres_url, key_beside(tmp_path), looks_s=0)) as directory:
         known = directory.create_token("a", [Role.CLERK], at=datetime.now(UTC))
         before = directory.caller(known)
         postgres.restart()

@@ -10,7 +10,7 @@ from ledger.errors import Conflict
 from ledger.feeds import CHUNK_LINES, DETAIL_MAX, NAMED_MAX
 from ledger.lines import AmountInvalid, DateInvalid, LineMalformed, LineRefused
 from ledger.money import AMOUNT_MAX
-from ledger.names import new_id, pledge_stream
+from ledger.names import DonorId, new_id, pledge_stream
 from ledger.pledge_feeds import PledgeFeed, read_pledge
 from ledger.tallies import of_fund, of_payment
 from tests.charity import charity
@@ -305,6 +305,21 @@ def test_a_promise_may_be_older_than_the_books(house):
     assert fed(house, line(pledged_on=NO_BOOKS_YET)) == (1, 0, [])
 
 
+@pytest.mark.parametrize(
+    ("step", "said"),
+    [
+        ("restrict_donor", {"basis": "donor-request"}),
+        ("erase_donor", {"basis": "consent-withdrawn", "donations": []}),
+    ],
+)
+def test_nothing_is_promised_for_somebody_who_is_restricted_or_erased(house, step, said):
+    other = DonorId(new_id())
+    house.do("register_donor", other, anonymous=True)
+    house.do(step, other, **said)
+
+    assert refused_alone(house, line(donor=other)) == (2, "donor.processing-stopped")
+
+
 def test_nothing_is_promised_to_a_closed_fund(house):
     house.open_fund(GENERAL)
     house.do("close_fund", GENERAL, reason="done", on=TODAY)
@@ -418,6 +433,17 @@ def test_nothing_is_promised_to_a_fund_that_was_just_closed(house):
     slower = overtaken(house, line("r-1", fund=GENERAL), line("r-2"), rivals=rivals)
 
     assert slower == (1, 0, [(1, "fund.closed")])
+
+
+def test_nothing_is_promised_for_somebody_who_was_just_restricted(house):
+    other = DonorId(new_id())
+    house.do("register_donor", other, anonymous=True)
+    rivals = [lambda: house.do("restrict_donor", MEI, basis="donor-request")]
+
+    slower = overtaken(house, line("r-1"), line("r-2", donor=other), rivals=rivals)
+
+    assert slower == (1, 0, [(1, "donor.processing-stopped")])
+    house.check_tallies()
 
 
 def test_a_feed_that_is_overtaken_again_and_again_is_told_so(house):

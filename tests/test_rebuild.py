@@ -5,11 +5,12 @@ from contextlib import closing
 from datetime import date
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import inspect, select
 
 from ledger.names import Position
 from ledger.tallies import COUNTED
 from projections.audit_trail import AuditTrail
+from projections.every_view import all_views
 from projections.fold import fold
 from projections.follow import Follower, ViewStopped
 from projections.fund_balances import BALANCES, FundBalances, days_of, fund_balance
@@ -81,6 +82,25 @@ def test_nothing_is_left_beside(house, where):
     assert sorted(path.name for path in where.parent.glob(".views-*")) == []
 
 
+def test_the_new_rows_are_found_by_the_same_indexes(house, where):
+    with closing_engine(where) as engine:
+        before = indexes(engine)
+        rebuild(house.ledger, where, VIEWS)
+
+        assert indexes(engine) == before
+        assert "fund_movements_by_day" in before
+
+
+def test_rows_made_without_indexes_are_the_same_rows(house, where, tmp_path):
+    with closing_engine(where) as engine, closing_engine(tmp_path / "other.db") as other:
+        Follower(house.ledger, engine, all_views()).catch_up()
+        rebuild(house.ledger, tmp_path / "other.db", all_views())
+        for table in (each for view in all_views() for each in view.tables):
+            with engine.connect() as one, other.connect() as two:
+                ours, theirs = (each.execute(select(table)).all() for each in (one, two))
+            assert sorted(ours, key=repr) == sorted(theirs, key=repr), table.name
+
+
 def test_two_that_follow_count_each_event_once(house, where):
     with closing_engine(where) as engine, closing_engine(where) as other:
         one, two = (Follower(house.ledger, each, VIEWS) for each in (engine, other))
@@ -90,6 +110,11 @@ def test_two_that_follow_count_each_event_once(house, where):
         one.catch_up()
 
         assert received(engine) == 65_00
+
+
+def indexes(engine):
+    found = inspect(engine)
+    return {each["name"] for name in found.get_table_names() for each in found.get_indexes(name)}
 
 
 class Choosy(Journal):

@@ -9,10 +9,11 @@ from threading import Event, Thread
 
 import pytest
 
-from api.app import all_views, open_site
+from api.app import open_site
 from api.cli import main
 from api.demo.story import Story
 from ledger.commands import Ledger
+from projections.every_view import all_views
 from projections.replay import replay as replayed
 from projections.views import open_views
 from tests.charity import Charity
@@ -193,6 +194,20 @@ def test_without_any_views_the_balances_are_told_all_the_same(data, replay):
     assert (code, set(found["served"].values())) == (0, {0})
     hear = next(each for each in found["balances"] if each["fund"] == "F-HEAR")
     assert hear["balance"] == HEAR_BALANCE
+
+
+def test_of_very_many_differences_all_are_counted_and_the_first_are_kept(data):
+    emptied = by_hand(data / "views.db", "DELETE FROM journal_lines")
+    by_hand(data / "ledger.db", "INSERT INTO tallies VALUES ('fund F-GHOST', 'available', 5)")
+    ledger, views = Ledger(data / "ledger.db", writes=False), open_views(data / "views.db")
+    with closing(ledger):
+        few = replayed(ledger, views, all_views(), keep=3)
+        every = replayed(ledger, views, all_views(), keep=emptied + 2)
+    views.dispose()
+
+    assert few.different == every.different == len(every.differences) == emptied + 1
+    assert few.differences == every.differences[:3]
+    assert every.differences[-1].table == "tallies"
 
 
 def test_views_that_are_not_at_one_place_are_compared_each_at_its_own(tmp_path):

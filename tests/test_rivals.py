@@ -4,8 +4,10 @@ import json
 
 import pytest
 
+from ledger.donors import ProcessingStopped
 from ledger.errors import Conflict, WrongState
 from ledger.funds import FundClosed, FundFrozen, FundNotEmpty
+from ledger.names import DonorId, new_id
 from ledger.order_feeds import OrderFeed
 from ledger.settlements import SettlementMismatch, Statement
 from ledger.tallies import of_payment
@@ -108,6 +110,41 @@ def test_a_withdrawal_that_was_overtaken_by_the_last_payment_is_refused(house):
 
     with pytest.raises(WrongState, match="is fulfilled"):
         record(house, "withdraw_pledge", donation, rivals=rivals, reason="moved away")
+
+
+@pytest.mark.parametrize("is_remembered", [True, False])
+def test_a_promise_that_was_overtaken_by_a_restriction_is_refused(house, is_remembered):
+    house.do("register_donor", MEI, anonymous=True)
+    if is_remembered:
+        house.pledge(1)
+    promise = {"donor": MEI, "fund": HEAR, "amount": 1, "currency": "CNY", "pledged_on": TODAY}
+    rivals = [lambda: house.do("restrict_donor", MEI, basis="donor-request")]
+
+    with pytest.raises(ProcessingStopped, match="is restricted"):
+        record(house, "pledge", rivals=rivals, **promise)
+    house.check_tallies()
+
+
+def test_a_promise_is_not_hindered_by_what_became_of_others(house):
+    other = DonorId(new_id())
+    house.do("register_donor", other, anonymous=True)
+    house.pledge(1)
+    promise = {"donor": MEI, "fund": HEAR, "amount": 1, "currency": "CNY", "pledged_on": TODAY}
+    rivals = [lambda: house.do("restrict_donor", other, basis="donor-request")]
+
+    assert record(house, "pledge", rivals=rivals, **promise).position
+    house.check_tallies()
+
+
+def test_of_two_erasures_at_the_same_moment_one_repeats_the_other(house):
+    house.do("register_donor", MEI, anonymous=True)
+    said = {"basis": "consent-withdrawn", "donations": []}
+    rivals = [lambda: house.do("erase_donor", MEI, **said)]
+
+    slower = record(house, "erase_donor", MEI, rivals=rivals, **said)
+
+    assert (slower.repeated, slower.version) == (True, 2)
+    assert house.kinds().count("donor.erased.1") == 1
 
 
 def test_a_payment_told_twice_at_the_same_moment_counts_once(house):

@@ -33,6 +33,9 @@ MAY = {
     "POST /v1/funds/{code}/closing": {TREASURER},
     "POST /v1/donors": {CLERK, DONOR},
     "GET /v1/donors/{donor_id}": {CLERK, DONOR},
+    "GET /v1/donors/{donor_id}/data": {ADMIN, DONOR},
+    "POST /v1/donors/{donor_id}/restriction": {ADMIN, DONOR},
+    "POST /v1/donors/{donor_id}/erasure": {ADMIN, DONOR},
     "GET /v1/donors/{donor_id}/statement": {CLERK, DONOR} | BOOKS,
     "POST /v1/donations": {CLERK, DONOR},
     "POST /v1/donations:batch": {CLERK},
@@ -74,6 +77,11 @@ MAY = {
     "GET /v1/audit-trail": BOOKS,
     "GET /v1/journal": BOOKS,
     "GET /v1/trial-balance": BOOKS,
+    "GET /v1/donations/{donation_id}/receipt": {CLERK, CASHIER, DONOR} | BOOKS,
+    "GET /checkpoint": EVERYBODY,
+    "GET /tile/{path}": EVERYBODY,
+    "GET /v1/proofs/inclusion": EVERYBODY,
+    "GET /v1/proofs/consistency": EVERYBODY,
     "GET /healthz": EVERYBODY,
     "GET /readyz": EVERYBODY,
     "GET /metrics": EVERYBODY,
@@ -86,6 +94,12 @@ FEEDS = {
     "POST /v1/sales/{sale_id}/returns",
 }
 """Routes that take any body: what is wrong with it is told line by line."""
+
+ASKED_FOR = {
+    "GET /v1/proofs/inclusion": {"position": 1},
+    "GET /v1/proofs/consistency": {"from_": 1},
+}
+"""What must be said to be answered."""
 
 OPERATIONS = {
     f"{method.upper()} {path}": operation
@@ -121,10 +135,15 @@ def asked(world, person, route):
         donation_id=world.open,
         sale_id=world.selling,
         disbursement_id=world.requested,
+        path="0/000.p/1",
     )
     if route in FEEDS:
         return person.feed(there, b"")
-    return person.post(there, {}) if method == "POST" else person.get(there)
+    return (
+        person.post(there, {})
+        if method == "POST"
+        else person.get(there, **ASKED_FOR.get(route, {}))
+    )
 
 
 @pytest.mark.parametrize("route", MAY)
@@ -179,7 +198,12 @@ def test_a_cursor_of_somebody_else_opens_nothing(world, mei):
 
 def test_what_is_not_hers_is_not_there_at_all(world, mei):
     nowhere = str(uuid4())
-    for path in ("/v1/donations/{}", "/v1/donors/{}", "/v1/donors/{}/statement"):
+    for path in (
+        "/v1/donations/{}",
+        "/v1/donors/{}",
+        "/v1/donors/{}/statement",
+        "/v1/donors/{}/data",
+    ):
         theirs = world.open if "donations" in path else world.donor
         hidden = refused(world, lambda p=path, t=theirs: mei.get(p.format(t)), 404, "not-found")
         absent = refused(world, lambda p=path: mei.get(p.format(nowhere)), 404, "not-found")
@@ -284,7 +308,7 @@ def test_nobody_but_a_clerk_sees_who_somebody_is(world, people):
 
 def test_only_the_hash_of_a_token_is_kept(world):
     token = world.office.lin.token
-    files = sorted(world.office.server.data.iterdir())
+    files = sorted(each for each in world.office.server.data.rglob("*") if each.is_file())
     stored = b"".join(each.read_bytes() for each in files)
 
     assert "people.db" in {each.name for each in files}

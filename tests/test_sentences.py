@@ -7,6 +7,7 @@ from projections.sentences import sentence
 from tests.samples import (
     BOUNCED,
     DECLARED,
+    ERASED,
     GOODS_RETURNED,
     IN_PARTS,
     OPENED,
@@ -16,6 +17,7 @@ from tests.samples import (
     POLICY_SET,
     REQUESTED,
     RESERVED,
+    RESTRICTED,
     SAMPLES,
     SETTLED,
     TRANSFERRED,
@@ -46,6 +48,19 @@ def test_no_kind_of_event_is_left_untold():
             OPENED,
             "设立限定性专项资金F-HEAR「爱心测听室专项」,用途:为76名儿童捐建测听室",
             "Fund F-HEAR “爱心测听室专项” was opened, restricted, for: 为76名儿童捐建测听室",
+        ),
+        (
+            RESTRICTED,
+            "限制处理一位捐赠人的个人信息至2056-12-31,依据:法定保存期限未满",
+            (
+                "Use of a donor's details was restricted until 2056-12-31, because the law has them"
+                " kept for a time"
+            ),
+        ),
+        (
+            ERASED,
+            "删除一位捐赠人的个人信息,依据:撤回同意,捐赠人本人提出",
+            "A donor's details were erased, because consent was withdrawn; asked by the donor",
         ),
         (
             IN_PARTS,

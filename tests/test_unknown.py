@@ -24,6 +24,8 @@ STEPS = [
     ("sun", "funds/F-NONE/freezing", WHY | ON),
     ("sun", "funds/F-NONE/thawing", WHY | ON),
     ("sun", "funds/F-NONE/closing", WHY | ON),
+    ("ada", f"donors/{UNKNOWN}/restriction", {"basis": "donor-request"}),
+    ("ada", f"donors/{UNKNOWN}/erasure", {"basis": "consent-withdrawn"}),
     ("lin", "donations", PLEDGE | {"donor": UNKNOWN}),
     ("lin", "donations", PLEDGE | {"fund": "F-NONE"}),
     ("chen", f"donations/{UNKNOWN}/payments", PAYMENT),
@@ -62,13 +64,16 @@ READS = [
     f"/v1/disbursements/{UNKNOWN}",
     f"/v1/donors/{UNKNOWN}",
     f"/v1/donors/{UNKNOWN}/statement",
+    f"/v1/donors/{UNKNOWN}/data",
     "/v1/nowhere",
 ]
 
 
 @pytest.mark.parametrize("path", READS)
 def test_what_is_unknown_cannot_be_read(world, path):
-    refused(world, lambda: world.office.lin.get(path), 404, "not-found")
+    reader = world.office.ada if path.endswith("/data") else world.office.lin
+
+    refused(world, lambda: reader.get(path), 404, "not-found")
 
 
 @pytest.mark.parametrize("what", ["orders", "returns"])

@@ -46,7 +46,7 @@ class World:
         self.frozen, self.closed = office.fund(), office.fund()
         office.gift(self.rich, 1_000_000)
         office.gift(self.frozen, 1_000_000)
-        self.donor = office.donor()
+        self.donor, self.to_restrict, self.to_erase = (office.donor() for _ in range(3))
         self._promises()
         self._aid()
         self._sales()

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import typer
 
 from api.cli import (
+    audit,
     backup,
     copy,
     demo,
@@ -19,6 +20,8 @@ from api.cli import (
     replay,
     serve,
     token,
+    vault,
+    witness,
 )
 from ledger.errors import LedgerError
 from ledger.store.engine import DATABASE_TROUBLE
@@ -33,6 +36,9 @@ app = typer.Typer(
 app.command("demo")(demo.demo)
 app.command("serve")(serve.serve)
 app.add_typer(token.app, name="token")
+app.add_typer(audit.app, name="audit")
+app.add_typer(witness.app, name="witness")
+app.add_typer(vault.app, name="vault")
 app.command("replay")(replay.replay)
 app.command("export")(export.export)
 app.command("import")(import_.import_)

@@ -12,14 +12,19 @@ from typing import Annotated
 
 import typer
 
-from api.app import Places, all_views
 from api.cli.shared import DataFolder, existing_ledger, progress
+from api.places import Places
 from ledger.commands import Ledger
 from ledger.errors import LedgerError
-from ledger.names import Position
+from ledger.names import PartyId, Position
+from ledger.people.copying import sealed_under
+from ledger.people.erasure import erase
+from ledger.people.keys import KeyFile
+from ledger.people.register import Register
 from ledger.store import open_store
 from ledger.store.backup import Damaged, copy_file, dump, is_dump, load
 from ledger.store.copying import NotEmpty
+from projections.every_view import all_views
 from projections.follow import Progress
 from projections.rebuild import rebuild
 from projections.replay import replay
@@ -30,6 +35,14 @@ KEPT = ("ledger.db", "people.db")
 
 Whatever an event says of a person was in the register before the event was written.
 """
+
+LOG = "log.db"
+"""The public log, if there is one. It is taken first, so that it has no event that is not saved.
+
+Its secret key is not taken: a backup may be in many hands. It is kept apart, with what it signed.
+"""
+
+_ALSO = "with the register of people and the log, without the log's key"
 
 OURS_ALONE = 0o700
 """Who may look into a folder with personal data in it."""
@@ -57,18 +70,23 @@ def backup(data: DataFolder, output: Output) -> None:
     with _made_whole(output) as made:
         if isinstance(places.ledger, Path):
             made.mkdir(mode=OURS_ALONE)
-            for name in KEPT:
-                copy_file(places.ledger.parent / name, made / name)
+            _copy_files(places.ledger.parent, made)
         else:
             dump(places.ledger, made)
     typer.echo(f"{output}: {_held(output, at_least)}")
+    key = sealed_under(places.people)
+    if key is not None:
+        typer.echo(
+            f"not in it: vault key {key}, in {places.vault_key}; keep a copy of that file apart,"
+            " for without it nobody's details can be read again"
+        )
 
 
 def _held(output: Path, at_least: Position) -> str:
     if output.is_file():
-        return f"{at_least:,} events or more, with the register of people"
+        return f"{at_least:,} events or more, {_ALSO}"
     with closing(open_store(output / KEPT[0], writes=False)) as store:
-        return f"{store.last_position():,} events, with the register of people"
+        return f"{store.last_position():,} events, {_ALSO}"
 
 
 @contextmanager
@@ -93,6 +111,7 @@ def restore(saved: Saved, data: DataFolder) -> None:
             raise NoBackup(saved, "a backup of a ledger on PostgreSQL")
         load(saved, places.ledger)
     with closing(Ledger(places.ledger)) as ledger:
+        erased = _erase_again(ledger, places)
         with progress("filling views") as told:
             position = rebuild(ledger, places.views, all_views(), progress=told)
         with progress("replaying") as told:
@@ -100,6 +119,29 @@ def restore(saved: Saved, data: DataFolder) -> None:
     if differences:
         raise Damaged(saved, differences[0])
     typer.echo(f"{places}: {position:,} events restored and replayed")
+    if erased:
+        typer.echo(f"erased again what was kept of {erased:,} people, as the history says")
+    typer.echo(_key_told(places))
+
+
+def _erase_again(ledger: Ledger, places: Places) -> int:
+    """Take those out of a register who were erased after it was saved; that needs no key."""
+    with closing(Register(places.people)) as register:
+        register.prepare(upgrade=True)
+        return erase(register, [PartyId(str(each)) for each in ledger.store.erased()])
+
+
+def _key_told(places: Places) -> str:
+    """Say whether the key is there that the register is sealed under."""
+    key = sealed_under(places.people)
+    if key is None:
+        return "nobody's details are sealed yet; the first start does it"
+    if key in dict(KeyFile(places.vault_key).read()):
+        return f"details are sealed under vault key {key}, which is in {places.vault_key}"
+    return (
+        f"details are sealed under vault key {key}, which is not in {places.vault_key}:"
+        " put that file there before it is served"
+    )
 
 
 def _restore_files(saved: Path, data: Path) -> None:
@@ -109,8 +151,12 @@ def _restore_files(saved: Path, data: Path) -> None:
         raise NotEmpty(data)
     with _made_whole(data) as made:
         made.mkdir()
-        for name in KEPT:
-            copy_file(saved / name, made / name)
+        _copy_files(saved, made)
+
+
+def _copy_files(source: Path, target: Path) -> None:
+    for name in (LOG, *KEPT) if (source / LOG).is_file() else KEPT:
+        copy_file(source / name, target / name)
 
 
 def _replayed(ledger: Ledger, places: Places, told: Progress) -> list[str]:

@@ -9,14 +9,15 @@ from typing import Annotated
 import typer
 from sqlalchemy import select
 
-from api.app import Places
 from api.cli.shared import NoLedgerHere, progress
-from ledger.people.copying import copy_people, digest_people
+from api.places import Places
+from ledger.people.copying import copy_people, digest_people, sealed_under
 from ledger.store import copying, open_store
 from ledger.store.copying import CopyDiffers, Digest, NotEmpty
 from ledger.store.engine import is_url
 from ledger.store.recorder import Store
 from ledger.store.schema import EVENTS, UNFINISHED
+from projections.log.copying import copy_log, digest_log
 from projections.views import TRACKING, open_views
 
 Source = Annotated[str, typer.Option("--from", help="A data folder, or a postgresql:// URL.")]
@@ -42,12 +43,26 @@ def copy(source: Source, target: Target) -> None:
         people = copy_people(old.people, new.people)
         if digest_people(new.people) != people:
             raise CopyDiffers("people")
+        log = _copy_log(old, new)
         writing.set_version(EVENTS.version)
     typer.echo(
         f"copied {found.events:,} events, {found.tallies:,} tallies and {found.answers:,} answers,"
-        f" and people\n"
+        f" and people{log}\n"
         f"both are at position {found.last:,} with SHA-256 {found.history}"
     )
+    key = sealed_under(new.people)
+    if key is not None:
+        typer.echo(f"not copied: vault key {key}; {new} is served with the key file of {old}")
+
+
+def _copy_log(old: Places, new: Places) -> str:
+    """Copy the public log, if there is one; return what is to be said of it."""
+    if isinstance(old.log, Path) and not old.log.is_file():
+        return ""
+    held = copy_log(old.log, new.log)
+    if digest_log(new.log) != held:
+        raise CopyDiffers("log")
+    return ", and the log, but not its key"
 
 
 def _places(where: str) -> Places:

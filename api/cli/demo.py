@@ -11,11 +11,12 @@ import typer
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from api.app import Places, open_site
+from api.app import open_site
 from api.cli.serve import Host, Port, run
 from api.cli.shared import balances_json, print_balances, print_whole, progress
 from api.demo.story import HEAR, Story
 from api.doors import Site
+from api.places import Places
 from ledger.errors import LedgerError
 from ledger.money import yuan
 from projections.fund_balances import FundBalance, fund_balance, fund_rows
@@ -92,7 +93,8 @@ def _tell(site: Site, story: Story, balances: list[FundBalance]) -> None:
         f"less fees of {yuan(sold['partner_fee'])} and {yuan(sold['channel_fee'])} "
         f"the partner remitted {yuan(sold['remitted'])}.\n"
         f"With promises kept, {yuan(hear.received)} was raised (20余万元) and {yuan(hear.paid)}\n"
-        "paid for the hearing-test room, every payment signed for.\n\n"
+        "paid for the hearing-test room, every payment signed for.\n"
+        f"Details of people are sealed under the key in {site.directory.keys.path}.\n\n"
         f"Where the {yuan(hear.balance)} of {HEAR} come from:"
     )
     for kind, amount in came_from.items():

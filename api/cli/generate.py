@@ -7,10 +7,11 @@ from typing import Annotated
 
 import typer
 
-from api.app import Places, all_views
 from api.cli.shared import DataFolder, progress
 from api.demo.bulk import Bulk
 from api.demo.years import Years
+from api.places import Places
+from projections.every_view import all_views
 from projections.follow import Follower
 from projections.views import open_views
 

@@ -12,9 +12,9 @@ from uuid import UUID
 
 import typer
 
-from api.app import Places
 from api.cli.shared import DataFolder, existing_ledger, progress
 from api.feeds import Lines
+from api.places import Places
 from api.problems import RoleForbidden
 from ledger.aggregate import Act
 from ledger.commands import Ledger
@@ -67,9 +67,10 @@ def import_(
     if (sale is None) != (what is What.DONATIONS):
         wrong = f"is needed for {what}" if sale is None else "is not for donations"
         raise typer.BadParameter(wrong, param_hint="--sale")
+    places = Places.of(data)
     with (
         existing_ledger(data, writes=True) as ledger,
-        closing(Directory(Places.of(data).people)) as directory,
+        closing(Directory(places.people, places.vault_key)) as directory,
         progress(f"importing {what}, bytes") as told,
     ):
         feed = _begin(what, ledger, sale, directory.callers(person.strip()))

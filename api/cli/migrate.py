@@ -6,10 +6,11 @@ from contextlib import closing
 
 import typer
 
-from api.app import Places
 from api.cli.shared import DataFolder
+from api.places import Places
 from ledger.people.directory import Directory
 from ledger.store import open_store
+from projections.log.tables import upgrade_log
 from projections.views import upgrade_views
 
 
@@ -25,6 +26,6 @@ def migrated(places: Places) -> list[str]:
     """Bring up every database of a ledger; return in lines what was done."""
     with closing(open_store(places.ledger, upgrade=True)) as store:
         said = list(store.said)
-    with closing(Directory(places.people, upgrade=True)) as directory:
+    with closing(Directory(places.people, places.vault_key, upgrade=True)) as directory:
         said += directory.said
-    return said + upgrade_views(places.views)
+    return said + upgrade_views(places.views) + upgrade_log(places.log)

@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
-from api.app import Places, all_views
 from api.cli.shared import DataFolder, existing_ledger, progress
+from api.places import Places
+from projections.every_view import all_views
 from projections.rebuild import rebuild as made_anew
 
 Views = Annotated[

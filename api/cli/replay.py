@@ -9,12 +9,13 @@ import msgspec
 import typer
 from rich.console import Console
 
-from api.app import Places, all_views
 from api.cli.shared import DataFolder, balances_json, existing_ledger, print_balances, progress
+from api.places import Places
 from ledger.errors import LedgerError
 from ledger.money import yuan
 from ledger.names import Position
 from ledger.policies import ApprovalRule
+from projections.every_view import all_views
 from projections.other_rule import OtherRule, Stopped, held_to
 from projections.replay import SHOWN_MAX, Replayed
 from projections.replay import replay as replayed
@@ -67,7 +68,7 @@ def replay(
     else:
         console = _print(found)
         _print_judgement(console, other)
-    if found.differences:
+    if found.different:
         raise typer.Exit(DIFFERENT)
     raise typer.Exit(STOPPED if other is not None and other.stopped else 0)
 
@@ -85,10 +86,11 @@ def _rule(path: Path) -> ApprovalRule:
 def _document(found: Replayed) -> dict[str, object]:
     return {
         "position": found.position,
-        "equal": not found.differences,
+        "equal": not found.different,
         "served": found.served,
         "tallies_compared": found.tallies_compared,
         "balances": balances_json(found.balances),
+        "different": found.different,
         "differences": found.differences,
     }
 
@@ -104,14 +106,16 @@ def _print(found: Replayed) -> Console:
     behind = [name for name, reached in found.served.items() if reached < found.position]
     if behind:
         console.print(f"not read to the end, and compared where they are: {', '.join(behind)}")
-    if not found.differences:
+    if not found.different:
         console.print(
             f"{found.position:,} events replayed; every row served is what they add up to"
         )
         return console
-    console.print(f"{found.position:,} events replayed; {len(found.differences)} rows differ:")
+    console.print(f"{found.position:,} events replayed; {found.different:,} rows differ:")
     for each in found.differences[:SHOWN_MAX]:
         console.print(f"  {each}", soft_wrap=True, markup=False, highlight=False)
+    if found.different > SHOWN_MAX:
+        console.print(f"and {found.different - SHOWN_MAX:,} more")
     return console
 
 

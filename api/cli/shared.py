@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from api.app import Places
+from api.places import Places
 from ledger.commands import Ledger
 from ledger.errors import LedgerError
 from ledger.money import yuan

@@ -8,8 +8,8 @@ from uuid import UUID
 
 import typer
 
-from api.app import Places
 from api.cli.shared import DataFolder
+from api.places import Places
 from ledger.names import DonorId, SaleId
 from ledger.people.directory import Directory
 from ledger.people.roles import Role
@@ -36,7 +36,8 @@ def create(
     if Role.PARTNER in role and sale is None:
         raise typer.BadParameter("a partner's token needs --sale", param_hint="--role")
     data.mkdir(parents=True, exist_ok=True)
-    directory = Directory(Places.of(data).people)
+    places = Places.of(data)
+    directory = Directory(places.people, places.vault_key)
     try:
         made = directory.create_token(
             person.strip(),

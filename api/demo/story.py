@@ -293,7 +293,7 @@ class Story:
             )
 
     def _party(self, name: str) -> PartyId:
-        return self._site.directory.keep(PartyId(str(new_id())), {"name": name})
+        return self._site.directory.vault.keep(PartyId(str(new_id())), {"name": name})
 
     def _donor(self, name: str) -> DonorId:
         donor = DonorId(UUID(self._party(name)))

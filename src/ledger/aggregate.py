@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any, ClassVar, Self, TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -26,8 +27,22 @@ BUSINESS_ZONE = ZoneInfo("Asia/Shanghai")
 SALT_BYTES = 16
 """Random bytes in each event, so that its published hash cannot be guessed back to its words."""
 
+INSTANTS_MAX = 4_096
+"""Instants whose day is remembered: a feed asks for the same ones again and again."""
+
 F = TypeVar("F", bound="Fact")
 A = TypeVar("A", bound="Aggregate")
+
+
+@lru_cache(INSTANTS_MAX)
+def business_day(instant: datetime) -> date:
+    """Return the day that it is in Asia/Shanghai.
+
+    Raises:
+        OverflowError: It is a day beyond the calendar.
+
+    """
+    return instant.astimezone(BUSINESS_ZONE).date()
 
 
 class Act(Struct, frozen=True):
@@ -52,11 +67,13 @@ class Act(Struct, frozen=True):
     @property
     def today(self) -> date:
         """The business day of recording."""
-        return self.at.astimezone(BUSINESS_ZONE).date()
+        return business_day(self.at)
 
 
-class Fact(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Fact(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
     """Something that happened, never edited: a correction is a new fact.
+
+    Facts hold no facts, so the collector of cycles (``gc``) has nothing to look for in them.
 
     Attributes:
         originator_id: The stream that it belongs to.

@@ -45,6 +45,7 @@ from ledger.store import open_store
 from ledger.store.commits import Commit, Outcome, OutcomeUnknown, Receipt
 from ledger.store.committer import Committer
 from ledger.store.form import StoredForm
+from ledger.store.recorder import WouldWait
 from ledger.tallies import (
     Expectation,
     changes,
@@ -117,7 +118,6 @@ class Records(Application[UUID]):
         self.form = StoredForm()
         self.committer = Committer(self.store)
         self.fund_terms = lru_cache(KNOWN_MAX)(self._fund_terms)
-        self.known_donor = lru_cache(KNOWN_MAX)(self.donor)
 
     def close(self) -> None:
         """Store what is waiting, then let go of the database."""
@@ -149,16 +149,23 @@ class Records(Application[UUID]):
         **kwargs: P.kwargs,
     ) -> Receipt:
         """Carry out ``command``, letting others run until it is stored."""
-        attempts = self._attempts(act, lambda: command(act, *args, **kwargs))
-        outcome: Outcome | None = None
-        while True:
-            if self.store.is_local:
+
+        def begun() -> _Attempts:
+            return self._attempts(act, lambda: command(act, *args, **kwargs))
+
+        attempts = begun()
+        try:
+            step = self.store.at_once(lambda: _advance(attempts, None))
+        except WouldWait:
+            attempts = begun()
+            step = await asyncio.to_thread(_advance, attempts, None)
+        while not isinstance(step, Receipt):
+            outcome = await self.committer.commit_async(step)
+            if self.store.is_local or isinstance(outcome, Receipt):
                 step = _advance(attempts, outcome)
             else:
                 step = await asyncio.to_thread(_advance, attempts, outcome)
-            if isinstance(step, Receipt):
-                return step
-            outcome = await self.committer.commit_async(step)
+        return step
 
     def _attempts(self, act: Act, decide: Callable[[], Decision]) -> _Attempts:
         """Yield what is to be stored, take what became of it, return the receipt.

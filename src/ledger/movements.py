@@ -85,55 +85,72 @@ class Figures(Struct):
         return self.received - self.paid - self.reserved
 
 
+Change = tuple[str, FundCode, int]
+"""One figure, of one fund, and by how many fen it changes."""
+
+
 def movements(fact: Fact) -> tuple[Movement, ...]:
     """Return how ``fact`` changes the figures of each fund that it touches."""
-    rule = _RULES.get(type(fact))
-    return rule(fact) if rule else ()
+    found: dict[FundCode, dict[str, int]] = {}
+    for figure, fund, change in moves(type(fact))(fact):
+        found.setdefault(fund, {})[figure] = change
+    return tuple(Movement(fund, **changes) for fund, changes in found.items())
 
 
-def _payment_received(fact: Donation.PaymentReceived) -> tuple[Movement, ...]:
+def moves(kind: type[Fact]) -> Callable[[Any], tuple[Change, ...]]:
+    """Return the rule of what facts of this kind change, figure by figure."""
+    return _RULES.get(kind, _nothing)
+
+
+def _nothing(_: Fact) -> tuple[Change, ...]:
+    return ()
+
+
+def _payment_received(fact: Donation.PaymentReceived) -> tuple[Change, ...]:
     gift = fact.amount - fact.excess
-    return (Movement(fact.fund, received=gift, pledged=-gift, suspense=fact.excess),)
+    counted = ("received", fact.fund, gift), ("pledged", fact.fund, -gift)
+    return (*counted, ("suspense", fact.fund, fact.excess)) if fact.excess else counted
 
 
-def _transferred(fact: Fund.Transferred) -> tuple[Movement, ...]:
-    return (
-        Movement(fact.fund, received=-fact.amount),
-        Movement(fact.to, received=fact.amount),
-    )
-
-
-def _settled(fact: CharitySale.Settled) -> tuple[Movement, ...]:
-    return (Movement(fact.fund, receivable=-fact.partner_fee - fact.channel_fee),)
-
-
-def _returned(fact: Disbursement.Returned) -> tuple[Movement, ...]:
+def _returned(fact: Disbursement.Returned) -> tuple[Change, ...]:
     signed_for = fact.amount if fact.acknowledged else 0
-    return (Movement(fact.fund, paid=-fact.amount, acknowledged=-signed_for),)
+    return ("paid", fact.fund, -fact.amount), ("acknowledged", fact.fund, -signed_for)
 
 
-_RULES: Mapping[type[Fact], Callable[[Any], tuple[Movement, ...]]] = {
-    Fund.Transferred: _transferred,
-    Donation.Pledged: lambda fact: (Movement(fact.fund, pledged=fact.amount),),
+_RULES: Mapping[type[Fact], Callable[[Any], tuple[Change, ...]]] = {
+    Fund.Transferred: lambda fact: (
+        ("received", fact.fund, -fact.amount),
+        ("received", fact.to, fact.amount),
+    ),
+    Donation.Pledged: lambda fact: (("pledged", fact.fund, fact.amount),),
     Donation.PaymentReceived: _payment_received,
-    Donation.Withdrawn: lambda fact: (Movement(fact.fund, pledged=-fact.open),),
-    Donation.Refunded: lambda fact: (Movement(fact.fund, received=-fact.amount),),
+    Donation.Withdrawn: lambda fact: (("pledged", fact.fund, -fact.open),),
+    Donation.Refunded: lambda fact: (("received", fact.fund, -fact.amount),),
     Donation.ExcessGiven: lambda fact: (
-        Movement(fact.fund, received=fact.amount, suspense=-fact.amount),
+        ("received", fact.fund, fact.amount),
+        ("suspense", fact.fund, -fact.amount),
     ),
-    Donation.ExcessReturned: lambda fact: (Movement(fact.fund, suspense=-fact.amount),),
-    SaleOrder.Placed: lambda fact: (Movement(fact.fund, receivable=fact.amount),),
-    SaleOrder.GoodsReturned: lambda fact: (Movement(fact.fund, receivable=-fact.refund),),
-    CharitySale.Settled: _settled,
+    Donation.ExcessReturned: lambda fact: (("suspense", fact.fund, -fact.amount),),
+    SaleOrder.Placed: lambda fact: (("receivable", fact.fund, fact.amount),),
+    SaleOrder.GoodsReturned: lambda fact: (("receivable", fact.fund, -fact.refund),),
+    CharitySale.Settled: lambda fact: (
+        ("receivable", fact.fund, -fact.partner_fee - fact.channel_fee),
+    ),
     CharitySale.Remitted: lambda fact: (
-        Movement(fact.fund, received=fact.amount, receivable=-fact.amount),
+        ("received", fact.fund, fact.amount),
+        ("receivable", fact.fund, -fact.amount),
     ),
-    Disbursement.Reserved: lambda fact: (Movement(fact.fund, reserved=fact.amount),),
-    Disbursement.Cancelled: lambda fact: (Movement(fact.fund, reserved=-fact.released),),
-    Disbursement.Paid: lambda fact: (Movement(fact.fund, reserved=-fact.amount, paid=fact.amount),),
+    Disbursement.Reserved: lambda fact: (("reserved", fact.fund, fact.amount),),
+    Disbursement.Cancelled: lambda fact: (("reserved", fact.fund, -fact.released),),
+    Disbursement.Paid: lambda fact: (
+        ("reserved", fact.fund, -fact.amount),
+        ("paid", fact.fund, fact.amount),
+    ),
     Disbursement.Bounced: lambda fact: (
-        Movement(fact.fund, reserved=fact.amount, paid=-fact.amount),
+        ("reserved", fact.fund, fact.amount),
+        ("paid", fact.fund, -fact.amount),
     ),
-    Disbursement.Acknowledged: lambda fact: (Movement(fact.fund, acknowledged=fact.amount),),
+    Disbursement.Acknowledged: lambda fact: (("acknowledged", fact.fund, fact.amount),),
     Disbursement.Returned: _returned,
 }
+"""What each kind of event changes, figure by figure; a kind that is not here changes none."""

@@ -52,6 +52,11 @@ def order_stream(sale: SaleId, order_no: str) -> OrderId:
     return OrderId(uuid5(sale, order_no))
 
 
+def log_stream(name: str) -> UUID:
+    """Return the stream of the public log called ``name``."""
+    return uuid5(LEDGER, f"log/{name}")
+
+
 def relations_stream(person: PersonId) -> UUID:
     """Return the stream of what ``person`` declared to be related to."""
     return uuid5(LEDGER, f"relations/{person}")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TypeVar
 
-from ledger.aggregate import BUSINESS_ZONE, Act
+from ledger.aggregate import Act, business_day
 from ledger.commands import Ledger
 from ledger.errors import Conflict, Invalid
 from ledger.feeds import Feed, Intake, Taken, check_day
@@ -101,7 +101,7 @@ class _Orders(_OfSale[Order]):
         stream = order_stream(self._terms.sale, said.order_no)
         if stream in self._known and self._known[stream].repeats(said):
             return Taken(stream)
-        check_day(said.placed_at.astimezone(BUSINESS_ZONE).date())
+        check_day(business_day(said.placed_at))
         placed = SaleOrder.place(self._act, sale=self._terms, order=said)
         self._unsold.take(said)
         self._must_be_selling()
@@ -189,7 +189,7 @@ def _check_instant(instant: datetime) -> None:
     if instant.tzinfo is None:
         raise LineMalformed("placed_at must say its offset from UTC")
     try:
-        instant.astimezone(BUSINESS_ZONE)
+        business_day(instant)
     except OverflowError:
         raise LineMalformed("placed_at is beyond the calendar") from None
 

@@ -12,7 +12,7 @@ from typing import Self
 
 from msgspec import Struct
 
-from ledger.aggregate import BUSINESS_ZONE, Act, Aggregate, Fact, event
+from ledger.aggregate import Act, Aggregate, Fact, business_day, event
 from ledger.lines import AmountInvalid, LineRefused
 from ledger.money import AMOUNT_MAX, Currency, Fen
 from ledger.names import FundCode, SaleId, order_stream
@@ -140,7 +140,7 @@ class SaleOrder(Aggregate):
         placed._record(
             cls.Placed,
             act,
-            on=order.placed_at.astimezone(BUSINESS_ZONE).date(),
+            on=business_day(order.placed_at),
             sale=sale.sale,
             fund=sale.fund.fund,
             restriction=sale.fund.restriction,

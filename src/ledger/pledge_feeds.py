@@ -27,12 +27,22 @@ from ledger.money import Currency, Fen
 from ledger.names import DonationId, DonorId, FundCode, pledge_stream
 from ledger.payments import Channel
 from ledger.people.roles import Role
-from ledger.tallies import Expectation, Tally, of_fund, of_payment, payment_is_new
+from ledger.tallies import (
+    RESTRICTIONS,
+    Expectation,
+    Tally,
+    of_fund,
+    of_payment,
+    payment_is_new,
+)
 from ledger.terms import FundTerms
 from ledger.wording import REFERENCE
 
 VERSIONS_OF_A_LINE = 2
 """A line records a promise, and perhaps its payment; what follows was done by other requests."""
+
+
+_STOPPING = (Donor.ProcessingRestricted.TOPIC, Donor.Erased.TOPIC)
 
 
 class PledgeConflict(LineRefused):
@@ -45,6 +55,12 @@ class DonorUnknown(LineRefused):
     """Who promises is registered first."""
 
     code = "donor.unknown"
+
+
+class DonorStopped(LineRefused):
+    """Details that are restricted or erased are used for nothing new."""
+
+    code = "donor.processing-stopped"
 
 
 class FundUnknown(LineRefused):
@@ -146,6 +162,8 @@ class _Pledges(Intake[Pledge]):
         self._streams = {each.ref: pledge_stream(feed.act.actor, each.ref) for each in said}
         self._recorded: dict[UUID, Pledge] = {}
         self._donors: set[UUID] = set()
+        self._stopped: set[UUID] = set()
+        self._restrictions = _restrictions(feed.ledger)  # Asked before donors are looked up.
         self._look_up(feed.ledger, {each.donor for each in said})
         self._terms = {code: _terms(feed.ledger, code) for code in {each.fund for each in said}}
         payments = {_counted(each.payment) for each in said if each.payment is not None}
@@ -172,12 +190,13 @@ class _Pledges(Intake[Pledge]):
         return Taken(stream, facts)
 
     def expects(self) -> Sequence[Expectation]:
-        """Expect that no fund was closed, and no payment counted, meanwhile."""
+        """Expect that no fund was closed, payment counted or donor erased meanwhile."""
         return [
             *(
                 Expectation(_closed(code), 0, lambda _: Conflict("just closed"))
                 for code in self._funds
             ),
+            self._restrictions,
             *(payment_is_new(each.channel, each.external_ref) for each in self._payments),
         ]
 
@@ -189,6 +208,8 @@ class _Pledges(Intake[Pledge]):
             stream = cast("UUID", stored.originator_id)
             if stored.topic == Donor.Registered.TOPIC:
                 self._donors.add(stream)
+            elif stored.topic in _STOPPING:
+                self._stopped.add(stream)
             elif stream in refs and stored.originator_version <= VERSIONS_OF_A_LINE:
                 facts[stream].append(ledger.form.to_domain_event(stored))
         for stream, found in facts.items():
@@ -197,6 +218,8 @@ class _Pledges(Intake[Pledge]):
     def _promise(self, said: Pledge, stream: DonationId) -> Sequence[Fact]:
         if said.donor not in self._donors:
             raise DonorUnknown(f"there is no donor {said.donor}")
+        if said.donor in self._stopped:
+            raise DonorStopped(f"donor {said.donor} is restricted or erased")
         terms = self._terms[said.fund]
         if terms is None:
             raise FundUnknown(f"there is no fund {said.fund}")
@@ -240,6 +263,12 @@ def _terms(ledger: Ledger, code: FundCode) -> FundTerms | None:
         return ledger.fund_terms(code)
     except NotFound:
         return None
+
+
+def _restrictions(ledger: Ledger) -> Expectation:
+    """Expect that no donor was restricted or erased after this was asked."""
+    count = ledger.store.tallies([RESTRICTIONS]).get(RESTRICTIONS, 0)
+    return Expectation(RESTRICTIONS, count, lambda _: Conflict("a donor was just restricted"))
 
 
 def _closed(code: FundCode) -> Tally:

@@ -34,6 +34,7 @@ from ledger.names import FundCode
 from ledger.orders import SaleOrder
 from ledger.payments import Channel
 from ledger.policies import ApprovalPolicy
+from ledger.public_logs import PublicLog
 from ledger.relations import Relations
 from ledger.sales import CharitySale
 
@@ -54,10 +55,11 @@ class Posting(NamedTuple):
     amount: int
 
 
-Entry = tuple[Posting, ...]
+Entry = tuple[tuple[str, FundCode, int], ...]
+"""The lines of an entry, each of them a ``Posting`` without its names: a replay takes millions."""
 
 
-def postings(fact: Fact) -> Entry:
+def postings(fact: Fact) -> tuple[Posting, ...]:
     """Return the entry that ``fact`` makes, or nothing if it moves no money.
 
     An event that this manual does not know is a bug, not a zero.
@@ -70,11 +72,11 @@ def postings(fact: Fact) -> Entry:
         rule = MANUAL[type(fact)]
     except KeyError:
         raise LookupError(f"no posting rule for {type(fact).__qualname__}") from None
-    return rule(fact)
+    return tuple(map(Posting._make, rule(fact)))
 
 
 def _move(fund: FundCode, amount: int, *, debit: str, credit: str) -> Entry:
-    return Posting(debit, fund, amount), Posting(credit, fund, -amount)
+    return (debit, fund, amount), (credit, fund, -amount)
 
 
 def _nothing(_: Fact) -> Entry:
@@ -83,13 +85,12 @@ def _nothing(_: Fact) -> Entry:
 
 def _payment_received(fact: Donation.PaymentReceived) -> Entry:
     gift = fact.amount - fact.excess
-    income = of_class(DONATIONS, fact.restriction)
-    entry = [Posting(CHANNELS[fact.channel], fact.fund, fact.amount)]
-    if gift:
-        entry.append(Posting(income, fact.fund, -gift))
-    if fact.excess:
-        entry.append(Posting(SUSPENSE, fact.fund, -fact.excess))
-    return tuple(entry)
+    money = (CHANNELS[fact.channel], fact.fund, fact.amount)
+    income = (of_class(DONATIONS, fact.restriction), fact.fund, -gift)
+    if not fact.excess:
+        return money, income
+    waiting = (SUSPENSE, fact.fund, -fact.excess)
+    return (money, income, waiting) if gift else (money, waiting)
 
 
 def _refunded(fact: Donation.Refunded) -> Entry:
@@ -172,6 +173,8 @@ MANUAL: Mapping[type[Fact], Callable[[Any], Entry]] = {
     Fund.Transferred: _transferred,
     Fund.Closed: _nothing,
     Donor.Registered: _nothing,
+    Donor.ProcessingRestricted: _nothing,
+    Donor.Erased: _nothing,
     Donation.Pledged: _nothing,
     Donation.PaymentReceived: _payment_received,
     Donation.PaymentConfirmed: _nothing,
@@ -199,5 +202,6 @@ MANUAL: Mapping[type[Fact], Callable[[Any], Entry]] = {
     Disbursement.Returned: _disbursement_returned,
     ApprovalPolicy.Set: _nothing,
     Relations.Declared: _nothing,
+    PublicLog.KeyAnnounced: _nothing,
 }
 """The manual itself: one rule a kind of event."""

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 from ledger.aggregate import Fact
 from ledger.donations import Donation
+from ledger.donors import Donor
 from ledger.errors import LedgerError
 from ledger.funds import Fund, FundClosed, FundFrozen, FundNotEmpty, InsufficientFunds
 from ledger.movements import movements
@@ -43,8 +44,8 @@ class Expectation(NamedTuple):
     """Makes the refusal from the value found."""
 
 
-NAMED_MAX = 10_000
-"""Tallies of funds and sales whose names are remembered; a feed asks for the same few."""
+NAMED_MAX, SALES_MAX = 10_000, 100
+"""Tallies, of funds or of one sale, and sales, whose names are remembered: a feed asks for few."""
 
 COUNTED = "counted"
 """Name of the tally of how often a payment counts."""
@@ -72,10 +73,28 @@ def of_fund(fund: FundCode, name: str) -> Tally:
     return Tally(f"fund {fund}", name)
 
 
-@lru_cache(NAMED_MAX)
 def of_sale(sale: SaleId, name: str) -> Tally:
     """Return a tally of a sale."""
-    return Tally(f"sale {sale}", name)
+    return _of_sale(sale)[name]
+
+
+class _Tallies(dict[str, Tally]):
+    """Those of one subject, by name; at hand for the next order of the same sale."""
+
+    def __init__(self, subject: str) -> None:
+        super().__init__()
+        self._subject = subject
+
+    def __missing__(self, name: str) -> Tally:
+        tally = Tally(self._subject, name)
+        if len(self) < NAMED_MAX:
+            self[name] = tally
+        return tally
+
+
+@lru_cache(SALES_MAX)
+def _of_sale(sale: SaleId) -> _Tallies:
+    return _Tallies(f"sale {sale}")
 
 
 def of_payment(channel: str, external_ref: str) -> Tally:
@@ -116,6 +135,11 @@ def payment_is_new(channel: str, external_ref: str) -> Expectation:
     return Expectation(tally, 0, lambda _: PaymentCounted(channel, external_ref))
 
 
+RESTRICTIONS = Tally("donors", "restrictions")
+"""How often a donor's details were restricted or erased. Whoever remembers donors, so as not to
+read them again for each promise, expects that it is what it was when they were read.
+"""
+
 Changes = Iterable[tuple[Tally, int]]
 
 
@@ -128,47 +152,63 @@ def changes(facts: Iterable[Fact]) -> Counter[Tally]:
                 change = getattr(movement, name)
                 if change:
                     total[of_fund(movement.fund, name)] += change
-        for tally, change in own_changes(fact):
+        for tally, change in own_changes(type(fact))(fact):
             total[tally] += change
     return total
 
 
-def own_changes(fact: Fact) -> Changes:
-    """Return how ``fact`` changes the tallies that are not figures of a fund."""
-    rule = _RULES.get(type(fact))
-    return rule(fact) if rule else ()
+def own_changes(kind: type[Fact]) -> Callable[[Any], Changes]:
+    """Return the rule of how such facts change the tallies that are not figures of a fund."""
+    return _RULES.get(kind, _nothing)
+
+
+def _nothing(_: Fact) -> Changes:
+    return ()
 
 
 def _sale_planned(fact: CharitySale.Planned) -> Changes:
-    yield of_fund(fact.fund, "sales"), 1
-    for item in fact.items:
-        yield of_sale(SaleId(fact.originator_id), UNSOLD + item.sku), item.consigned
+    sale = SaleId(fact.originator_id)
+    return (
+        (of_fund(fact.fund, "sales"), 1),
+        *[(of_sale(sale, UNSOLD + item.sku), item.consigned) for item in fact.items],
+    )
 
 
 def _sale_settled(fact: CharitySale.Settled) -> Changes:
-    yield of_fund(fact.fund, "sales"), -1
-    yield of_sale(SaleId(fact.originator_id), "settled"), 1
+    return (
+        (of_fund(fact.fund, "sales"), -1),
+        (of_sale(SaleId(fact.originator_id), "settled"), 1),
+    )
 
 
 def _order_placed(fact: SaleOrder.Placed) -> Changes:
-    yield of_sale(fact.sale, "gross"), fact.amount
-    for line in fact.lines:
-        yield of_sale(fact.sale, UNSOLD + line.sku), -line.quantity
+    names = _of_sale(fact.sale)
+    return (
+        (names["gross"], fact.amount),
+        *[(names[UNSOLD + line.sku], -line.quantity) for line in fact.lines],
+    )
 
 
 def _goods_returned(fact: SaleOrder.GoodsReturned) -> Changes:
-    yield of_sale(fact.sale, "refunds"), fact.refund
-    for line in fact.lines:
-        yield of_sale(fact.sale, UNSOLD + line.sku), line.quantity
+    names = _of_sale(fact.sale)
+    return (
+        (names["refunds"], fact.refund),
+        *[(names[UNSOLD + line.sku], line.quantity) for line in fact.lines],
+    )
 
 
 _RULES: Mapping[type[Fact], Callable[[Any], Changes]] = {
     Fund.Frozen: lambda fact: [(of_fund(fact.fund, "frozen"), 1)],
     Fund.Thawed: lambda fact: [(of_fund(fact.fund, "frozen"), -1)],
     Fund.Closed: lambda fact: [(of_fund(fact.fund, "closed"), 1)],
+    Donor.ProcessingRestricted: lambda _: [(RESTRICTIONS, 1)],
+    Donor.Erased: lambda _: [(RESTRICTIONS, 1)],
     Donation.PaymentReceived: lambda fact: [(of_payment(fact.channel, fact.external_ref), 1)],
     CharitySale.Planned: _sale_planned,
     CharitySale.Settled: _sale_settled,
     SaleOrder.Placed: _order_placed,
     SaleOrder.GoodsReturned: _goods_returned,
 }
+
+BY_STREAM = frozenset({CharitySale.Planned, CharitySale.Settled})
+"""Events that change tallies of the stream that they belong to."""

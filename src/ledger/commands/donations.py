@@ -7,21 +7,17 @@ from datetime import date
 from typing import Literal
 
 from ledger.aggregate import Act
-from ledger.application import Decision, Records
+from ledger.application import Decision
+from ledger.commands.donors import DonorCommands
 from ledger.donations import Cause, Donation, Instalment
-from ledger.donors import Donor
 from ledger.money import Currency
 from ledger.names import DonationId, DonorId, FundCode
 from ledger.payments import Channel
 from ledger.tallies import fund_is_open, fund_lets_go, payment_is_new
 
 
-class DonationCommands(Records):
-    """Register a donor; pledge, receive, confirm, withdraw, refund."""
-
-    def register_donor(self, act: Act, donor: DonorId, *, anonymous: bool) -> Decision:
-        """Make a donor known. Who it is goes into the register of people, not here."""
-        return Decision(Donor.register(act, donor=donor, anonymous=anonymous))
+class DonationCommands(DonorCommands):
+    """Pledge, receive, confirm, withdraw, refund."""
 
     def pledge(  # noqa: PLR0913  # A promise has this many parts.
         self,
@@ -37,7 +33,7 @@ class DonationCommands(Records):
         note: str | None = None,
     ) -> Decision:
         """Record a donor's promise to a fund."""
-        self.known_donor(donor)
+        giving = self.giving(donor)
         donation = Donation.pledge(
             act,
             donor=donor,
@@ -49,7 +45,7 @@ class DonationCommands(Records):
             public_promise=public_promise,
             note=note,
         )
-        return Decision(donation, [fund_is_open(fund)])
+        return Decision(donation, (fund_is_open(fund), giving))
 
     def receive_payment(  # noqa: PLR0913  # What a bank line says.
         self,

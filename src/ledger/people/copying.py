@@ -1,4 +1,7 @@
-"""Moves the register of people from one database to another."""
+"""Moves the register of people from one database to another, sealed as it is.
+
+No key is needed for that, and none is moved.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +11,24 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Table, func, select
+from sqlalchemy import Connection, Engine, Table, func, select
 
-from ledger.people.directory import CHANGES, METADATA, PEOPLE, REFUSALS
+from ledger.people.plain import has_plain
+from ledger.people.schema import PEOPLE, SEALED_FROM
+from ledger.people.tables import CHANGES, METADATA, REFUSALS, VAULT
 from ledger.store.copying import NotEmpty
 from ledger.store.engine import changing_tables, engine_at, in_order, prepare
-from ledger.store.schema import POSTGRESQL
+from ledger.store.schema import POSTGRESQL, SchemaError, check, migrate, version_of
 
 PAGE = 1_000
+
+
+class NotSealed(SchemaError):
+    """Details are moved sealed, or not at all."""
+
+    def __init__(self) -> None:
+        super().__init__("the register of people is not sealed yet; run leifeng migrate")
+
 
 _encode = msgspec.json.Encoder(order="sorted").encode
 
@@ -25,9 +38,11 @@ def copy_people(source: Path | str, target: Path | str) -> str:
     reading = engine_at(source, schema="people", durable=True)
     writing = engine_at(target, schema="people", durable=True)
     try:
-        prepare(reading, PEOPLE)
+        _make_if_absent(reading)
         prepare(writing, PEOPLE)
         with reading.connect() as old, changing_tables(writing) as new:
+            if has_plain(old):
+                raise NotSealed
             if any(True for table in METADATA.sorted_tables for _ in _rows(new, table)):
                 raise NotEmpty("the register of people")
             for table in METADATA.sorted_tables:
@@ -48,6 +63,28 @@ def digest_people(where: Path | str) -> str:
             return _digest(connection)
     finally:
         engine.dispose()
+
+
+def sealed_under(where: Path | str) -> str | None:
+    """Return the id of the key that the register at ``where`` is sealed under, if it is sealed."""
+    engine = engine_at(where, schema="people", durable=True)
+    try:
+        with engine.connect() as connection:
+            if version_of(connection.exec_driver_sql, connection.dialect.name) < SEALED_FROM:
+                return None
+            return connection.execute(select(VAULT.c.kek)).scalar()
+    finally:
+        engine.dispose()
+
+
+def _make_if_absent(engine: Engine) -> None:
+    """Create a register where none is, which is one that nobody is in; refuse an older one."""
+    with changing_tables(engine) as connection:
+        run, dialect = connection.exec_driver_sql, connection.dialect.name
+        if version_of(run, dialect):
+            check(run, dialect, PEOPLE)
+        else:
+            migrate(run, dialect, PEOPLE, upgrade=False)
 
 
 def _digest(connection: Connection) -> str:

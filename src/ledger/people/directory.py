@@ -1,127 +1,35 @@
-"""The register of people: who an opaque id is, and whose token is whose.
+"""The directory: who may come in, and as what.
 
-It stands apart from the history, in a file of its own, so that a person can be taken out of it and
-so that a token can be made while the ledger is being written. Tokens are kept as SHA-256 only: they
-are 256 random bits, which no dictionary holds.
+It stands apart from the history, so that a token can be made while the ledger is being written.
+Names are in the vault; what is looked up at a door names nobody.
 """
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from hashlib import sha256
 from math import inf
 from pathlib import Path
 from threading import Lock
 from time import monotonic
-from typing import Any, cast
+from typing import cast
 from uuid import UUID
 
 from msgspec import Struct
-from sqlalchemy import (
-    JSON,
-    BigInteger,
-    Column,
-    Connection,
-    Date,
-    DateTime,
-    Dialect,
-    Integer,
-    MetaData,
-    RowMapping,
-    String,
-    Table,
-    TypeDecorator,
-    UniqueConstraint,
-    func,
-    select,
-)
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import Connection, RowMapping, func, select
 
+from ledger.errors import LedgerError
 from ledger.names import DonorId, PartyId, PersonId, SaleId, new_id
+from ledger.people.erasure import erase
+from ledger.people.keys import KeyFile
+from ledger.people.plain import seal_plain, take_away
+from ledger.people.register import Register
 from ledger.people.roles import Role
+from ledger.people.tables import CHANGES, PERSONS, TOKENS
+from ledger.people.vault import NAME, Vault
 from ledger.store.commits import StoreFailed
-from ledger.store.engine import ALONE, creation, engine_at, is_url, prepare
-from ledger.store.schema import Migration, Schema
-
-METADATA = MetaData()
-
-
-class Instant(TypeDecorator[datetime]):
-    """A moment, in UTC also where the database knows no time zones."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002  # Named by SQLAlchemy.
-        """Return what is kept."""
-        return None if value is None else value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002  # Named by SQLAlchemy.
-        """Return what was kept."""
-        if value is None or value.tzinfo is not None:
-            return None if value is None else value.astimezone(UTC)
-        return value.replace(tzinfo=UTC)
-
-
-PERSONS = Table(
-    "persons",
-    METADATA,
-    Column("person", String, primary_key=True),
-    Column("name", String, nullable=False, unique=True),
-)
-
-TOKENS = Table(
-    "tokens",
-    METADATA,
-    Column("hash", String, primary_key=True),
-    Column("person", String, nullable=False),
-    Column("roles", JSON, nullable=False),
-    Column("donor", String),
-    Column("sale", String),
-    Column("created_at", Instant, nullable=False),
-)
-
-CHANGES = Table(
-    "changes",
-    METADATA,
-    Column("number", Integer, primary_key=True),
-    Column("at", Instant, nullable=False),
-)
-"""A row each time a token is made or changed, so that nobody trusts what they remember of it."""
-
-PARTIES = Table(
-    "parties",
-    METADATA,
-    Column("party", String, primary_key=True),
-    Column("details", JSON, nullable=False),
-)
-"""Donors, payees and those who sign for money: what they told us about themselves."""
-
-_PEOPLE_1 = Migration("tables for persons, tokens and parties", creation(METADATA))
-"""Written out here as its tables are, until there is a release."""
-
-REFUSALS = Table(
-    "refusals",
-    METADATA,
-    Column("number", Integer, primary_key=True),
-    Column("day", Date, nullable=False),
-    Column("kind", String, nullable=False),
-    Column("rule", String, nullable=False),
-    Column("person", String, nullable=False),
-    Column("route", String, nullable=False),
-    Column("about", String, nullable=False),
-    Column("times", BigInteger, nullable=False),
-    UniqueConstraint("day", "person", "kind", "rule", "route", "about"),
-)
-"""How often who tried what they may not; see ``ledger.people.refusals``."""
-
-_PEOPLE_2 = Migration("a table for refused attempts", creation(METADATA, [REFUSALS]))
-
-PEOPLE = Schema("people and tokens", (_PEOPLE_1, _PEOPLE_2))
-"""The register."""
 
 NEAR_LOOKS_S = 0.02
 FAR_LOOKS_S = 1.0
@@ -152,17 +60,34 @@ class Caller(Struct, frozen=True):
     sale: SaleId | None = None
 
 
+class KeyPlaceUnknown(LedgerError):
+    """The key of a vault is kept apart from its database, in a file that is named."""
+
+    def __init__(self) -> None:
+        super().__init__("name the file of the vault's key in LEIFENG_VAULT_KEY")
+
+
+def key_beside(folder: Path) -> Path:
+    """Return where the vault's key is kept for databases in ``folder``, if not said otherwise."""
+    return folder / "keys" / "vault.key"
+
+
 class Directory:
-    """The register, in a database of its own.
+    """Persons and their tokens, and the vault that their names are in.
 
     Attributes:
         is_local: Asking takes microseconds, so it may be done between two requests.
+        vault: What people told us about themselves.
+        register: The database of both.
+        keys: The file with the key of the vault.
+        said: In lines, what was done to the register when it was opened.
 
     """
 
     def __init__(
         self,
         where: Path | str,
+        key: Path | None = None,
         *,
         upgrade: bool = False,
         looks_s: float | None = None,
@@ -172,20 +97,21 @@ class Directory:
 
         Args:
             where: A file, or the URL of a PostgreSQL database.
+            key: The file of the vault's key; beside a register in a file, if not said.
             upgrade: Older tables of a database may be changed; a file is always brought up.
             looks_s: See ``NEAR_LOOKS_S`` and ``FAR_LOOKS_S``, one of which it is otherwise.
             trusted_s: See ``TRUSTED_S``.
 
         """
-        self._engine = engine_at(where, schema="people", durable=True)
-        try:
-            self.said = prepare(self._engine, PEOPLE, upgrade=upgrade)
-        except BaseException:
-            self._engine.dispose()
-            raise
-        self.is_local = not is_url(where)
-        self._watch = None if is_url(where) else self._engine.raw_connection()
-        usual_s = FAR_LOOKS_S if is_url(where) else NEAR_LOOKS_S
+        if key is None and not isinstance(where, Path):
+            raise KeyPlaceUnknown
+        self.keys = KeyFile(key or key_beside(Path(where).parent))
+        self.register = Register(where)
+        self.vault = Vault(self.register, self.keys)
+        self.said = self._prepare(upgrade=upgrade)
+        self.is_local = self.register.is_local
+        self._watch = self.register.engine.raw_connection() if self.is_local else None
+        usual_s = NEAR_LOOKS_S if self.is_local else FAR_LOOKS_S
         self._looks_s = usual_s if looks_s is None else looks_s
         self._trusted_s = trusted_s
         self._looked = self._tried = -inf
@@ -194,22 +120,25 @@ class Directory:
         self._seen: int | None = None
         self._callers: dict[str, Caller | None] = {}
 
+    def _prepare(self, *, upgrade: bool) -> list[str]:
+        """See that the tables are there, and everything sealed that is kept of anybody in them."""
+
+        def seal_all(connection: Connection) -> list[str]:
+            return self.vault.set_up(connection) + seal_plain(connection, self.vault)
+
+        try:
+            said = self.register.prepare(upgrade=upgrade, then=seal_all)
+            take_away(self.register)
+        except BaseException:
+            self.register.close()
+            raise
+        return said
+
     def close(self) -> None:
         """Let go of the database."""
         if self._watch is not None:
             self._watch.close()
-        self._engine.dispose()
-
-    @contextmanager
-    def _reading(self) -> Iterator[Connection]:
-        with _told(), self._engine.connect() as connection:
-            yield connection
-
-    @contextmanager
-    def _writing(self) -> Iterator[Connection]:
-        """Open a transaction that nobody's write comes between, from its first look on."""
-        with _told(), self._engine.execution_options(**{ALONE: True}).begin() as connection:
-            yield connection
+        self.register.close()
 
     def create_token(
         self,
@@ -222,13 +151,8 @@ class Directory:
     ) -> str:
         """Return a new token for the person called ``name``. It is shown this once."""
         token = TOKEN_PREFIX + secrets.token_urlsafe(32)
-        with self._writing() as connection:
-            person = connection.execute(
-                select(PERSONS.c.person).where(PERSONS.c.name == name)
-            ).scalar()
-            if person is None:
-                person = str(new_id())
-                connection.execute(PERSONS.insert(), {"person": person, "name": name})
+        with self.register.writing() as connection:
+            person = self._person(connection, name)
             connection.execute(
                 TOKENS.insert(),
                 {
@@ -244,6 +168,18 @@ class Directory:
         self._tried = -inf  # So that this process looks at once.
         return token
 
+    def _person(self, connection: Connection, name: str) -> PersonId:
+        """Return the id of whoever is called ``name``, who is new if nobody is."""
+        digest = self.vault.name_digest(connection, name)
+        asked = select(PERSONS.c.person).where(PERSONS.c.name_digest == digest)
+        known = connection.execute(asked).scalar()
+        if known is not None:
+            return PersonId(known)
+        person = str(new_id())
+        connection.execute(PERSONS.insert(), {"person": person, "name_digest": digest})
+        self.vault.put(connection, PartyId(person), {NAME: name})
+        return PersonId(person)
+
     def caller(self, token: str) -> Caller | None:
         """Return who holds ``token``, if anybody does.
 
@@ -258,6 +194,12 @@ class Directory:
             if found is not None:
                 self._callers[digest] = found
             return found
+
+    def remembered(self, token: str) -> Caller | None:
+        """Return who holds ``token`` if that is known without asking the database now."""
+        if self._away is not None or monotonic() - self._tried >= self._looks_s:
+            return None
+        return self._callers.get(_hash(token))
 
     def _look_for_changes(self) -> None:
         """Forget what was looked up if any token changed since; ask a far database now and then.
@@ -283,7 +225,7 @@ class Directory:
 
     def _newest_change(self) -> int | None:
         if self._watch is None:
-            with self._reading() as connection:
+            with self.register.reading() as connection:
                 return connection.execute(select(func.max(CHANGES.c.number))).scalar()
         cursor = self._watch.cursor()
         cursor.execute("SELECT max(number) FROM changes")
@@ -292,7 +234,7 @@ class Directory:
         return cast("int | None", changes)
 
     def _find(self, digest: str) -> Caller | None:
-        with self._reading() as connection:
+        with self.register.reading() as connection:
             row = (
                 connection.execute(select(TOKENS).where(TOKENS.c.hash == digest)).mappings().first()
             )
@@ -300,14 +242,19 @@ class Directory:
 
     def callers(self, name: str) -> list[Caller]:
         """Return what each token of the person called ``name`` makes of them; none if unknown."""
-        asked = select(TOKENS).join(PERSONS, PERSONS.c.person == TOKENS.c.person)
-        with self._reading() as connection:
-            rows = connection.execute(asked.where(PERSONS.c.name == name)).mappings()
+        with self.register.reading() as connection:
+            digest = self.vault.name_digest(connection, name)
+            asked = select(TOKENS).join(PERSONS, PERSONS.c.person == TOKENS.c.person)
+            rows = connection.execute(asked.where(PERSONS.c.name_digest == digest)).mappings()
             return [_caller(row) for row in rows]
+
+    def erase(self, donors: Iterable[UUID]) -> int:
+        """Destroy what is kept of ``donors``, as the history says; see ``people.erasure``."""
+        return erase(self.register, [PartyId(str(each)) for each in donors])
 
     def is_donor(self, person: PersonId, donor: DonorId, *, at: datetime) -> None:
         """Note that ``person``, who registered themselves, is ``donor``."""
-        with self._writing() as connection:
+        with self.register.writing() as connection:
             connection.execute(CHANGES.insert(), {"at": at})
             connection.execute(
                 TOKENS.update()
@@ -315,33 +262,6 @@ class Directory:
                 .values(donor=str(donor))
             )
         self._tried = -inf  # So that this process looks at once.
-
-    def keep(self, party: PartyId, details: dict[str, Any]) -> PartyId:
-        """Keep what somebody told us about themselves, under their opaque id."""
-        with self._writing() as connection:
-            connection.execute(PARTIES.insert(), {"party": party, "details": details})
-        return party
-
-    def forget(self, party: PartyId) -> None:
-        """Drop what is kept of ``party``."""
-        with self._writing() as connection:
-            connection.execute(PARTIES.delete().where(PARTIES.c.party == party))
-
-    def details(self, party: PartyId) -> dict[str, Any] | None:
-        """Return what is kept of ``party``."""
-        with self._reading() as connection:
-            found: dict[str, Any] | None = connection.execute(
-                select(PARTIES.c.details).where(PARTIES.c.party == party)
-            ).scalar()
-        return found
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    try:
-        yield
-    except OperationalError as error:
-        raise StoreFailed(error.orig or error) from error
 
 
 def _caller(row: RowMapping) -> Caller:

@@ -25,7 +25,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 
 from ledger.names import PersonId
-from ledger.people.directory import PEOPLE, REFUSALS
+from ledger.people.schema import PEOPLE
+from ledger.people.tables import REFUSALS
 from ledger.store.commits import StoreFailed
 from ledger.store.engine import ALONE, engine_at, prepare
 

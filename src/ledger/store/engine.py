@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,9 @@ TABLES = 0x1EF7
 ALONE = "alone"
 """Execution option of a transaction that will write: no other writer is let in beside it."""
 
+SCHEMA = "schema"
+"""Execution option of an engine on PostgreSQL: where its tables are, and are made."""
+
 
 def is_url(where: Path | str) -> bool:
     """Say whether ``where`` is the URL of a PostgreSQL database, and not a file."""
@@ -56,7 +59,9 @@ def engine_at(where: Path | str, *, schema: str, durable: bool) -> Engine:
     """
     if is_url(where):
         return _postgres(str(where), schema, durable=durable)
-    engine = create_engine(f"sqlite:///{where}", connect_args={"timeout": BUSY_TIMEOUT_S})
+    engine = create_engine(
+        f"sqlite:///{where}", connect_args={"timeout": BUSY_TIMEOUT_S}, hide_parameters=True
+    )
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _: Any) -> None:
@@ -77,31 +82,49 @@ def engine_at(where: Path | str, *, schema: str, durable: bool) -> Engine:
 def _keep_to_one_file(engine: Engine, where: Path | str) -> None:
     """Refuse to go on with a file that was taken away, replaced or cut short, until disposed of.
 
-    Open connections would not notice, and those opened later would read something else.
+    Open connections would not notice, and those opened later would read something else. Nor is it
+    opened once more: to SQLite a file cut to nothing is new, and made ready only when everybody
+    has let go of it, which those who read it do not.
     """
     opened: list[os.stat_result] = []
 
+    @event.listens_for(engine, "do_connect")
+    def _refuse(*_: Any) -> None:
+        if opened:
+            _the_same(where, opened[0])
+
     @event.listens_for(engine, "checkout")
     def _compare(*_: Any) -> None:
-        try:
-            there = os.stat(where)  # noqa: PTH116  # Asked at every read.
-        except FileNotFoundError:
-            raise sqlite3.DatabaseError(f"{where} was taken away") from None
-        if opened and not os.path.samestat(opened[0], there):
-            raise sqlite3.DatabaseError(f"{where} was replaced")
-        if opened and there.st_size < opened[0].st_size:
-            raise sqlite3.DatabaseError(f"{where} was cut short")
-        opened[:] = [there]
+        opened[:] = [_the_same(where, opened[0] if opened else None)]
 
     @event.listens_for(engine, "engine_disposed")
     def _forget(_: Engine) -> None:
+        with suppress(FileNotFoundError):
+            if opened and os.path.samestat(opened[0], Path(where).stat()):
+                return
         opened.clear()
 
 
+def _the_same(where: Path | str, opened: os.stat_result | None) -> os.stat_result:
+    """Return what is there now, if it is what was opened and no shorter."""
+    try:
+        there = os.stat(where)  # noqa: PTH116  # Asked at every read.
+    except FileNotFoundError:
+        raise sqlite3.DatabaseError(f"{where} was taken away") from None
+    if opened is not None and not os.path.samestat(opened, there):
+        raise sqlite3.OperationalError(f"{where} was replaced")  # By what may well be used.
+    if opened is not None and there.st_size < opened.st_size:
+        raise sqlite3.DatabaseError(f"{where} was cut short")
+    return there
+
+
 def discard(engine: Engine) -> None:
-    """Take away the file that ``engine`` is for, and what SQLite keeps beside it."""
+    """Take away the file that ``engine`` is for, after what SQLite keeps beside it.
+
+    It is to be disposed of afterwards: until then nobody is let in who would open something else.
+    """
     if engine.dialect.name == SQLITE and engine.url.database:
-        for kept in ("", "-wal", "-shm"):
+        for kept in ("-wal", "-shm", ""):
             Path(engine.url.database + kept).unlink(missing_ok=True)
 
 
@@ -112,10 +135,14 @@ def _postgres(url: str, schema: str, *, durable: bool) -> Engine:
         " -c statement_timeout=60s -c idle_in_transaction_session_timeout=60s",
     )
     engine = create_engine(
-        "postgresql+psycopg://", creator=lambda: psycopg.connect(**said), pool_pre_ping=True
+        "postgresql+psycopg://",
+        creator=lambda: psycopg.connect(**said),
+        pool_pre_ping=True,
+        execution_options={SCHEMA: schema},
+        hide_parameters=True,  # Of a failing statement, which may be what somebody is called.
     )
-    with changing_tables(engine) as connection:
-        connection.exec_driver_sql(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+    with changing_tables(engine):  # Which makes a place for them.
+        pass
     return engine
 
 
@@ -124,23 +151,38 @@ def changing_tables(engine: Engine) -> Iterator[Connection]:
     """Open a transaction that no other process is in that would change tables, too."""
     with engine.execution_options(**{ALONE: True}).begin() as connection:
         if connection.dialect.name == POSTGRESQL:
+            schema = connection.get_execution_options()[SCHEMA]
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({TABLES})")
+            connection.exec_driver_sql(f"CREATE SCHEMA IF NOT EXISTS {schema}")
         yield connection
 
 
-def prepare(engine: Engine, schema: Schema, *, upgrade: bool = False) -> list[str]:
+def nothing(_: Connection) -> list[str]:
+    """Do nothing after the tables are there, and say so."""
+    return []
+
+
+def prepare(
+    engine: Engine,
+    schema: Schema,
+    *,
+    upgrade: bool = False,
+    then: Callable[[Connection], list[str]] = nothing,
+) -> list[str]:
     """Create the tables of ``schema``, or bring them up; return in lines what was done.
 
     Args:
         engine: Of the database.
         schema: The tables that there ought to be.
         upgrade: Older tables may be changed; those in a file always are.
+        then: What statements alone cannot do, in the same transaction.
 
     """
     dialect = engine.dialect.name
     with changing_tables(engine) as connection:
         run = connection.exec_driver_sql
-        return migrate(run, dialect, schema, upgrade=upgrade or dialect == SQLITE)
+        said = migrate(run, dialect, schema, upgrade=upgrade or dialect == SQLITE)
+        return said + then(connection)
 
 
 def in_order(table: Table, dialect: str) -> list[ColumnElement[Any]]:
@@ -154,16 +196,13 @@ def in_order(table: Table, dialect: str) -> list[ColumnElement[Any]]:
     ]
 
 
-def creation(
-    metadata: MetaData, tables: Sequence[Table] | None = None
-) -> dict[str, tuple[str, ...]]:
-    """Return the statements that create the tables of ``metadata``, or some of them, by dialect."""
-    wanted = metadata.sorted_tables if tables is None else tables
-    return {name: tuple(_creation(wanted, make())) for name, make in _DIALECTS.items()}
+def creation(metadata: MetaData) -> dict[str, tuple[str, ...]]:
+    """Return the statements that create the tables of ``metadata``, by dialect."""
+    return {name: tuple(_creation(metadata, make())) for name, make in _DIALECTS.items()}
 
 
-def _creation(tables: Sequence[Table], dialect: Dialect) -> Iterator[str]:
-    for table in tables:
+def _creation(metadata: MetaData, dialect: Dialect) -> Iterator[str]:
+    for table in metadata.sorted_tables:
         yield str(CreateTable(table, if_not_exists=True).compile(dialect=dialect))
         for index in sorted(table.indexes, key=lambda index: str(index.name)):
             yield str(CreateIndex(index, if_not_exists=True).compile(dialect=dialect))

@@ -14,7 +14,7 @@ import msgspec
 from eventsourcing.domain import DomainEventProtocol
 from eventsourcing.persistence import Mapper, StoredEvent
 
-from ledger.aggregate import FACTS, Fact
+from ledger.aggregate import ENVELOPE, FACTS, Fact
 from ledger.errors import LedgerError
 
 Upcast = Callable[[dict[str, Any]], tuple[str, dict[str, Any]]]
@@ -22,6 +22,9 @@ Upcast = Callable[[dict[str, Any]], tuple[str, dict[str, Any]]]
 
 UPCASTS: Mapping[str, Upcast] = {}
 """Every retired topic, and what became of it."""
+
+NOT_READ = (msgspec.MsgspecError, UnicodeError)
+"""What is raised at a state that does not spell an event of its topic."""
 
 _encoder = msgspec.json.Encoder(order="sorted")
 
@@ -67,7 +70,7 @@ class StoredForm(Mapper[UUID]):
             if decode is not None:
                 return decode(state)
             return self._upcast(topic, msgspec.json.decode(state))
-        except (msgspec.MsgspecError, UnicodeError) as error:
+        except NOT_READ as error:
             raise Unreadable(f"{topic}: {error}") from None
 
     def _upcast(self, topic: str, said: dict[str, Any]) -> Fact:
@@ -76,3 +79,24 @@ class StoredForm(Mapper[UUID]):
                 raise Unreadable(f"no event is called {topic}")
             topic, said = self._upcasts[topic](said)
         return msgspec.convert(said, FACTS[topic])
+
+
+def brief(kind: type[Fact], *, named: bool) -> Callable[[bytes], Any]:
+    """Return what reads no more of such a fact than what it does to the books.
+
+    Whoever adds up a whole history waits for its reading, and near half of that is for who, when
+    and by which request. Of what every fact has, only its day is read.
+
+    Args:
+        kind: The facts to read.
+        named: Read the stream as well.
+
+    """
+    envelope = {"on", "originator_id"} if named else {"on"}
+    fields = [
+        (each.name, each.type, msgspec.field(name=each.encode_name, default=each.default))
+        for each in msgspec.structs.fields(kind)
+        if each.name in envelope or each.encode_name not in ENVELOPE
+    ]
+    brief_kind = msgspec.defstruct(kind.__name__, fields, kw_only=True, gc=False)
+    return msgspec.json.Decoder(brief_kind).decode

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from threading import local
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
 import msgspec
 import psycopg
 from eventsourcing.persistence import Notification, StoredEvent
-from psycopg.types.json import Jsonb
 
 from ledger.names import Position
+from ledger.store import postgres_rows as stored
 from ledger.store import schema as schemas
 from ledger.store.commits import (
     Answer,
@@ -29,7 +30,7 @@ from ledger.store.commits import (
     judge,
 )
 from ledger.store.outage import OUTAGE_MAX_S, Connections, refuse_functions
-from ledger.store.recorder import NotNext, Store
+from ledger.store.recorder import ERASED, NotNext, Row, Store, WouldWait
 from ledger.store.schema import EVENTS, POSTGRESQL, Schema
 from ledger.tallies import Tally
 
@@ -40,6 +41,7 @@ WRITERS = 0x1EF6
 
 PAGE = 5_000
 """Rows of a long list that are read at a time."""
+
 
 _EVENTS = "SELECT position, originator_id, originator_version, topic, state FROM stored_events"
 
@@ -110,18 +112,18 @@ class PostgresStore(Store):
 
     def _attempt(self, commits: Sequence[Commit], attempt: _Attempt) -> list[Outcome]:
         with self._writing() as connection:
-            if attempt.verdict is not None and _landed(connection, attempt.verdict):
+            if attempt.verdict is not None and stored.landed(connection, attempt.verdict):
                 return attempt.verdict.outcomes
             attempt.verdict = None
             asked = {tally for commit in commits for tally in commit.tallies()}
             commands = [each.command for each in commits if each.fingerprint is not None]
             verdict = judge(
                 commits,
-                tallies=_tallies(connection, asked),
-                answers=_answers(connection, commands),
-                last=_last(connection),
+                tallies=stored.tallies(connection, asked),
+                answers=stored.answers(connection, commands),
+                last=stored.last(connection),
             )
-            _insert(connection, verdict)
+            stored.insert(connection, verdict)
             attempt.verdict = verdict
         return verdict.outcomes
 
@@ -129,10 +131,10 @@ class PostgresStore(Store):
         """Store what another store held."""
         with self._writing() as connection:
             if verdict.events:
-                first, last = verdict.events[0][0], _last(connection)
+                first, last = verdict.events[0][0], stored.last(connection)
                 if first != last + 1:
                     raise NotNext(first, last)
-            _insert(connection, verdict)
+            stored.insert(connection, verdict)
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -166,12 +168,12 @@ class PostgresStore(Store):
 
     def answer(self, command: UUID) -> Answer | None:
         """Return what was answered to ``command``, if it was."""
-        return self._reading(lambda connection: _answers(connection, [command])).get(command)
+        return self._reading(lambda connection: stored.answers(connection, [command])).get(command)
 
     def tallies(self, asked: Iterable[Tally]) -> dict[Tally, int]:
         """Return the current values of those tallies."""
         asked = list(asked)
-        return self._reading(lambda connection: _tallies(connection, asked))
+        return self._reading(lambda connection: stored.tallies(connection, asked))
 
     def all_tallies(self) -> Iterator[tuple[Tally, int]]:
         """Return every tally that is kept, in the order of their names."""
@@ -210,13 +212,18 @@ class PostgresStore(Store):
 
     def last_position(self) -> Position:
         """Return the place of the newest event; 0 before the first."""
-        return Position(self._reading(_last))
+        return Position(self._reading(stored.last))
+
+    def count(self, until: int) -> int:
+        """Return how many events there are up to position ``until``."""
+        rows = self._rows("SELECT count(*) FROM stored_events WHERE position <= %s", (until,))
+        return int(rows[0][0])
 
     def streams(self, ids: Sequence[UUID]) -> Iterator[StoredEvent]:
         """Return the events of many streams."""
         order = "ORDER BY originator_id, originator_version"
         rows = self._rows(f"{_EVENTS} WHERE originator_id = ANY(%s) {order}", (list(ids),))
-        return map(_notification, rows)
+        return map(stored.notification, rows)
 
     def select_events(
         self,
@@ -234,7 +241,7 @@ class PostgresStore(Store):
             f" ORDER BY originator_version {'DESC' if desc else 'ASC'} LIMIT %s",
             (originator_id, gt or 0, lte, lte, limit),
         )
-        return [_notification(row) for row in rows]
+        return [stored.notification(row) for row in rows]
 
     def history(
         self, after: int, limit: int, *, topic: str | None = None, stream: UUID | None = None
@@ -248,7 +255,11 @@ class PostgresStore(Store):
         rows = self._rows(
             f"{_EVENTS} WHERE position > %s{asked} ORDER BY position LIMIT %s", (*values, limit)
         )
-        return [_notification(row) for row in rows]
+        return [stored.notification(row) for row in rows]
+
+    def erased(self) -> list[UUID]:
+        """Return the streams of donors who were erased."""
+        return [stream for (stream,) in self._rows(ERASED)]
 
     def raw(self, after: int, limit: int) -> Iterable[tuple[Position, str, bytes]]:
         """Return position, topic and state of up to ``limit`` events after ``after``."""
@@ -261,12 +272,21 @@ class PostgresStore(Store):
             ),
         )
 
+    def rows(self, after: int, limit: int) -> Iterator[Row]:
+        """Return up to ``limit`` events that follow position ``after``, as they are stored."""
+        found = self._rows(
+            "SELECT position, originator_id::text, originator_version, topic, state"
+            " FROM stored_events WHERE position > %s ORDER BY position LIMIT %s",
+            (after, limit),
+        )
+        return (Row(*row) for row in found)
+
     def at(self, positions: Sequence[int]) -> list[Notification]:
         """Return the events at these positions, in order."""
         rows = self._rows(
             f"{_EVENTS} WHERE position = ANY(%s) ORDER BY position", (list(positions),)
         )
-        return [_notification(row) for row in rows]
+        return [stored.notification(row) for row in rows]
 
     def _rows(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         def ask(connection: psycopg.Connection[Any]) -> list[tuple[Any, ...]]:
@@ -274,8 +294,18 @@ class PostgresStore(Store):
 
         return self._reading(ask)
 
+    def at_once(self, work: Callable[[], T]) -> T:
+        """Return what comes of ``work``, unless it has to ask the server for something."""
+        _hurry.on = True
+        try:
+            return work()
+        finally:
+            _hurry.on = False
+
     def _reading(self, ask: Callable[[psycopg.Connection[Any]], T]) -> T:
         """Ask for something, waiting for a server that restarts."""
+        if _hurry.on:
+            raise WouldWait
 
         def step() -> T:
             with self._connections.one() as connection:
@@ -284,88 +314,16 @@ class PostgresStore(Store):
         return self._connections.patiently(step)
 
 
+class _Hurry(local):
+    """Whether this thread must not wait for an answer."""
+
+    on = False
+
+
+_hurry = _Hurry()
+
+
 class _Attempt:
     """What was being stored when the connection was lost, if it came to that."""
 
     verdict: Verdict | None = None
-
-
-def _landed(connection: psycopg.Connection[Any], verdict: Verdict) -> bool:
-    """Say whether what ``verdict`` was to write is there."""
-    if verdict.events:
-        position, stored = verdict.events[0]
-        row = connection.execute(
-            "SELECT state FROM stored_events WHERE position = %s", (position,)
-        ).fetchone()
-        return row is not None and bytes(row[0]) == stored.state
-    return _answers(connection, verdict.answers) == verdict.answers
-
-
-def _insert(connection: psycopg.Connection[Any], verdict: Verdict) -> None:
-    if verdict.events:
-        events = [stored for _, stored in verdict.events]
-        connection.execute(
-            "INSERT INTO stored_events SELECT * FROM"
-            " unnest(%b::bigint[], %b::uuid[], %b::bigint[], %b::text[], %b::bytea[])",
-            (
-                [at for at, _ in verdict.events],
-                [each.originator_id for each in events],
-                [each.originator_version for each in events],
-                [each.topic for each in events],
-                [each.state for each in events],
-            ),
-        )
-    if verdict.tallies:
-        connection.execute(
-            "INSERT INTO tallies SELECT * FROM unnest(%s::text[], %s::text[], %s::bigint[])"
-            " ON CONFLICT (subject, name) DO UPDATE SET value = excluded.value",
-            (
-                [tally.subject for tally in verdict.tallies],
-                [tally.name for tally in verdict.tallies],
-                list(verdict.tallies.values()),
-            ),
-        )
-    if verdict.answers:
-        connection.execute(
-            "INSERT INTO answers SELECT * FROM unnest(%s::uuid[], %s::jsonb[], %s::jsonb[])",
-            (
-                list(verdict.answers),
-                [Jsonb(each.fingerprint) for each in verdict.answers.values()],
-                [Jsonb(msgspec.to_builtins(each.receipt)) for each in verdict.answers.values()],
-            ),
-        )
-
-
-def _last(connection: psycopg.Connection[Any]) -> int:
-    row = connection.execute("SELECT max(position) FROM stored_events").fetchone()
-    return (row[0] if row else None) or 0
-
-
-def _notification(row: tuple[Any, ...]) -> Notification:
-    position, stream, version, topic, state = row
-    return Notification(stream, version, topic, bytes(state), position)
-
-
-def _tallies(connection: psycopg.Connection[Any], asked: Iterable[Tally]) -> dict[Tally, int]:
-    asked = list(asked)
-    if not asked:
-        return {}
-    rows = connection.execute(
-        "SELECT subject, name, value FROM tallies"
-        " JOIN unnest(%s::text[], %s::text[]) AS asked (subject, name) USING (subject, name)",
-        ([each.subject for each in asked], [each.name for each in asked]),
-    )
-    return {Tally(subject, name): value for subject, name, value in rows}
-
-
-def _answers(connection: psycopg.Connection[Any], commands: Iterable[UUID]) -> dict[UUID, Answer]:
-    commands = list(commands)
-    if not commands:
-        return {}
-    rows = connection.execute(
-        "SELECT command, fingerprint, receipt FROM answers WHERE command = ANY(%s)", (commands,)
-    )
-    return {
-        command: Answer(fingerprint, msgspec.convert(receipt, Receipt))
-        for command, fingerprint, receipt in rows
-    }

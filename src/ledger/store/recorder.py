@@ -8,9 +8,9 @@ they mean the same on every database.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, ClassVar, NoReturn
+from typing import Any, ClassVar, NamedTuple, NoReturn, TypeVar
 from uuid import UUID
 
 from eventsourcing.persistence import ApplicationRecorder, Notification, StoredEvent, Subscription
@@ -19,6 +19,21 @@ from ledger.errors import Conflict, LedgerError
 from ledger.names import Position
 from ledger.store.commits import Answer, Commit, Outcome, StoreFailed, Verdict
 from ledger.tallies import Tally
+
+T = TypeVar("T")
+
+ERASED = "SELECT originator_id FROM stored_events WHERE topic = 'donor.erased.1'"
+"""The topic is written out, so that a database sees that its index of erasures is meant."""
+
+
+class Row(NamedTuple):
+    """An event exactly as it is stored, its stream as canonical UUID text."""
+
+    position: Position
+    stream: str
+    version: int
+    topic: str
+    state: bytes
 
 
 class Store(ApplicationRecorder):
@@ -71,6 +86,15 @@ class Store(ApplicationRecorder):
             outcomes += [failure, *[StoreFailed(error)] * (left - 1)]
         return outcomes
 
+    def at_once(self, work: Callable[[], T]) -> T:
+        """Return what comes of ``work``, which reads nothing that has to be waited for.
+
+        Raises:
+            WouldWait: It would have to wait; nothing was asked.
+
+        """
+        return work()
+
     @abstractmethod
     def _write(self, commits: Sequence[Commit]) -> list[Outcome]:
         """Store those of ``commits`` that stand, in one transaction, or raise."""
@@ -117,6 +141,10 @@ class Store(ApplicationRecorder):
         """Return the place of the newest event; 0 before the first."""
 
     @abstractmethod
+    def count(self, until: int) -> int:
+        """Return how many events there are up to position ``until``."""
+
+    @abstractmethod
     def streams(self, ids: Sequence[UUID]) -> Iterator[StoredEvent]:
         """Return the events of many streams, each stream's together and in order."""
 
@@ -127,8 +155,16 @@ class Store(ApplicationRecorder):
         """Return up to ``limit`` events that follow position ``after``, all or some of them."""
 
     @abstractmethod
+    def erased(self) -> list[UUID]:
+        """Return the streams of donors who were erased, without reading through the history."""
+
+    @abstractmethod
     def raw(self, after: int, limit: int) -> Iterable[tuple[Position, str, bytes]]:
         """Return position, topic and state of up to ``limit`` events after ``after``, in order."""
+
+    @abstractmethod
+    def rows(self, after: int, limit: int) -> Iterator[Row]:
+        """Return up to ``limit`` events that follow position ``after``, as they are stored."""
 
     @abstractmethod
     def at(self, positions: Sequence[int]) -> list[Notification]:
@@ -171,6 +207,10 @@ class Store(ApplicationRecorder):
     ) -> Subscription[ApplicationRecorder]:
         """Refuse: views follow by asking, which works alike on every database."""
         raise NotImplementedError("views follow with projections.follow.Follower")
+
+
+class WouldWait(Exception):
+    """A database at the other end of a network answers some time later."""
 
 
 class NotNext(LedgerError):

@@ -94,7 +94,9 @@ class Unfinished(SchemaError):
 _EVENTS_1 = Migration(
     "tables for events, tallies and answers",
     {
-        # A position is a column of its own: SQLite may renumber rows that are not.
+        # A position is a column of its own: SQLite may renumber rows that are not. Answers stand in
+        # the order in which they were given, beside a slim index: their ids come in none, and kept
+        # in the order of ids nearly every answer would be a page of its own to write.
         SQLITE: (
             """
             CREATE TABLE IF NOT EXISTS stored_events (
@@ -117,10 +119,10 @@ _EVENTS_1 = Migration(
             """,
             """
             CREATE TABLE IF NOT EXISTS answers (
-                command     BLOB PRIMARY KEY,
+                command     BLOB NOT NULL PRIMARY KEY,
                 fingerprint BLOB NOT NULL,
                 receipt     BLOB NOT NULL
-            ) STRICT, WITHOUT ROWID
+            ) STRICT
             """,
         ),
         POSTGRESQL: (
@@ -154,7 +156,17 @@ _EVENTS_1 = Migration(
     },
 )
 
-EVENTS = Schema("the events", (_EVENTS_1,))
+_ERASURES = (
+    "CREATE INDEX IF NOT EXISTS erasures ON stored_events (originator_id)"
+    " WHERE topic = 'donor.erased.1'"
+)
+
+_EVENTS_2 = Migration(
+    "an index of erasures, which are looked up at every start",
+    {SQLITE: (_ERASURES,), POSTGRESQL: (_ERASURES,)},
+)
+
+EVENTS = Schema("the events", (_EVENTS_1, _EVENTS_2))
 """The store: events, and what is changed together with them."""
 
 _VERSION = "CREATE TABLE ledger_schema (one integer PRIMARY KEY CHECK (one = 1), version bigint)"

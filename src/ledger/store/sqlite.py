@@ -19,7 +19,7 @@ from ledger.errors import LedgerError
 from ledger.names import Position
 from ledger.store import schema as schemas
 from ledger.store.commits import Answer, Commit, Outcome, Receipt, Verdict, judge
-from ledger.store.recorder import NotNext, Store
+from ledger.store.recorder import ERASED, NotNext, Row, Store
 from ledger.store.schema import EVENTS, SQLITE, Schema
 from ledger.tallies import Tally
 
@@ -195,6 +195,12 @@ class SqliteStore(Store):
         """Return the place of the newest event; 0 before the first."""
         return Position(_last(self._reader()))
 
+    def count(self, until: int) -> int:
+        """Return how many events there are up to position ``until``."""
+        asked = "SELECT count(*) FROM stored_events WHERE position <= ?"
+        (count,) = self._reader().execute(asked, (until,)).fetchone()
+        return int(count)
+
     def streams(self, ids: Sequence[UUID]) -> Iterator[StoredEvent]:
         """Return the events of many streams."""
         for start in range(0, len(ids), CHUNK):
@@ -241,6 +247,10 @@ class SqliteStore(Store):
         )
         return [_notification(row) for row in rows]
 
+    def erased(self) -> list[UUID]:
+        """Return the streams of donors who were erased."""
+        return [UUID(stream) for (stream,) in self._reader().execute(ERASED)]
+
     def raw(self, after: int, limit: int) -> Iterable[tuple[Position, str, bytes]]:
         """Return position, topic and state of up to ``limit`` events after ``after``."""
         return self._reader().execute(
@@ -248,6 +258,13 @@ class SqliteStore(Store):
             " WHERE position > ? ORDER BY position LIMIT ?",
             (after, limit),
         )
+
+    def rows(self, after: int, limit: int) -> Iterator[Row]:
+        """Return up to ``limit`` events that follow position ``after``, as they are stored."""
+        asked = f"{_EVENTS} WHERE position > ? ORDER BY position LIMIT ?"
+        for at, oid, version, topic, state in self._reader().execute(asked, (after, limit)):
+            text = f"{oid[:8]}-{oid[8:12]}-{oid[12:16]}-{oid[16:20]}-{oid[20:]}"
+            yield Row(at, text, version, topic, state)
 
     def at(self, positions: Sequence[int]) -> list[Notification]:
         """Return the events at these positions, in order."""

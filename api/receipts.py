@@ -1,0 +1,103 @@
+"""/v1/donations/{id}/receipt: what a donor takes home, and can check without asking us"""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+from pydantic import BaseModel, Field
+
+from api.donations import READERS
+from api.doors import AtLeast, Desk, Door, may, own, refuses
+from api.log import covering, proven, text_of
+from api.wire import shown
+from ledger.errors import NotFound
+from ledger.transparency.encoding import to_base64
+from projections.disbursements import Disbursements
+from projections.donations import Donations, donation
+from projections.fund_balances import FundBalances
+from projections.log.keys import WillNotSign
+from projections.log.log import Changed
+from projections.log.receipts import since_gift
+
+router = APIRouter(prefix="/v1/donations", tags=["donations"], route_class=Door)
+
+
+class ProvenEvent(BaseModel):
+    """An event of the donation as it is stored, and the proof that it is in the history."""
+
+    position: int
+    index: int
+    stream: str
+    version: int
+    topic: str
+    state: str = Field(description="Its bytes as they are stored, in base64.")
+    leaf: str
+    leaf_hash: str
+    path: list[str]
+
+
+class FundSince(BaseModel):
+    """What the money of the fund became: sums over the whole fund, in fen."""
+
+    code: str
+    name: str
+    purpose: str
+    currency: str
+    pooled: dict[str, str] = Field(description="What these sums say of one gift, and what not.")
+    since: int = Field(description="The position of the donation's first event.")
+    until: int = Field(description="The position up to which the sums go.")
+    now: dict[str, int]
+    change: dict[str, int] = Field(description="What was added to each figure since.")
+    disbursements: list[dict[str, Any]]
+    more_disbursements: bool
+
+
+class DonationReceipt(BaseModel):
+    """Everything that it takes to check a donation, but for the log's key.
+
+    The key is not in it on purpose: whoever forged a receipt would forge that too. Have it from the
+    charity itself, from a witness or from an earlier receipt.
+    """
+
+    donation: dict[str, Any]
+    events: list[ProvenEvent]
+    checkpoint: str = Field(description="A signed note (C2SP tlog-checkpoint).")
+    fund: FundSince
+
+
+@router.get(
+    "/{donation_id}/receipt",
+    response_model=DonationReceipt,
+    responses=refuses(NotFound, WillNotSign, Changed),
+)
+@may(*READERS)
+def receipt(donation_id: UUID, desk: Desk, at_least: AtLeast = None) -> Response:
+    """Return a donation's events with their proofs, and what its fund did with money since."""
+    with desk.read(Donations, at_least) as reading:
+        found = donation(reading.connection, str(donation_id))
+    if found is None:
+        raise NotFound("donation", donation_id)
+    own(desk, found["donor"], donation_id)
+    stored = list(desk.ledger.store.streams([donation_id]))
+    positions = [desk.ledger.store.position_of(donation_id, n + 1) for n in range(len(stored))]
+    published = covering(desk, positions[-1], at_least)
+    proofs = desk.site.log.prove(published, positions)
+    with desk.read(FundBalances) as funds, desk.read(Disbursements) as aid:
+        now = min(funds.position, aid.position)
+        since = since_gift(funds.connection, aid.connection, found["fund"], positions[0], now)
+    events = [
+        proven(proof)
+        | {
+            "stream": str(donation_id),
+            "version": each.originator_version,
+            "topic": each.topic,
+            "state": to_base64(each.state),
+        }
+        for each, proof in zip(stored, proofs, strict=True)
+    ]
+    return shown(
+        {"donation": found, "events": events, "checkpoint": text_of(published), "fund": since}
+    )

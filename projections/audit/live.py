@@ -1,0 +1,99 @@
+"""Evidence from the databases of a ledger, which may be served meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+
+from sqlalchemy import Connection, Engine
+
+from ledger.movements import COLUMNS
+from ledger.store.recorder import Row, Store
+from ledger.store.schema import POSTGRESQL
+from ledger.transparency.tiles import Tile
+from projections.audit.evidence import Claim, Evidence, Words
+from projections.audit.findings import Finding
+from projections.fund_balances import FundBalances, fund_balance, fund_rows
+from projections.journal import Journal, account_turnovers
+from projections.log import tables
+from projections.log.tables import Published
+
+PAGE = 4_096
+"""Events read at a time; bounds memory, not correctness."""
+
+
+class NotSignedYet(Finding):
+    """What was recorded is signed."""
+
+    def __init__(self) -> None:
+        super().__init__("no checkpoint was published yet; the first leifeng serve does that")
+
+
+class Live(Evidence):
+    """What is stored, what was published of it, and what is shown of it."""
+
+    def __init__(self, store: Store, log: Engine, views: Engine) -> None:
+        self._store = store
+        self._log = log
+        self._views = views
+
+    def checkpoint(self) -> bytes:
+        """Return the newest checkpoint."""
+        return self._newest().note
+
+    def earlier(self) -> Iterator[tuple[str, bytes]]:
+        """Return the checkpoints of this log that were published before."""
+        newest = self._newest().checkpoint
+        with self._log.connect() as connection:
+            for each in tables.checkpoints(connection, newest.origin):
+                if each.checkpoint.size < newest.size:
+                    yield f"the checkpoint of {each.checkpoint.size}", each.note
+
+    def tiles(self, wanted: Sequence[Tile]) -> Sequence[bytes]:
+        """Return what is in these tiles."""
+        with self._log.connect() as connection:
+            return tables.tiles_reader(connection)(wanted)
+
+    def rows(self) -> Iterator[Row]:
+        """Return the events, in order, to the newest."""
+        after = 0
+        while page := list(self._store.rows(after, PAGE)):
+            yield from page
+            after = page[-1].position
+
+    def claims(self) -> Iterable[Claim]:
+        """Return what funds and accounts have, as it is served."""
+        with self._at_a_moment() as connection:
+            return [_funds(connection), _accounts(connection)]
+
+    def _newest(self) -> Published:
+        with self._log.connect() as connection:
+            name = tables.origin(connection)
+            found = None if name is None else tables.newest(connection, name)
+        if found is None:
+            raise NotSignedYet
+        return found
+
+    @contextmanager
+    def _at_a_moment(self) -> Iterator[Connection]:
+        """Read views as they are at one moment, though others go on writing them."""
+        with self._views.connect() as connection:
+            if connection.dialect.name == POSTGRESQL:
+                connection.execution_options(isolation_level="REPEATABLE READ")
+            yield connection
+
+
+def _funds(connection: Connection) -> Claim:
+    reached = FundBalances().reached(connection)
+    figures: dict[Words, int] = {}
+    for row in fund_rows(connection):
+        found = fund_balance(connection, row["fund"], reached)
+        figures |= {(row["fund"], name): getattr(found, name) for name in COLUMNS}
+    return Claim("funds", reached, figures)
+
+
+def _accounts(connection: Connection) -> Claim:
+    figures: dict[Words, int] = {}
+    for account, fund, debit, credit in account_turnovers(connection):
+        figures |= {(account, fund, "debit"): debit, (account, fund, "credit"): credit}
+    return Claim("accounts", Journal().reached(connection), figures)

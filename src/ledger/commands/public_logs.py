@@ -1,0 +1,18 @@
+"""What the charity can do with its public log."""
+
+from __future__ import annotations
+
+from ledger.aggregate import Act
+from ledger.application import Decision, Records
+from ledger.names import log_stream
+from ledger.public_logs import PublicLog
+
+
+class PublicLogCommands(Records):
+    """Announce a key."""
+
+    def announce_key(self, act: Act, *, name: str, key: str) -> Decision:
+        """Make a key of the log called ``name`` known."""
+        log = self.find(PublicLog, log_stream(name)) or PublicLog.begin(name)
+        log.announce_key(act, key)
+        return Decision(log, name=name)

@@ -1,0 +1,67 @@
+"""Destroys the keys and details of people whom the history says were erased.
+
+The event comes first and the destruction after it. It is made up for at every start, for every
+erasure there ever was: whatever older register was put back meanwhile, nobody comes back with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, select
+
+from ledger.names import PartyId
+from ledger.people.register import Register
+from ledger.people.roles import Role
+from ledger.people.tables import DATA_KEYS, PERSONS, SEALED, TOKENS
+
+CHUNK = 500
+"""People asked about with one statement."""
+
+
+def erase(register: Register, donors: Iterable[PartyId]) -> int:
+    """Destroy what is kept of ``donors``; return of how many there was anything.
+
+    With a donor goes the name of the person who has no token but as that donor: it is the same
+    person. Their tokens stay, which name nobody, and open what is left: amounts and days.
+    """
+    wanted = list(donors)
+    with register.reading() as connection:
+        wanted += _persons(connection, set(wanted))
+        kept = [each for some in _chunks(wanted) for each in _kept(connection, some)]
+    if kept:
+        with register.writing() as connection:
+            for some in _chunks(kept):
+                for table in (DATA_KEYS, SEALED):
+                    connection.execute(table.delete().where(table.c.party.in_(some)))
+                named = PERSONS.c.person.in_(some)
+                connection.execute(PERSONS.update().where(named).values(name_digest=None))
+    if kept or (wanted and register.is_local):  # As an earlier try may have been hindered.
+        register.clear()
+    return len(kept)
+
+
+def _persons(connection: Connection, donors: set[PartyId]) -> list[PartyId]:
+    """Return those who are one of ``donors`` and nobody else."""
+    others: set[PartyId] = set()
+    themselves: set[PartyId] = set()
+    for person, roles, donor in connection.execute(
+        select(TOKENS.c.person, TOKENS.c.roles, TOKENS.c.donor)
+    ):
+        alone = roles == [Role.DONOR.value] and donor in donors
+        (themselves if alone else others).add(PartyId(person))
+    return sorted(themselves - others)
+
+
+def _kept(connection: Connection, some: Sequence[PartyId]) -> Sequence[PartyId]:
+    """Return those of whom there is anything, were it half of it."""
+    keyed: ColumnElement[Any] = DATA_KEYS.c.party
+    sealed: ColumnElement[Any] = SEALED.c.party
+    asked = select(keyed).where(keyed.in_(some)).union(select(sealed).where(sealed.in_(some)))
+    return connection.execute(asked).scalars().all()
+
+
+def _chunks(parties: Sequence[PartyId]) -> Iterator[Sequence[PartyId]]:
+    for start in range(0, len(parties), CHUNK):
+        yield parties[start : start + CHUNK]

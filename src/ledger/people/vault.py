@@ -1,0 +1,124 @@
+"""The vault: what people told us about themselves, sealed field by field with a key per person.
+
+A person's data key is wrapped by the key-encryption key, which is kept elsewhere. Without the data
+key nothing of the person can be read, in whatever copy; so that is what erasing destroys.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, select
+
+from ledger.names import PartyId
+from ledger.people.keys import KeyFile
+from ledger.people.register import Register
+from ledger.people.sealing import new_key, seal, seal_bytes, unseal, unseal_bytes
+from ledger.people.tables import DATA_KEYS, SEALED, VAULT
+
+NAMES = PartyId("names")
+"""The data key that names of people with tokens are looked up by, which is nobody's own."""
+
+NAME = "name"
+
+_DATA_KEY, _FIELD = "data-key", "field"
+"""What a seal is bound to, besides whom it is about."""
+
+
+class Vault:
+    """Sealed details, by the opaque ids that the history knows."""
+
+    def __init__(self, register: Register, keys: KeyFile) -> None:
+        self._register = register
+        self._keys = keys
+
+    # On its own.
+
+    def keep(self, party: PartyId, details: Mapping[str, Any]) -> PartyId:
+        """Keep what somebody told us about themselves, under their opaque id."""
+        with self._register.writing() as connection:
+            self.put(connection, party, details)
+        return party
+
+    def forget(self, party: PartyId) -> None:
+        """Drop what is kept of ``party``, about whom nothing came to be recorded."""
+        with self._register.writing() as connection:
+            for table in (DATA_KEYS, SEALED):
+                connection.execute(table.delete().where(table.c.party == party))
+
+    def details(self, party: PartyId) -> dict[str, Any] | None:
+        """Return what is kept of ``party``; nothing if they are unknown or were erased."""
+        with self._register.reading() as connection:
+            found = _data_key(connection, party)
+            boxes = connection.execute(
+                select(SEALED.c.field, SEALED.c.box)
+                .where(SEALED.c.party == party)
+                .order_by(SEALED.c.field)
+            ).all()
+        if found is None:
+            return None
+        key = self.unwrapped(found)
+        return {field: unseal(key, box, _FIELD, party, field) for field, box in boxes}
+
+    # Within a transaction.
+
+    def put(self, connection: Connection, party: PartyId, details: Mapping[str, Any]) -> None:
+        """Seal ``details`` with a key that is made for ``party``."""
+        key = self._make_key(connection, party)
+        boxes = [
+            {"party": party, "field": field, "box": seal(key, said, _FIELD, party, field)}
+            for field, said in details.items()
+        ]
+        if boxes:
+            connection.execute(SEALED.insert(), boxes)
+
+    def name_digest(self, connection: Connection, name: str) -> str:
+        """Return what a name is looked up by, which gives nothing of it away without the key."""
+        found = _data_key(connection, NAMES)
+        assert found is not None  # noqa: S101  # Made with the register.
+        return hmac.digest(self.unwrapped(found), name.encode(), "sha256").hex()
+
+    def set_up(self, connection: Connection) -> list[str]:
+        """See that the key is there which the register is sealed under; return what was done.
+
+        A new register is given the newest key of the file, or a file if there is none.
+        """
+        kek = connection.execute(select(VAULT.c.kek)).scalar()
+        if kek is not None:
+            self._keys.secret(kek)
+            return []
+        first, made = self._keys.first()
+        connection.execute(VAULT.insert(), {"one": 1, "kek": first.id})
+        self._make_key(connection, NAMES)
+        return [f"made vault key {first.id} in {self._keys.path}: keep a copy apart"] * made
+
+    # Data keys, wrapped.
+
+    def _make_key(self, connection: Connection, party: PartyId) -> bytes:
+        """Make a data key for ``party`` and keep it wrapped.
+
+        The row that says by which key is held until the transaction ends, so that no key is
+        wrapped by one that is being done away with.
+        """
+        kek = connection.execute(select(VAULT.c.kek).with_for_update(read=True)).scalar_one()
+        key = new_key()
+        connection.execute(DATA_KEYS.insert(), self.wrapped(party, key, kek))
+        return key
+
+    def wrapped(self, party: str, key: bytes, kek: str) -> dict[str, Any]:
+        """Return the row of a data key, wrapped by the key-encryption key ``kek``."""
+        secret = self._keys.secret(kek)
+        wrapped = seal_bytes(secret, key, _DATA_KEY, party)
+        return {"party": party, "kek": kek, "wrapped": wrapped}
+
+    def unwrapped(self, row: RowMapping) -> bytes:
+        """Return the data key that a row has."""
+        secret = self._keys.secret(row["kek"])
+        return unseal_bytes(secret, row["wrapped"], _DATA_KEY, row["party"])
+
+
+def _data_key(connection: Connection, party: PartyId) -> RowMapping | None:
+    asked = select(DATA_KEYS).where(DATA_KEYS.c.party == party)
+    return connection.execute(asked).mappings().first()

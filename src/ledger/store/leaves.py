@@ -1,0 +1,30 @@
+"""What the public log commits to of the stored events."""
+
+from __future__ import annotations
+
+from ledger.errors import LedgerError
+from ledger.store.recorder import Store
+from ledger.transparency.leaf import Leaf, leaf_of
+
+
+class OutOfStep(LedgerError):
+    """An event's place in the log is its position, which has no gaps."""
+
+    def __init__(self, position: int, found: object) -> None:
+        super().__init__(f"after event {position} comes {found} and not {position + 1}")
+
+
+def leaves(store: Store, after: int, limit: int) -> list[Leaf]:
+    """Return the leaves of the ``limit`` events that follow position ``after``.
+
+    Raises:
+        OutOfStep: Some of them are not there, though later ones may be.
+
+    """
+    found = [leaf_of(*row) for row in store.rows(after, limit)]
+    for index, leaf in enumerate(found, after):
+        if leaf.index != index:
+            raise OutOfStep(index, leaf.nid)
+    if len(found) < limit:
+        raise OutOfStep(after + len(found), "nothing")
+    return found
