@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -14,10 +14,12 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
 from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp
 
 from api import (
     books,
     disbursements,
+    docs,
     donations,
     donors,
     funds,
@@ -34,6 +36,12 @@ from api import (
 from api.collector import spared
 from api.doors import Site
 from api.follower import FollowerProcess
+from api.gate.gate import Gate
+from api.gate.limits import Limits
+from api.pages import assets, public, statement, trail
+from api.pages import refusals as refusal_pages
+from api.pages import sales as sale_pages
+from api.pages.live import Live
 from api.places import Places, key_file
 from ledger.commands import Ledger
 from ledger.people.directory import Directory
@@ -80,8 +88,33 @@ def open_site(data: Path, witnesses: Sequence[Asked] = ()) -> Iterator[Site]:
         yield Site(ledger, directory, views, follower, counted, log, keeper, cosigning)
 
 
-def create_app(data: Path, witnesses: Sequence[Asked] = ()) -> FastAPI:
-    """Build the service over the ledger kept in the folder ``data``, cosigned by ``witnesses``."""
+class Gated(FastAPI):
+    """An application with the gate around it, so that even its breakdowns are answered safely."""
+
+    limits: Limits
+    hosts: Iterable[str]
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Put the gate around everything."""
+        return Gate(super().build_middleware_stack(), self.limits, self.hosts)
+
+
+def create_app(
+    data: Path,
+    *,
+    witnesses: Sequence[Asked] = (),
+    limits: Limits | None = None,
+    hosts: Iterable[str] = (),
+) -> FastAPI:
+    """Build the service over the ledger kept in the folder ``data``.
+
+    Args:
+        data: The folder.
+        witnesses: Who cosigns the public log.
+        limits: What one client may ask for.
+        hosts: The names that it answers to; any, if none are given.
+
+    """
     if sys.flags.optimize > 1:
         raise RuntimeError("python -OO takes away the docstrings that refusals are titled by")
 
@@ -89,25 +122,33 @@ def create_app(data: Path, witnesses: Sequence[Asked] = ()) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         with open_site(data, witnesses) as site, closing(FollowerProcess(data)), spared():
             app.state.site = site
+            app.state.live = Live(site)
             site.follower.start(standing_by=True)
             site.keeper.start()
             site.cosigning.start()
             yield
 
-    app = FastAPI(
+    app = Gated(
         title="Lei Feng e-supermarket ledger",
         version="1",
         description=DESCRIPTION,
         lifespan=lifespan,
         separate_input_output_schemas=False,
+        docs_url=None,
+        redoc_url=None,
     )
+    app.limits, app.hosts = limits or Limits(), hosts
+    app.state.limits = app.limits
     problems.install(app)
     refusals.install(app)
     app.add_exception_handler(ClientDisconnect, _gone)
     # Tried in this order for every request: what comes most stands first.
     parts = (donations, funds, donors, sales, disbursements, history, books, log, receipts, health)
-    for part in (*parts, policies, relations, refusals):
+    pages = (assets, public, statement, trail, sale_pages)
+    for part in (*parts, policies, relations, refusals, *pages):
         app.router.routes += part.router.routes  # Included, each request would be matched twice.
+    docs.install(app)
+    refusal_pages.install(app)
     _document(app)
     return app
 
@@ -132,6 +173,9 @@ def _document(app: FastAPI) -> None:
             schemas[model.__name__] = schema
         for unused in ("HTTPValidationError", "ValidationError"):
             schemas.pop(unused, None)
+        for path in document["paths"].values():
+            for method, operation in path.items():
+                problems.document_gate(method.upper(), operation["responses"])
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way.

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from pydantic import BaseModel, Field
 
 from api.doors import Desk
+from api.problems import TooLarge
 from ledger.aggregate import Act
 from ledger.application import IdempotencyMismatch
 from ledger.feeds import CHUNK_LINES, NAMED_MAX, Feed
@@ -60,7 +61,7 @@ async def take_in(desk: Desk, begin: Callable[[Act], Feed[Any]]) -> Response:
 
 async def _taken(desk: Desk, begin: Callable[[Act], Feed[Any]]) -> Receipt:
     act = desk.act(None)
-    body = _Body(desk.stream())
+    body = _Body(desk)
     if await run_in_threadpool(desk.ledger.store.answer, act.command) is None:
         feed = await run_in_threadpool(begin, act)
         async for lines in body.chunks():
@@ -110,13 +111,23 @@ class Lines:
 class _Body:
     """A body as chunks of lines, with the digest of all that was read."""
 
-    def __init__(self, stream: AsyncIterator[bytes]) -> None:
-        self._stream = stream
+    def __init__(self, desk: Desk) -> None:
+        self._stream = desk.stream()
+        self._left = desk.app.state.limits.feed_bytes
         self.digest = sha256()
+        said = desk.headers.get("content-length")
+        if said is not None:  # So that nothing of it is recorded.
+            self._must_fit(int(said))
+
+    def _must_fit(self, size: int) -> None:
+        if size > self._left:
+            raise TooLarge("a feed is too long: send it in parts, which are known again")
 
     async def chunks(self) -> AsyncIterator[list[bytes]]:
         lines = Lines()
         async for piece in self._stream:
+            self._must_fit(len(piece))
+            self._left -= len(piece)
             self.digest.update(piece)
             for chunk in lines.more(piece):
                 yield chunk

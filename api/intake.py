@@ -15,6 +15,9 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from ledger.errors import Invalid
+from ledger.strict_json import fault_of
+
 Endpoint = Callable[..., Coroutine[Any, Any, Response]]
 
 
@@ -32,9 +35,12 @@ class Intake:
         """Return the arguments by their names.
 
         Raises:
+            Invalid: The body could be read in two ways.
             RequestValidationError: Names each field that cannot be read.
 
         """
+        if (fault := fault_of(body, numbers=False)) is not None:
+            raise Invalid("body", fault)
         read: dict[str, Any] = {}
         for name, kind in self._path.items():
             read[name] = _read("path", kind.validate_strings, path[name], name)

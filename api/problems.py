@@ -19,6 +19,9 @@ from fastapi.responses import Response
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
+from api.gate.origin import READING
+from api.gate.refusals import STATUS as AT_THE_GATE
+from api.gate.refusals import CrossSite, TooOften
 from ledger.application import IdempotencyMismatch
 from ledger.errors import (
     Conflict,
@@ -108,6 +111,7 @@ STATUS: Mapping[type[LedgerError], HTTPStatus] = {
     Changed: HTTPStatus.INTERNAL_SERVER_ERROR,
     OutOfStep: HTTPStatus.INTERNAL_SERVER_ERROR,
     MethodNotAllowed: HTTPStatus.METHOD_NOT_ALLOWED,
+    **AT_THE_GATE,
 }
 """The status of each branch of the tree of errors; the nearest ancestor counts."""
 
@@ -185,6 +189,8 @@ def problem(error: LedgerError) -> dict[str, Any]:
             document["figures"] = [each._asdict() for each in error.differing]
         case IdempotencyMismatch():
             document["fields"] = error.fields
+        case TooOften():
+            document["retry_after"] = error.retry_after
     return document
 
 
@@ -192,8 +198,8 @@ def respond(document: Mapping[str, Any], headers: Mapping[str, str] | None = Non
     """Answer with a problem document."""
     status = document["status"]
     extra = dict(headers or {})
-    if status == HTTPStatus.SERVICE_UNAVAILABLE:
-        extra["Retry-After"] = str(RETRY_AFTER_S)
+    if status in {HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS}:
+        extra["Retry-After"] = str(document.get("retry_after", RETRY_AFTER_S))
     if status == HTTPStatus.UNAUTHORIZED:
         extra["WWW-Authenticate"] = "Bearer"
     return Response(msgspec.json.encode(document), status, extra, media_type=MEDIA_TYPE)
@@ -230,10 +236,16 @@ def _field(loc: Iterable[str | int]) -> str:
 
     >>> _field(("body", "instalments", 0, "amount"))
     'instalments.0.amount'
+    >>> _field(("body", "13900000000"))
+    '?'
 
     """
-    path = [_shown(str(each)) for each in loc]
-    return ".".join(path[1:]) or path[0]
+    path = [str(each) for each in loc]
+    return ".".join(each if _NAME.fullmatch(each) else "?" for each in path[1:]) or path[0]
+
+
+_NAME = re.compile(r"[0-9]{1,6}|[A-Za-z_][A-Za-z_-]{0,39}")
+"""What can be the name of a field, or a place in a list; nothing else that was sent is repeated."""
 
 
 def _shown(said: str) -> str:
@@ -315,3 +327,12 @@ def refusals(kinds: Iterable[type[LedgerError]]) -> dict[int | str, dict[str, An
             },
         }
     return by_status
+
+
+def document_gate(method: str, responses: dict[str, Any]) -> None:
+    """Add to an operation's documented answers what the gate before all of them refuses."""
+    kinds = [kind for kind in AT_THE_GATE if kind is not CrossSite or method not in READING]
+    for status, added in refusals((Invalid, Overloaded, *kinds)).items():
+        there = responses.setdefault(str(status), added)
+        content = there.setdefault("content", {}).setdefault(MEDIA_TYPE, {})
+        content["examples"] = added["content"][MEDIA_TYPE]["examples"] | content.get("examples", {})

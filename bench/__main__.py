@@ -18,6 +18,7 @@ from bench.bulk import bulk
 from bench.feed import feed
 from bench.figures import FULL, QUICK, WHOLE, Figure, Size
 from bench.log import log
+from bench.pages import pages
 from bench.pledges import pledges
 from bench.reads import reads
 from bench.replay import replay
@@ -35,6 +36,7 @@ BENCHES: dict[str, Bench] = {
     "store": store,
     "log": log,
     "scale": scale,
+    "pages": pages,
 }
 
 FEW = 100

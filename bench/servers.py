@@ -123,9 +123,22 @@ def _peak(pid: int) -> int:
     return int(told["VmHWM"].removesuffix("kB")) * 1024
 
 
+def processor_time(pid: int) -> float:
+    """Return the seconds that a process has been on a processor so far, all threads together.
+
+    Whatever else runs on the machine has no part in it, unlike in what a client waited.
+    """
+    threads = Path(f"/proc/{pid}/task").glob("*/schedstat")
+    return sum(int(each.read_text(encoding="ascii").split()[0]) for each in threads) / 1e9
+
+
 def _environment(database: str | None = None) -> dict[str, str]:
     named = {} if database is None else {DATABASE_URL: database}
-    return os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))} | named
+    return os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))} | UNHURRIED | named
+
+
+UNHURRIED = {f"LEIFENG_LIMIT_REQUESTS_PER_{who}": str(10**9) for who in ("TOKEN", "ADDRESS")}
+"""One sender asks here as often as it can, to see how often that is."""
 
 
 @contextmanager

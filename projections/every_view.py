@@ -9,6 +9,7 @@ from projections.fund_balances import FundBalances
 from projections.journal import Journal
 from projections.relations import RelationsDeclared
 from projections.sales import Sales
+from projections.statements import Statements
 from projections.views import View
 
 
@@ -22,4 +23,5 @@ def all_views() -> tuple[View, ...]:
         Disbursements(),
         AuditTrail(),
         RelationsDeclared(),
+        Statements(),
     )

@@ -238,6 +238,40 @@ def fund_balance(
     )
 
 
+class FundSummary(Struct, frozen=True):
+    """A fund and where its figures stand."""
+
+    fund: FundCode
+    name: str
+    purpose: str
+    restriction: str
+    state: str
+    figures: Figures
+
+    @property
+    def balance(self) -> int:
+        """What is there: received and not paid out."""
+        return self.figures.received - self.figures.paid
+
+
+def fund_summaries(connection: Connection) -> list[FundSummary]:
+    """Return every fund with its figures of now, by code."""
+    asked = select(FUNDS, *(BALANCES.c[name] for name in COLUMNS)).join(
+        BALANCES, BALANCES.c.fund == FUNDS.c.fund
+    )
+    return [
+        FundSummary(
+            FundCode(row["fund"]),
+            row["name"],
+            row["purpose"],
+            row["restriction"],
+            row["state"],
+            Figures(*(row[name] for name in COLUMNS)),
+        )
+        for row in connection.execute(asked.order_by(FUNDS.c.fund)).mappings()
+    ]
+
+
 def _asked(fund: str, as_of: date | None, known_at: Position | None) -> Any:
     if known_at is None:
         if as_of is None:

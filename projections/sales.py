@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
+from msgspec import Struct
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -170,33 +171,85 @@ def sales(connection: Connection, *, after: int = 0, limit: int = 100) -> list[d
     return [_shown(connection, row) for row in connection.execute(asked).mappings().all()]
 
 
+def sales_of_late(
+    connection: Connection, *, before: int | None = None, limit: int = 100
+) -> list[dict[str, Any]]:
+    """Return up to ``limit`` sales planned before position ``before``, or any, newest first.
+
+    Without their items, which a list has no room for.
+    """
+    asked = select(SALES).order_by(SALES.c.number.desc()).limit(limit)
+    if before is not None:
+        asked = asked.where(SALES.c.number < before)
+    return [
+        {**row, **_fees(row), "id": row["sale"], "position": row["number"]}
+        for row in connection.execute(asked).mappings()
+    ]
+
+
 def sale(connection: Connection, sale_id: str) -> dict[str, Any] | None:
     """Return one sale with its running total."""
     row = connection.execute(select(SALES).where(SALES.c.sale == sale_id)).mappings().first()
     return None if row is None else _shown(connection, row)
 
 
+class RunningTotal(Struct, frozen=True):
+    """What a sale has added up to. Figures in fen; fees are those of the moment."""
+
+    sale: str
+    state: str
+    orders: int
+    gross: int
+    refunds: int
+    net_sales: int
+    partner_fee: int
+    channel_fee: int
+    net_proceeds: int
+    remitted: int
+
+    @property
+    def outstanding(self) -> int:
+        """What the partner owes and has not paid over."""
+        return self.net_proceeds - self.remitted
+
+
+def running_totals(connection: Connection, sales: Collection[str]) -> list[RunningTotal]:
+    """Return the running total of each of these sales that there is."""
+    rows = connection.execute(select(SALES).where(SALES.c.sale.in_(sales))).mappings()
+    return [RunningTotal(**{name: row[name] for name in _COUNTED}, **_fees(row)) for row in rows]
+
+
+_COUNTED = ("sale", "state", "orders", "gross", "refunds", "remitted")
+
+
+def _fees(row: RowMapping) -> dict[str, Any]:
+    """Work out the fees of the moment, as the settlement will."""
+    net_sales = row["gross"] - row["refunds"]
+    partner_fee = fee(net_sales, row["partner_fee_bp"])
+    channel_fee = fee(net_sales, row["channel_fee_bp"])
+    return {
+        "net_sales": net_sales,
+        "partner_fee": partner_fee,
+        "channel_fee": channel_fee,
+        "net_proceeds": net_sales - partner_fee - channel_fee,
+    }
+
+
 def _shown(connection: Connection, row: RowMapping) -> dict[str, Any]:
-    """Work out the fees of the moment and what is outstanding, as the settlement will."""
+    """Return a sale as people read it, with its items and what is outstanding."""
     rows = connection.execute(
         select(ITEMS).where(ITEMS.c.sale == row["sale"]).order_by(ITEMS.c.sku)
     ).mappings()
     items = [{name: each[name] for name in each if name != "sale"} for each in rows]
-    net_sales = row["gross"] - row["refunds"]
-    partner_fee = fee(net_sales, row["partner_fee_bp"])
-    channel_fee = fee(net_sales, row["channel_fee_bp"])
-    net_proceeds = net_sales - partner_fee - channel_fee
+    fees = _fees(row)
     plan = {name: row[name] for name in _PLAN}
     return plan | {
         "id": row["sale"],
         "position": row["number"],
         "units": sum(each["sold"] for each in items),
         "units_returned": sum(each["returned"] for each in items),
-        "net_sales": net_sales,
-        "partner_fee": partner_fee,
-        "channel_fee": channel_fee,
-        "net_proceeds": net_proceeds,
-        "outstanding": net_proceeds - row["remitted"],
+        **fees,
+        "outstanding": fees["net_proceeds"] - row["remitted"],
         "items": items,
     }
 

@@ -36,8 +36,13 @@ def sentence(fact: Fact) -> Sentence:
         zh, en = _SENTENCES[type(fact)]
     except KeyError:
         raise LookupError(f"no sentence for {type(fact).__qualname__}") from None
+    return told(fact, Sentence(zh, en))
+
+
+def told(fact: Fact, pattern: Sentence) -> Sentence:
+    """Put the words of ``fact`` into a pattern of either language."""
     said = _Said(fact)
-    return Sentence(zh.format_map(said), en.format_map(said))
+    return Sentence(pattern.zh.format_map(said), pattern.en.format_map(said))
 
 
 _RESTRICTIONS = {

@@ -45,6 +45,13 @@ UNITS = {
     "scale-start": "s",
     "scale-lag": "s",
     "scale-level": "s",
+    "pages-first": "kB",
+    "pages-front": "µs",
+    "pages-funds": "µs",
+    "pages-fund": "µs",
+    "pages-sales": "µs",
+    "pages-live": "s",
+    "pages-live-memory": "MB",
 }
 
 

@@ -258,6 +258,16 @@ def test_a_register_that_differs_is_noticed(tmp_path):
     assert digest_people(source.places.people) != before
 
 
+@pytest.mark.parametrize("table", ["tiles", "checkpoints"])
+def test_a_log_that_differs_is_noticed(tmp_path, table):
+    source = Kept(tmp_path).fill()
+    before = digest_log(source.places.log)
+    with connected(source.places.log) as connection:
+        connection.execute(f"DELETE FROM {table}")  # noqa: S608  # Ours.
+
+    assert digest_log(source.places.log) != before
+
+
 def test_rows_are_read_in_one_order_whatever_a_database_says_of_words():
     asked = select(PERSONS).order_by(*in_order(PERSONS, "postgresql"))
 

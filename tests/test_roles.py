@@ -121,6 +121,7 @@ def test_every_route_says_who_may_use_it(route):
 def people(world):
     """Return somebody of each role and of no other, and one who shows no token."""
     server = world.office.server
+    server.public.read("/v1/proofs/inclusion", position=1)  # So that it is in the log.
     donor = server.person("a donor", DONOR, donor=world.donor)
     partner = server.person("a partner", PARTNER, sale=world.selling)
     others = {each: server.person(f"one {each}", each) for each in Role}
@@ -139,11 +140,9 @@ def asked(world, person, route):
     )
     if route in FEEDS:
         return person.feed(there, b"")
-    return (
-        person.post(there, {})
-        if method == "POST"
-        else person.get(there, **ASKED_FOR.get(route, {}))
-    )
+    if method == "POST":
+        return person.post(there, {})
+    return person.get(there, **ASKED_FOR.get(route, {}))
 
 
 @pytest.mark.parametrize("route", MAY)

@@ -3,7 +3,7 @@
 import pytest
 
 from ledger.errors import Invalid
-from ledger.wording import TEXT_MAX, plain, printable
+from ledger.wording import TEXT_MAX, code, plain, printable
 
 
 @pytest.mark.parametrize(
@@ -74,3 +74,61 @@ def test_a_refusal_names_the_field():
         plain("", "reason")
 
     assert refusal.value.field == "reason"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "JLG-20260308-000005",
+        "1",
+        "2026030820123800012",  # A card's length, and no card's beginning.
+        "6222021901012346",  # A card's length, and a wrong check digit.
+        "430102199003072314",  # An identity number's length, and a wrong check digit.
+        "430102199013072316",  # The same, of a month that is none.
+        "12345678901",
+        "no@where",
+        "A" * 64,
+    ],
+)
+def test_what_a_program_calls_an_order_is_kept(text):
+    assert code(text, "order_no") == text
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("430102199003072317", "identity-card"),
+        ("11010519491231002x", "identity-card"),
+        ("A-11010519491231002X", "identity-card"),
+        ("6222021901012349", "bank-card"),
+        ("13812345678", "mobile-phone"),
+        ("+8613812345678", "mobile-phone"),
+        ("008613812345678", "mobile-phone"),
+        ("86-13812345678", "mobile-phone"),
+        ("li@example.org", "e-mail"),
+    ],
+)
+def test_a_number_of_a_person_is_no_name_of_an_order(text, what):
+    with pytest.raises(Invalid, match=f"^order_no: is what looks like an? {what}") as refusal:
+        code(text, "order_no")
+
+    assert text not in str(refusal.value)
+
+
+@pytest.mark.parametrize("text", ["", " ", "李女士", "a b", "a\n", "A" * 65, "\x00", "é"])
+def test_an_order_is_called_by_64_visible_characters_at_most(text):
+    with pytest.raises(Invalid, match=r"^order_no: must be 1 to 64 visible ASCII"):
+        code(text, "order_no")
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    ["\u061c", "\u200b", "\u200f", "\u2028", "\u202e", "\u2066", "\ufeff", "\uffff", "\U000e0041"],
+)
+def test_what_does_not_show_or_turns_the_line_is_refused(hidden):
+    with pytest.raises(Invalid, match=r"^name: has a control character"):
+        printable(f"a{hidden}b", "name")
+
+
+def test_the_variants_of_characters_in_names_are_kept():
+    assert printable("葛\U000e0100城", "name")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+import sys
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from socket import AF_INET, AF_INET6, create_server, socket
@@ -15,12 +17,34 @@ from rich.console import Console
 
 from api.app import create_app, open_site
 from api.cli.shared import DataFolder
+from api.gate.connection import limited
+from api.gate.limits import Limits
 from api.places import Places, policy_file
 from ledger.errors import LedgerError
 from projections.log.cosigning import Asked, policy_of
 
+if sys.platform != "win32":
+    import resource
+
 Host = Annotated[str, typer.Option(help="The address to listen at.")]
 Port = Annotated[int, typer.Option(help="The port to listen at.", min=0, max=65535)]
+Limit = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--limit",
+        help="NAME=NUMBER, repeatable: how much a client may ask for; see api/gate/limits.py.",
+    ),
+]
+HostName = Annotated[
+    list[str] | None,
+    typer.Option("--host-name", help="Answer to this name only; repeatable. Any if none is given."),
+]
+
+FILES = 256
+"""What a server opens besides its connections, generously."""
+
+STOP_S = 30
+"""Seconds that requests have to end in when the server is stopped."""
 
 
 LogName = Annotated[
@@ -32,7 +56,7 @@ LogName = Annotated[
 
 
 Witnesses = Annotated[
-    list[str],
+    list[str] | None,
     typer.Option(
         "--witness",
         metavar="NAME,VKEY,URL",
@@ -46,11 +70,22 @@ def serve(
     host: Host = "127.0.0.1",
     port: Port = 8000,
     log_name: LogName = None,
-    witness: Witnesses = [],  # noqa: B006  # typer reads it and nobody writes it.
+    witness: Witnesses = None,
+    limit: Limit = None,
+    host_name: HostName = None,
 ) -> None:
     """Serve the ledger over HTTP until stopped."""
-    witnesses = [Asked.parse(text) for text in witness]
-    run(data, host, port, log_name=log_name, witnesses=witnesses)
+    witnesses = [Asked.parse(text) for text in witness or ()]
+    limits = Limits.of(os.environ, limit or ())
+    run(
+        data,
+        host,
+        port,
+        log_name=log_name,
+        witnesses=witnesses,
+        limits=limits,
+        hosts=host_name or (),
+    )
 
 
 def run(
@@ -60,25 +95,80 @@ def run(
     *,
     log_name: str | None = None,
     witnesses: Sequence[Asked] = (),
+    limits: Limits | None = None,
+    hosts: Sequence[str] = (),
 ) -> None:
     """Serve the ledger kept in ``data``, whose public log is called ``log_name`` if it is new."""
+    limits = limits or Limits.of(os.environ)
     with open_site(data) as site:  # So that what is wrong with it is said in one sentence.
         site.log.begin(log_name)
         done = (*site.ledger.store.said, *site.directory.said)
     policy_file(data).write_bytes(policy_of(witnesses).encode())
-    where = f"{Places.of(data)} at {{address}} (API: /docs)"
-    serve_app(create_app(data, witnesses), (*done, f"serving {where}, Ctrl-C to stop"), host, port)
+    app = create_app(data, witnesses=witnesses, limits=limits, hosts=hosts)
+    serving = f"serving {Places.of(data)} at {{address}} (API: /docs), Ctrl-C to stop"
+
+    def let_go() -> None:
+        app.state.live.close()
+
+    serve_app(app, (*done, serving), host, port, limits, let_go)
 
 
-def serve_app(app: FastAPI, said: Sequence[str], host: str, port: int) -> None:
-    """Serve ``app`` until stopped, once ``said``, which may name its ``{address}``, is said."""
-    config = uvicorn.Config(app, log_level="warning", access_log=False)
+def serve_app(
+    app: FastAPI,
+    said: Sequence[str],
+    host: str,
+    port: int,
+    limits: Limits,
+    let_go: Callable[[], None] = lambda: None,
+) -> None:
+    """Serve an application until it is stopped.
+
+    Args:
+        app: The application.
+        said: Lines that are shown first; they may name its ``{address}``.
+        host: The address to listen at.
+        port: The port to listen at; 0 for any.
+        limits: What one client may ask for.
+        let_go: Called when it is to stop, before those who look on are waited for.
+
+    """
+    _make_room(limits.connections + FILES)
+    config = uvicorn.Config(
+        app,
+        http=limited(limits),
+        log_level="error",  # Anybody can send what uvicorn warns of; no log fills with that.
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=STOP_S,
+    )
     with _listening(host, port) as listening, suppress(KeyboardInterrupt):
         address = f"http://{host}:{listening.getsockname()[1]}"
         for line in said:
             shown = line.replace("{address}", address)
             Console(stderr=True).print(shown, highlight=False, soft_wrap=True)
-        uvicorn.Server(config).run(sockets=[listening])
+        _Server(config, let_go).run(sockets=[listening])
+
+
+class _Server(uvicorn.Server):
+    """Stops: those who look on are let go first, or it would wait for them for ever."""
+
+    def __init__(self, config: uvicorn.Config, let_go: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._let_go = let_go
+
+    async def shutdown(self, sockets: list[socket] | None = None) -> None:
+        """Take no more requests, finish those under way, and go."""
+        self._let_go()
+        await super().shutdown(sockets)
+
+
+def _make_room(files: int) -> None:
+    """Let the process open so many files, as far as the system allows it."""
+    if sys.platform != "win32":
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if soft != resource.RLIM_INFINITY and soft < files:
+            most = files if hard == resource.RLIM_INFINITY else min(files, hard)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def _listening(host: str, port: int) -> socket:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +12,7 @@ import typer
 
 from api.cli.audit_bundle import verifier
 from api.cli.serve import Host, Port, serve_app
+from api.gate.limits import Limits
 from api.witness import create_witness
 from ledger.chance import random_bytes
 from ledger.transparency.cosignature import Cosigner
@@ -45,7 +47,7 @@ def serve(
     now = lambda: datetime.now(UTC)  # noqa: E731  # The door's clock.
     with closing(Witness(data / "witness.db", cosigner, logs, now)) as witness:
         said = f"serving {cosigner.verifier} at {{address}}, Ctrl-C to stop"
-        serve_app(create_witness(witness), [said], host, port)
+        serve_app(create_witness(witness), [said], host, port, Limits.of(os.environ))
 
 
 def _cosigner(data: Path, name: str | None) -> Cosigner:

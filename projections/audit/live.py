@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine
 
 from ledger.movements import COLUMNS
 from ledger.store.recorder import Row, Store
-from ledger.store.schema import POSTGRESQL
 from ledger.transparency.tiles import Tile
 from projections.audit.evidence import Claim, Evidence, Words
 from projections.audit.findings import Finding
@@ -17,6 +15,7 @@ from projections.fund_balances import FundBalances, fund_balance, fund_rows
 from projections.journal import Journal, account_turnovers
 from projections.log import tables
 from projections.log.tables import Published
+from projections.views import as_of_now
 
 PAGE = 4_096
 """Events read at a time; bounds memory, not correctness."""
@@ -63,7 +62,7 @@ class Live(Evidence):
 
     def claims(self) -> Iterable[Claim]:
         """Return what funds and accounts have, as it is served."""
-        with self._at_a_moment() as connection:
+        with as_of_now(self._views) as connection:
             return [_funds(connection), _accounts(connection)]
 
     def _newest(self) -> Published:
@@ -73,14 +72,6 @@ class Live(Evidence):
         if found is None:
             raise NotSignedYet
         return found
-
-    @contextmanager
-    def _at_a_moment(self) -> Iterator[Connection]:
-        """Read views as they are at one moment, though others go on writing them."""
-        with self._views.connect() as connection:
-            if connection.dialect.name == POSTGRESQL:
-                connection.execution_options(isolation_level="REPEATABLE READ")
-            yield connection
 
 
 def _funds(connection: Connection) -> Claim:

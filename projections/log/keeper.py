@@ -14,22 +14,25 @@ LOG = logging.getLogger(__name__)
 DUE_EVENTS = 256
 """So many events that are not in the log yet are not left waiting."""
 
-DUE_S = 5.0
-"""Nor is one longer than this."""
+DUE_S = 3.5
+"""Nor is one longer than this after it was seen, which makes five seconds with the pauses."""
 
 LOOK_S = 1.0
 """Seconds until somebody looks again whether another process wrote something."""
 
 ROUND_S = 0.2
-"""Seconds between two looks while something waits, and between two checkpoints under load: each is
-two files on the disk, whatever it covers.
+"""Seconds between two looks while something waits."""
+
+REST_S = 1.0
+"""Seconds between two checkpoints under load. Each is two files on the disk, whatever it covers,
+and whoever records would wait for that; whoever needs one sooner has it made.
 """
 
 
 def is_due(waiting: int, waited_s: float) -> bool:
     """Say whether what waits is to be published now.
 
-    >>> is_due(1, 4.9), is_due(1, 5.0), is_due(256, 0.0), is_due(0, 9.0)
+    >>> is_due(1, 3.4), is_due(1, 3.5), is_due(256, 0.0), is_due(0, 9.0)
     (False, True, True, False)
 
     """
@@ -94,16 +97,16 @@ class Keeper:
     def _keep(self) -> None:
         while not self._closed.is_set():
             try:
-                self.look()
+                published = self.look()
             except Exception as error:  # noqa: BLE001  # Whatever it is, it is told below.
                 self._refuse(error)
                 self._closed.wait(DUE_S)
             else:
                 self.refusal = None
-                self._pause()
+                self._pause(REST_S if published else ROUND_S)
 
-    def look(self) -> None:
-        """Publish what is due by now.
+    def look(self) -> bool:
+        """Publish what is due by now; say whether anything was.
 
         After any refusal that is all that waits, so that nothing is forgotten of what was wrong.
         """
@@ -112,9 +115,12 @@ class Keeper:
             self._log.check()
             self._log.publish()
             self._begun = True
-        elif self._is_due():
-            self._log.publish()
-            self._waiting_since = None
+            return True
+        if not self._is_due():
+            return False
+        self._log.publish()
+        self._waiting_since = None
+        return True
 
     def _is_due(self) -> bool:
         waiting, now = self.lag, self._monotonic()
@@ -134,8 +140,8 @@ class Keeper:
                 LOG.error("the log is not signed: %s", error, exc_info=unexpected)
         self.refusal, self._begun = error, False
 
-    def _pause(self) -> None:
+    def _pause(self, seconds: float) -> None:
         if self._waiting_since is None:
             self._news.wait(LOOK_S)
             self._news.clear()
-        self._closed.wait(ROUND_S)
+        self._closed.wait(seconds)

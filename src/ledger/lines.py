@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
 from ledger.errors import LedgerError
+from ledger.strict_json import fault_of
 
 L = TypeVar("L")
 
@@ -65,9 +67,12 @@ def reader(kind: type[L], *suspects: Suspect) -> Callable[[bytes], L]:
 
     def read(line: bytes) -> L:
         try:
-            return decode(line)
+            said = decode(line)
         except _NOT_READ as error:
             raise _fault(line, error, suspects) from None
+        if (fault := fault_of(line)) is not None:
+            raise LineMalformed(fault)
+        return said
 
     return read
 
@@ -82,12 +87,19 @@ def _fault(line: bytes, error: Exception, suspects: tuple[Suspect, ...]) -> Line
     try:
         said = _anything(line)
     except _NOT_READ:
-        return LineMalformed("is not JSON")
+        return LineMalformed(fault_of(line) or "is not JSON")
     for suspect in suspects:
         for part in _parts(said):
             if suspect.field in part and not _is(part[suspect.field], suspect.kind):
                 return suspect.refusal(f"{suspect.field} {suspect.rule}")
-    return LineMalformed(str(error))
+    return LineMalformed(fault_of(line) or _ECHO.sub(r"\1\2", str(error)))
+
+
+_ECHO = re.compile(
+    r"(Invalid enum value) .*(?= - at `\$)|(unknown field) `(?![A-Za-z_]{1,40}`).*`(?= - at|$)",
+    re.DOTALL,
+)
+"""What the reader's words repeat of a line, but for names that could be those of fields."""
 
 
 def _parts(said: Any) -> Iterator[dict[str, Any]]:

@@ -26,7 +26,7 @@ from ledger.orders import (
 from ledger.sales import SaleState
 from ledger.tallies import UNSOLD, Expectation, Tally, of_sale
 from ledger.terms import UNITS_MAX, SaleTerms
-from ledger.wording import printable
+from ledger.wording import code
 
 S = TypeVar("S", Order, GoodsReturn)
 
@@ -159,7 +159,7 @@ _return = reader(GoodsReturn, _money("refund"), _WHOLE_QUANTITY)
 def read_order(line: bytes) -> Order:
     """Return the order that a feed line spells; raise ``LineRefused`` by the first fault."""
     order = _order(line)
-    _check_words(order.order_no)
+    _check_codes(order_no=order.order_no)
     _check_instant(order.placed_at)
     _check_lines(order.lines)
     if any(each.unit_price <= 0 for each in order.lines):
@@ -170,17 +170,17 @@ def read_order(line: bytes) -> Order:
 def read_return(line: bytes) -> GoodsReturn:
     """Return the return that a feed line spells; raise ``LineRefused`` by the first fault."""
     back = _return(line)
-    _check_words(back.order_no, back.return_no)
+    _check_codes(order_no=back.order_no, return_no=back.return_no)
     _check_lines(back.lines)
     if back.refund <= 0:
         raise AmountInvalid("refund must be above zero")
     return back
 
 
-def _check_words(*words: str) -> None:
-    for word in words:
+def _check_codes(**said: str) -> None:
+    for field, each in said.items():
         try:
-            printable(word, "order_no")
+            code(each, field)
         except Invalid as fault:
             raise LineMalformed(str(fault)) from None
 

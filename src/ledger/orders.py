@@ -186,7 +186,7 @@ class SaleOrder(Aggregate):
         left = dict(self.held)
         for line in back.lines:
             if line.sku not in left:
-                raise SkuUnknown(f"order {back.order_no} has no {line.sku}")
+                raise SkuUnknown(f"order {back.order_no} has no such sku")
             left[line.sku] -= line.quantity
             if left[line.sku] < 0:
                 raise ReturnExceedsSold(
@@ -223,7 +223,7 @@ def _price(lines: Sequence[OrderLine], sale: SaleTerms) -> Fen:
     total = 0
     for line in lines:
         if line.sku not in sale.prices:
-            raise SkuUnknown(f"the sale has no {line.sku}")
+            raise SkuUnknown("the sale has no such sku")
         if line.unit_price != sale.prices[line.sku]:
             raise PriceMismatch(
                 f"{line.sku} costs {sale.prices[line.sku]} fen, not {line.unit_price}"

@@ -36,7 +36,7 @@ from ledger.tallies import (
     payment_is_new,
 )
 from ledger.terms import FundTerms
-from ledger.wording import REFERENCE
+from ledger.wording import REFERENCE, code
 
 VERSIONS_OF_A_LINE = 2
 """A line records a promise, and perhaps its payment; what follows was done by other requests."""
@@ -339,14 +339,17 @@ _pledge = reader(
 def read_pledge(line: bytes) -> Pledge:
     """Return the promise that a feed line spells; raise ``LineRefused`` by the first fault."""
     said = _pledge(line)
-    _check_reference("ref", said.ref)
+    try:
+        code(said.ref, "ref")
+    except Invalid as fault:
+        raise LineMalformed(str(fault)) from None
     if said.payment is not None:
-        _check_reference("external_ref", said.payment.external_ref)
+        _check_reference(said.payment.external_ref)
     if any(each.amount <= 0 for each in said.instalments):
         raise AmountInvalid("amount of an instalment must be above zero")
     return replace(said, instalments=in_order(said.instalments)) if said.instalments else said
 
 
-def _check_reference(field: str, said: str) -> None:
+def _check_reference(said: str) -> None:
     if not REFERENCE.fullmatch(said):
-        raise LineMalformed(f"{field} must be 1 to 64 visible ASCII characters")
+        raise LineMalformed("external_ref must be 1 to 64 visible ASCII characters")

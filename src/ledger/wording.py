@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from datetime import date
 
 from ledger.errors import Invalid
 
@@ -24,9 +25,15 @@ _PERSONAL = {
 }
 
 _CONTROL = re.compile(
-    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f"
+    r"\ud800-\udfff\ufeff\ufff9-\uffff\U000e0000-\U000e007f]"
 )
-"""Control characters, and those that turn the reading direction so that a line shows another."""
+"""Characters that do not show, or that turn the reading direction so that a line shows another."""
+
+
+def shows_itself(text: str) -> bool:
+    """Say whether ``text`` has nothing in it that does not show or that steers what shows it."""
+    return _CONTROL.search(text) is None
 
 
 def printable(text: str, field: str) -> str:
@@ -35,7 +42,7 @@ def printable(text: str, field: str) -> str:
         raise Invalid(field, "must say something")
     if len(text) > TEXT_MAX:
         raise Invalid(field, f"must be at most {TEXT_MAX} characters, not {len(text)}")
-    if _CONTROL.search(text):
+    if not shows_itself(text):
         raise Invalid(field, "has a control character")
     return text
 
@@ -74,3 +81,60 @@ def spelled_alike(name: str) -> str:
     """
     folded = unicodedata.normalize("NFKC", name).casefold()
     return "".join(each for each in folded if each.isalnum())
+
+
+_SOMEBODYS = re.compile(r"\d{11}|@")
+"""Without any of these it is nobody's number; most have none."""
+
+_E_MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_MOBILE_ALONE = re.compile(r"(?:(?:\+|00)?86-?)?1[3-9]\d{9}")
+_CARD = re.compile(r"62\d{14,17}")
+_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+_CHECKS = "10X98765432"
+"""Weights and check characters of an identity number (GB 11643)."""
+
+
+def code(text: str, field: str) -> str:
+    """Return ``text`` if it can be what somebody's program calls an order, and is nobody's number.
+
+    Programs number orders with as many digits as cards and telephones have. So what has check
+    digits is refused only if they are right, and a telephone's number only if it stands alone.
+
+    >>> code("JLG-20260308-000005", "order_no")
+    'JLG-20260308-000005'
+
+    """
+    if not REFERENCE.fullmatch(text):
+        raise Invalid(field, "must be 1 to 64 visible ASCII characters")
+    if _SOMEBODYS.search(text) is None:
+        return text
+    for what, looks_like in (
+        ("an identity-card number", _is_identity),
+        ("a bank-card number", _is_card),
+        ("a mobile-phone number", _MOBILE_ALONE.fullmatch),
+        ("an e-mail address", _E_MAIL.search),
+    ):
+        if looks_like(text):
+            raise Invalid(field, f"is what looks like {what}, which may not be in the history")
+    return text
+
+
+def _is_identity(text: str) -> bool:
+    found = _PERSONAL["an identity-card number"].search(text)
+    if found is None:
+        return False
+    number = found.group().upper()
+    try:
+        date.fromisoformat(f"{number[6:10]}-{number[10:12]}-{number[12:14]}")
+    except ValueError:
+        return False
+    total = sum(int(digit) * weight for digit, weight in zip(number, _WEIGHTS, strict=False))
+    return _CHECKS[total % 11] == number[17]
+
+
+def _is_card(text: str) -> bool:
+    """Say whether this is a card of China UnionPay, by its first and its check digit (Luhn)."""
+    if not _CARD.fullmatch(text):
+        return False
+    doubled = [int(digit) * (1 + at % 2) for at, digit in enumerate(reversed(text))]
+    return sum(digit // 10 + digit % 10 for digit in doubled) % 10 == 0

@@ -1,0 +1,6 @@
+"""What everybody passes before a door, whatever they come for.
+
+``connection`` takes what comes over the wire, and no more of it than it should; ``gate`` looks at
+each request: its target, what it says twice, who sends it across sites, how often they come. Both
+know nothing of what is behind. They cost each request a few microseconds (see docs/DECISIONS.md).
+"""

@@ -1,0 +1,78 @@
+"""How much of anything one may ask for, and how it is changed.
+
+The defaults are far above what people, a partner's feed or a public page come to; they stop one
+client from taking all of a server. An operator changes them by ``--limit NAME=NUMBER`` or by
+``LEIFENG_LIMIT_NAME``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Self
+
+from msgspec import Struct
+from msgspec.structs import fields
+
+from ledger.errors import LedgerError
+
+PREFIX = "LEIFENG_LIMIT_"
+
+
+class LimitUnknown(LedgerError):
+    """A limit is set by its name and a whole number above zero."""
+
+
+class Limits(Struct, frozen=True):
+    """What is allowed; rates are counted by each server process for itself.
+
+    Attributes:
+        requests_per_token: A minute, with one token.
+        requests_per_address: A minute, from one address.
+        feeds_per_token: Feeds and batches a minute, with one token, of whatever length.
+        feed_bytes: Bytes of one feed.
+        head_bytes: Bytes of a request's line and headers.
+        headers: How many headers there are.
+        target_bytes: Bytes of a path with its query.
+        head_s: Seconds in which a head is sent.
+        bytes_per_s: What whoever sends a body, or reads an answer, keeps up, looked at by turns of
+            ``head_s``.
+        connections: Open at once.
+        connections_per_address: Open at once, from one address.
+
+    """
+
+    requests_per_token: int = 120_000
+    requests_per_address: int = 600_000
+    feeds_per_token: int = 6_000
+    feed_bytes: int = 1024**3
+    head_bytes: int = 32 * 1024
+    headers: int = 100
+    target_bytes: int = 8 * 1024
+    head_s: int = 10
+    bytes_per_s: int = 1024
+    connections: int = 2_000
+    connections_per_address: int = 1_000
+
+    @classmethod
+    def of(cls, environment: Mapping[str, str], said: Iterable[str] = ()) -> Self:
+        """Return the limits that the environment sets, and over it what is ``said``.
+
+        >>> Limits.of({"LEIFENG_LIMIT_HEAD_S": "5"}, ["connections=10"]).connections
+        10
+
+        """
+        named = {each.name for each in fields(cls)}
+        asked = {
+            name: environment[PREFIX + name.upper()]
+            for name in named
+            if PREFIX + name.upper() in environment
+        }
+        asked |= dict(each.partition("=")[::2] for each in said)
+        for name, number in asked.items():
+            if name not in named:
+                raise LimitUnknown(
+                    f"there is no limit {name}; there are {', '.join(sorted(named))}"
+                )
+            if not (number.isascii() and number.isdecimal() and 0 < int(number) < 2**53):
+                raise LimitUnknown(f"{name} must be a whole number above zero")
+        return cls(**{name: int(number) for name, number in asked.items()})

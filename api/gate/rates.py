@@ -1,0 +1,39 @@
+"""How often somebody comes, counted by the minute.
+
+Each server process counts for itself. All counts begin anew together, so that what is kept never
+exceeds what came within a minute, and whoever comes from a thousand addresses costs a thousand
+numbers.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Hashable
+from time import monotonic
+
+from api.gate.refusals import TooOften
+
+WINDOW_S = 60.0
+
+
+class Rate:
+    """Counts what each comes to, and refuses more than ``most`` a minute."""
+
+    def __init__(self, most: int, what: str, clock: Callable[[], float] = monotonic) -> None:
+        self._most = most
+        self._what = what
+        self._clock = clock
+        self._ends = 0.0
+        self._counts: Counter[Hashable] = Counter()
+
+    def count(self, who: Hashable) -> None:
+        """Count one more of ``who``, or refuse it."""
+        now = self._clock()
+        if now >= self._ends:
+            self._counts.clear()
+            self._ends = now + WINDOW_S
+        count = self._counts[who] + 1
+        if count > self._most:
+            fact = f"at most {self._most:,} {self._what} a minute"
+            raise TooOften(fact, retry_after=int(self._ends - now) + 1)
+        self._counts[who] = count

@@ -1,0 +1,96 @@
+"""/, /funds and /method: what was raised, and what the figures mean."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+
+from api.doors import Desk, Door, Reading, may
+from api.pages.flows import Moved, flows, rows
+from api.pages.languages import language_of, words
+from api.pages.levels import must_be_level
+from api.pages.rendering import page
+from ledger.movements import Figures
+from ledger.names import Position
+from projections.fund_balances import FundBalances, fund_summaries
+from projections.sales import Sales, sales_of_late
+from projections.statements import Statements, came_from, paid_for
+
+router = APIRouter(route_class=Door, include_in_schema=False)
+
+FUNDS_IN_FRONT = 6
+"""Funds that the front page names, so that it stays one screen."""
+
+SALES_IN_FRONT = 3
+
+
+@router.get("/")
+@may()
+def front(desk: Desk) -> Response:
+    """Say in one screen what came of it all."""
+    must_be_level(desk.site)
+    with desk.read(FundBalances) as reading:
+        funds = fund_summaries(reading.connection)
+    with desk.read(Sales) as also:
+        sales = sales_of_late(also.connection, limit=SALES_IN_FRONT)
+    total = Figures()
+    for fund in funds:
+        total.add(fund.figures)
+    largest = sorted(funds, key=lambda fund: -fund.figures.received)[:FUNDS_IN_FRONT]
+    return page(
+        desk,
+        "front.html",
+        total=total,
+        funds=largest,
+        fund_count=len(funds),
+        sales=sales,
+        as_of=as_of(desk, reading.position),
+        verification=getattr(desk.app.state, "verification", None),
+    )
+
+
+@router.get("/funds")
+@may()
+def list_funds(desk: Desk) -> Response:
+    """Show every fund, and where the money of all went."""
+    must_be_level(desk.site)
+    with desk.read(FundBalances) as reading:
+        funds = fund_summaries(reading.connection)
+    with desk.read(Statements) as also:
+        moved = moved_in(also)
+    return page(
+        desk,
+        "funds.html",
+        funds=funds,
+        flows=drawn(desk, moved, {fund.fund: fund.name for fund in funds}),
+        as_of=as_of(desk, reading.position),
+    )
+
+
+def drawn(desk: Desk, moved: Moved, funds: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Return the flows of what moved, in the reader's words."""
+    return rows(flows(moved), funds, words(language_of(desk)).gettext)
+
+
+def moved_in(reading: Reading) -> Moved:
+    """Return what moved in all funds since the first event."""
+    return Moved(came_from(reading.connection), paid_for(reading.connection), {})
+
+
+@router.get("/method")
+@may()
+def method(desk: Desk) -> Response:
+    """Define every figure."""
+    return page(desk, "method.html")
+
+
+def as_of(desk: Desk, position: Position) -> dict[str, Any]:
+    """Return which event the figures are as good as, and when that was recorded."""
+    at: datetime | None = None
+    for _, fact in desk.ledger.at([position]):
+        at = fact.recorded_at
+    return {"position": position, "at": at}

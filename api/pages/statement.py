@@ -1,0 +1,114 @@
+"""/funds/{code}: what one fund has, and its statement for any period."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from fastapi.responses import Response
+
+from api.doors import Desk, Door, Reading, may
+from api.pages.flows import Moved
+from api.pages.levels import must_be_level
+from api.pages.public import as_of, drawn
+from api.pages.rendering import page
+from ledger.aggregate import BUSINESS_ZONE
+from ledger.errors import Invalid, NotFound
+from projections.fund_balances import FundBalances, fund_balance, fund_row
+from projections.statements import (
+    Period,
+    Place,
+    Statements,
+    came_from,
+    openings,
+    paid_for,
+    statement,
+)
+
+router = APIRouter(route_class=Door, include_in_schema=False)
+
+LINES_SHOWN = 60
+"""Lines of a statement on one page."""
+
+
+@router.get("/funds/{code}")
+@may()
+def show_fund(
+    code: str,
+    desk: Desk,
+    first: Annotated[str, Query(alias="from", max_length=10)] = "",
+    last: Annotated[str, Query(alias="to", max_length=10)] = "",
+    after: Annotated[str, Query(max_length=100)] = "",
+) -> Response:
+    """Show what a fund has, what came and went in a period, and where to."""
+    must_be_level(desk.site)
+    period = Period(day(first, "from"), day(last, "to"))
+    if period.first and period.last and period.last < period.first:
+        raise Invalid("to", f"{period.last} is before {period.first}")
+    with desk.read(Statements) as reading:
+        shown = statement(reading.connection, code, period, after=_place(after), limit=LINES_SHOWN)
+        moved = _moved(reading, code, period)
+    with desk.read(FundBalances) as also:
+        fund = fund_row(also.connection, code)
+        # Of the same event as the statement, however far the ledger went on meanwhile.
+        figures = fund_balance(also.connection, code, also.position, known_at=reading.position)
+    if fund is None or figures is None:
+        raise NotFound("fund", "of this code")
+    return page(
+        desk,
+        "fund.html",
+        fund=fund,
+        figures=figures,
+        statement=shown,
+        period=period,
+        after=after,
+        flows=drawn(desk, moved, {code: fund["name"]}),
+        periods=_periods(),
+        as_of=as_of(desk, reading.position),
+    )
+
+
+def _moved(reading: Reading, code: str, period: Period) -> Moved:
+    before = {} if period.first is None else openings(reading.connection, period.first, fund=code)
+    return Moved(
+        came_from(reading.connection, period, fund=code),
+        paid_for(reading.connection, period, fund=code),
+        before,
+    )
+
+
+def _periods() -> dict[str, Period]:
+    """Return the periods that people ask for most."""
+    today = datetime.now(UTC).astimezone(BUSINESS_ZONE).date()
+    return {
+        "always": Period(),
+        "year": Period(date(today.year, 1, 1), today),
+        "month": Period(today.replace(day=1), today),
+    }
+
+
+def day(said: str, name: str) -> date | None:
+    """Read a business day of an address; nothing, where nothing is said.
+
+    Raises:
+        Invalid: It is no day.
+
+    """
+    if not said:
+        return None
+    try:
+        return datetime.strptime(said, "%Y-%m-%d").replace(tzinfo=UTC).date()
+    except ValueError:
+        raise Invalid(name, "must be a day such as 2026-03-20") from None
+
+
+def _place(said: str) -> Place | None:
+    """Read where a page of lines goes on."""
+    if not said:
+        return None
+    on, _, kind = said.partition("~")
+    found = day(on, "after")
+    if found is None or not kind:
+        raise Invalid("after", "is not one that this page gave out")
+    return Place(found, kind)

@@ -1,0 +1,152 @@
+"""/funds/{code}/lines and /events/{position}: the events that a figure is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query
+from fastapi.responses import Response
+from msgspec import Struct
+
+from api.doors import Desk, Door, may
+from api.pages.levels import must_be_level
+from api.pages.rendering import page
+from api.pages.statement import day
+from ledger.aggregate import Fact
+from ledger.disbursements import Disbursement
+from ledger.donations import Donation
+from ledger.errors import Invalid, NotFound
+from ledger.movements import COLUMNS, movements
+from ledger.names import Position
+from ledger.postings import postings
+from projections.journal import Journal, line
+from projections.public_trail import Correction, public_sentence
+from projections.sentences import Sentence
+from projections.statements import Place, Span, Statements, events_within, kind_of, span
+
+router = APIRouter(route_class=Door, include_in_schema=False)
+
+EVENTS_SHOWN = 50
+"""Events on one page."""
+
+STREAM_MAX = 1_000
+"""Events of one matter that are looked through for corrections; few have ten."""
+
+POSITION_MAX = 2**53
+
+MAY_BE_CORRECTED = (
+    Disbursement.Paid,
+    Disbursement.Bounced,
+    Donation.PaymentReceived,
+    Donation.Refunded,
+)
+"""Events that are looked up beside the others of their stream, to see what put them right."""
+
+
+class Told(Struct, frozen=True):
+    """An event as everybody may see it.
+
+    Attributes:
+        position: Its place in the history.
+        fact: The event.
+        said: It in a sentence.
+        corrected_by: The event that undid it.
+        corrects: The event that it undid.
+
+    """
+
+    position: Position
+    fact: Fact
+    said: Sentence
+    corrected_by: Position | None
+    corrects: Position | None
+
+    def money(self, fund: str) -> int:
+        """Return what it brought ``fund`` in money, in fen."""
+        return sum(each.received - each.paid for each in movements(self.fact) if each.fund == fund)
+
+
+@router.get("/funds/{code}/lines")
+@may()
+def show_line(
+    code: str,
+    desk: Desk,
+    on: Annotated[str, Query(max_length=10)],
+    kind: Annotated[str, Query(max_length=100)],
+    after: Annotated[int, Query(ge=0, le=POSITION_MAX)] = 0,
+) -> Response:
+    """Show the events that one line of a fund's statement is made of."""
+    must_be_level(desk.site)
+    of_day = day(on, "on")
+    if of_day is None:
+        raise Invalid("on", "must be a day such as 2026-03-20")
+    place = Place(of_day, kind)
+    with desk.read(Statements) as reading:
+        where = span(reading.connection, code, place)
+    if where is None:
+        raise NotFound("line", "of this fund, day and kind")
+    with desk.read(Journal) as entries:  # It has read as far, or farther.
+        rest = Span(Position(max(where.first, after + 1)), where.last)
+        positions = events_within(entries.connection, rest, code, place, limit=EVENTS_SHOWN + 1)
+    told = tell(desk, list(desk.ledger.at(positions[:EVENTS_SHOWN])))
+    return page(
+        desk,
+        "line.html",
+        code=code,
+        place=place,
+        told=[each for each in told if each.money(code)],
+        following=positions[EVENTS_SHOWN - 1] if len(positions) > EVENTS_SHOWN else None,
+    )
+
+
+@router.get("/events/{position}")
+@may()
+def show_event(desk: Desk, position: Annotated[int, Path(ge=1, le=POSITION_MAX)]) -> Response:
+    """Show what everybody may know of one event, and of what else happened in the same matter."""
+    found = list(desk.ledger.at([Position(position)]))
+    told = tell(desk, found)
+    if not told:
+        raise NotFound("event", "that is public at this position")
+    (shown,) = told
+    stream = shown.fact.originator_id
+    matter = list(desk.ledger.history(0, EVENTS_SHOWN, stream=stream))
+    return page(
+        desk,
+        "event.html",
+        event=shown,
+        kind=kind_of(shown.fact),
+        entry=[line(*each) for each in postings(shown.fact)],
+        figures=_figures(shown.fact),
+        matter=tell(desk, matter),
+    )
+
+
+def tell(desk: Desk, found: Sequence[tuple[Position, Fact]]) -> list[Told]:
+    """Say of these events what everybody may know; leave out those that are not public."""
+    told = []
+    for position, fact in found:
+        said = public_sentence(fact)
+        if said is not None:
+            by, of = _corrections(desk, position, fact)
+            told.append(Told(position, fact, said, by, of))
+    return told
+
+
+def _corrections(
+    desk: Desk, position: Position, fact: Fact
+) -> tuple[Position | None, Position | None]:
+    if not isinstance(fact, MAY_BE_CORRECTED):
+        return None, None
+    found = Correction(desk.ledger.history(0, STREAM_MAX, stream=fact.originator_id))
+    return found.by.get(position), found.of.get(position)
+
+
+def _figures(fact: Fact) -> list[dict[str, Any]]:
+    """Return how each figure of each fund changed."""
+    return [
+        {"fund": each.fund, "name": name, "change": getattr(each, name)}
+        for each in movements(fact)
+        for name in COLUMNS
+        if getattr(each, name)
+    ]

@@ -1,0 +1,94 @@
+"""Whatever pages say, they say in each language: nothing is left untranslated or half said."""
+
+import re
+
+import pytest
+
+from api.pages.labels import FIGURES, FUND_STATES, KINDS, RESTRICTIONS, ROLES, SALE_STATES
+from api.pages.languages import LANGUAGES, SOURCE, catalogue, words
+from ledger.accounts import MONEY
+from ledger.aggregate import FACTS
+from ledger.funds import FundState
+from ledger.movements import COLUMNS, movements
+from ledger.people.roles import Role
+from ledger.postings import postings
+from ledger.sales import SaleState
+from projections.statements import kind_of
+from tests.catalogues import extracted
+from tests.samples import SAMPLES
+
+SAID = {message.id for message in extracted() if message.id}
+OTHERS = [language for language in LANGUAGES if language != SOURCE]
+
+PLACEHOLDER = re.compile(r"%\(\w+\)s")
+
+
+def forms(said):
+    return [said] if isinstance(said, str) else list(said)
+
+
+def test_there_is_something_to_say():
+    assert len(SAID) > 200
+    assert "What the figures mean" in SAID
+    assert "There is nothing of this name here." in SAID
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_a_catalogue_has_what_is_said_and_nothing_else(language):
+    known = {message.id for message in catalogue(language) if message.id}
+
+    assert known - SAID == set()
+    assert SAID - known == set()
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_none_is_untranslated_or_doubtful(language):
+    for message in catalogue(language):
+        if message.id:
+            assert all(each.strip() for each in forms(message.string)), message.id
+            assert not message.fuzzy, message.id
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_a_translation_fills_in_what_the_source_does(language):
+    for message in catalogue(language):
+        if message.id:
+            wanted = set(PLACEHOLDER.findall(forms(message.id)[-1]))
+            for each in forms(message.string):
+                assert set(PLACEHOLDER.findall(each)) == wanted, message.id
+
+
+def test_chinese_is_chinese():
+    for message in catalogue("zh"):
+        if message.id:
+            assert not any(each.isascii() for each in forms(message.string)), message.id
+
+
+def test_the_first_language_is_what_is_answered():
+    assert words("zh").gettext("Funds") == "基金"
+    assert words("en").gettext("Funds") == "Funds"
+
+
+def test_every_kind_of_event_that_moves_money_has_a_name():
+    moving = {
+        kind_of(said.stamped())
+        for said in SAMPLES
+        if any(each.received - each.paid for each in movements(said.stamped()))
+    }
+
+    assert moving == KINDS.keys()
+    in_the_books = {
+        kind_of(said.stamped())
+        for said in SAMPLES
+        if any(each.account in MONEY for each in postings(said.stamped()))
+    }
+    assert moving - in_the_books <= {"donation.excess-given", "fund.transferred"}
+    assert len(FACTS) > len(moving)
+
+
+def test_every_state_role_and_figure_has_a_name():
+    assert FIGURES.keys() == set(COLUMNS)
+    assert ROLES.keys() == set(Role)
+    assert SALE_STATES.keys() == set(SaleState)
+    assert FUND_STATES.keys() == set(FundState)
+    assert RESTRICTIONS.keys() == {"restricted", "unrestricted"}

@@ -1,0 +1,102 @@
+"""Whoever comes early: before anything happened, or while the history is still being read."""
+
+import asyncio
+from contextlib import closing
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+import pytest
+from fastapi import FastAPI, Request
+
+from api import problems
+from api.doors import Site
+from api.pages import levels, refusals
+from api.pages.levels import StillReading, must_be_level
+from api.pages.rendering import render
+from ledger.errors import LedgerError
+from ledger.movements import Figures
+from ledger.people.directory import Directory
+from projections.follow import Follower
+from projections.fund_balances import FundBalances
+from projections.views import open_views
+from tests.charity import charity
+from tests.server import serving
+
+
+def test_nobody_waits_for_a_long_history_to_be_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(levels, "LAG_MAX", 3)
+    with charity(tmp_path / "ledger.db") as house, closing(Directory(tmp_path / "p.db")) as people:
+        house.open_fund()
+        house.gift(100_00)
+        views = open_views(tmp_path / "views.db")
+        follower = Follower(house.ledger, views, [FundBalances()])
+        site = Site(house.ledger, people, views, follower)
+
+        with pytest.raises(StillReading) as refused:
+            must_be_level(site)
+        follower.catch_up()
+        must_be_level(site)
+        views.dispose()
+
+    assert (refused.value.reached, refused.value.last) == (0, 4)
+
+
+def answer(error):
+    """Return what a browser is answered that ran into ``error``."""
+    app = FastAPI()
+    problems.install(app)
+    refusals.install(app)
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": "/funds",
+        "query_string": b"lang=en",
+        "headers": [(b"accept", b"text/html")],
+    }
+    return asyncio.run(app.exception_handlers[LedgerError](Request(scope), error))
+
+
+def test_it_is_told_how_far_that_is_and_asks_again_by_itself():
+    answered = answer(StillReading(3_000, 12_000))
+    text = answered.body.decode()
+
+    assert answered.status_code == 503
+    assert answered.headers["retry-after"] == "1"
+    assert '<progress max="12000" value="3000"' in text
+    assert '<meta http-equiv="refresh" content="2">' in text
+    assert "Pages are shown once the history has been read through." in text
+
+
+def test_an_empty_ledger_has_pages_too(tmp_path):
+    with serving(tmp_path / "data") as served:
+        for path in ("/", "/funds", "/sales", "/method"):
+            asked = served.public.http.get(path, headers={"Accept": "text/html"})
+            assert asked.status_code == 200, path
+        assert "尚无任何记录" in served.public.get("/").text
+
+
+class Verified(NamedTuple):
+    """What a check of the history found."""
+
+    events: int
+    at: datetime
+
+
+@pytest.mark.parametrize("found", [None, Verified(1_186, datetime(2026, 11, 25, 4, tzinfo=UTC))])
+def test_the_front_page_tells_of_a_verification_only_if_there_was_one(found):
+    text = render(
+        "front.html",
+        "en",
+        nonce="n",
+        path="/",
+        toggles={"zh": "", "en": ""},
+        total=Figures(),
+        funds=[],
+        fund_count=0,
+        sales=[],
+        as_of={"position": 0, "at": None},
+        verification=found,
+    )
+
+    assert ("The history was verified: 1,186 events," in text) == (found is not None)
+    assert ("2026-11-25 12:00:00" in text) == (found is not None)
