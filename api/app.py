@@ -26,8 +26,11 @@ from api import (
     health,
     history,
     log,
+    policies,
     problems,
     receipts,
+    refusals,
+    relations,
     sales,
     verification,
 )
@@ -36,13 +39,15 @@ from api.doors import Site
 from api.follower import FollowerProcess
 from api.gate.gate import Gate
 from api.gate.limits import Limits
-from api.pages import assets, public, refusals, statement, trail
+from api.pages import assets, public, statement, trail
+from api.pages import refusals as refusal_pages
 from api.pages import sales as sale_pages
 from api.pages.live import Live
 from api.places import Places, key_file
 from api.self_check import EVERY_S, SelfCheck
 from ledger.commands import Ledger
 from ledger.people.directory import Directory
+from ledger.people.refusals import Refusals
 from projections.every_view import all_views
 from projections.follow import Follower
 from projections.log.cosigning import Asked, Cosigning
@@ -82,6 +87,7 @@ def open_site(
         keeper = opened.enter_context(closing(Keeper(log, last_position, time.monotonic)))
         cosigning = opened.enter_context(closing(Cosigning(log, witnesses, time.monotonic)))
         opened.callback(ledger.committer.close)
+        counted = opened.enter_context(closing(Refusals(places.people)))
 
         def stored() -> None:
             follower.notice()
@@ -89,7 +95,7 @@ def open_site(
 
         ledger.committer.on_stored = stored
         check = opened.enter_context(closing(SelfCheck(data, log, verify_every_s, utc_now)))
-        yield Site(ledger, directory, views, follower, log, keeper, cosigning, check)
+        yield Site(ledger, directory, views, follower, counted, log, keeper, cosigning, check)
 
 
 class Gated(FastAPI):
@@ -151,15 +157,16 @@ def create_app(
     app.limits, app.hosts = limits or Limits(), hosts
     app.state.limits = app.limits
     problems.install(app)
+    refusals.install(app)
     app.add_exception_handler(ClientDisconnect, _gone)
     # Tried in this order for every request: what comes most stands first.
     parts = (donations, funds, donors, sales, disbursements, history, books)
     proofs = (log, receipts, verification)
     pages = (assets, public, statement, trail, sale_pages)
-    for part in (*parts, *proofs, health, *pages):
+    for part in (*parts, policies, relations, refusals, *proofs, health, *pages):
         app.router.routes += part.router.routes  # Included, each request would be matched twice.
     docs.install(app)
-    refusals.install(app)
+    refusal_pages.install(app)
     _document(app)
     return app
 
