@@ -13,6 +13,7 @@ from api.demo.bulk import Bulk
 from api.demo.years import Years
 from api.places import Places, key_file
 from ledger.commands import Ledger
+from ledger.names import new_id
 from ledger.transparency.checkpoint import Checkpoint
 from ledger.transparency.merkle import EMPTY_ROOT
 from projections.every_view import all_views
@@ -20,6 +21,7 @@ from projections.follow import Follower
 from projections.log.log import Log
 from projections.log.tables import open_log
 from projections.views import open_views
+from tests.spec import act
 from tests.stores import STORES, connected
 
 EVENTS = 700
@@ -176,6 +178,21 @@ def test_a_bundle_is_verified_without_the_ledger(here, charity, bundle, key):
 
     assert ran.returncode == 0, ran.stdout
     assert ran.stdout.splitlines()[-1] == "verified"
+
+
+def test_a_bundle_has_the_earlier_checkpoints_and_is_held_to_them(here, charity, tmp_path):
+    with closing(Ledger(charity.places.ledger)) as ledger:
+        ledger.record(ledger.register_donor, act(), new_id(), anonymous=True)
+    with logged(charity.data, charity.places) as log:
+        log.publish()
+    folder = tmp_path / "later"
+    here("audit", "export", "--data", charity.data, "-o", folder, database=charity.database)
+    key = here("audit", "key", "--data", charity.data).stdout.strip()
+
+    ran = here("audit", "verify", folder, "--vkey", key)
+
+    assert [each.name for each in (folder / "checkpoints").iterdir()] == [str(charity.events)]
+    assert "extends    1 earlier checkpoints" in ran.stdout
 
 
 def test_a_bundle_says_the_same_in_json(here, charity, bundle, key):

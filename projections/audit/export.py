@@ -61,8 +61,9 @@ def _write(evidence: Evidence, policy: Policy, folder: Path, progress: Progress)
     checkpoint = parse_checkpoint(parse_note(signed).text)
     _put(folder / bundle.CHECKPOINT, signed)
     _put(folder / bundle.POLICY, policy.encode())
-    for name, earlier in evidence.earlier():
-        _put(folder / bundle.CHECKPOINTS / name.rpartition("/")[2], earlier)
+    for _, earlier in evidence.earlier():
+        size = parse_checkpoint(parse_note(earlier).text).size
+        _put(folder / bundle.CHECKPOINTS / str(size), earlier)
     _write_tiles(evidence, checkpoint.size, folder)
     books = _write_events(evidence, checkpoint.size, folder, progress)
     _put(folder / bundle.BALANCES, msgspec.json.format(msgspec.json.encode(_balances(books))))
