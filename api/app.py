@@ -26,21 +26,28 @@ from api import (
     health,
     history,
     log,
+    policies,
     problems,
     receipts,
+    refusals,
+    relations,
     sales,
+    verification,
 )
 from api.collector import spared
 from api.doors import Site
 from api.follower import FollowerProcess
 from api.gate.gate import Gate
 from api.gate.limits import Limits
-from api.pages import assets, checking, public, refusals, statement, trail
+from api.pages import assets, checking, public, statement, trail
+from api.pages import refusals as refusal_pages
 from api.pages import sales as sale_pages
 from api.pages.live import Live
 from api.places import DEMO_MARK, Places, key_file
+from api.self_check import EVERY_S, SelfCheck
 from ledger.commands import Ledger
 from ledger.people.directory import Directory
+from ledger.people.refusals import Refusals
 from projections.every_view import all_views
 from projections.follow import Follower
 from projections.log.cosigning import Asked, Cosigning
@@ -53,8 +60,15 @@ DESCRIPTION = """The ledger of the Lei Feng e-supermarket (雷锋e超市): every
 thank-you in one history. Amounts are whole fen, days are business days in Asia/Shanghai."""
 
 
+def utc_now() -> datetime:
+    """Read the clock, which only the doors do."""
+    return datetime.now(UTC)
+
+
 @contextmanager
-def open_site(data: Path, witnesses: Sequence[Asked] = ()) -> Iterator[Site]:
+def open_site(
+    data: Path, witnesses: Sequence[Asked] = (), *, verify_every_s: float = 0
+) -> Iterator[Site]:
     """Open the ledger kept in the folder ``data``, or the database that the environment names."""
     places = Places.of(data)
     if places.are_files:
@@ -68,18 +82,20 @@ def open_site(data: Path, witnesses: Sequence[Asked] = ()) -> Iterator[Site]:
         follower = opened.enter_context(closing(Follower(ledger, views, all_views())))
         tiles = open_log(places.log)
         opened.callback(tiles.dispose)
-        log = Log(ledger.store, tiles, key_file(data), lambda: datetime.now(UTC))
+        log = Log(ledger.store, tiles, key_file(data), utc_now)
         last_position = ledger.store.last_position
         keeper = opened.enter_context(closing(Keeper(log, last_position, time.monotonic)))
         cosigning = opened.enter_context(closing(Cosigning(log, witnesses, time.monotonic)))
         opened.callback(ledger.committer.close)
+        counted = opened.enter_context(closing(Refusals(places.people)))
 
         def stored() -> None:
             follower.notice()
             keeper.notice()
 
         ledger.committer.on_stored = stored
-        yield Site(ledger, directory, views, follower, log, keeper, cosigning)
+        check = opened.enter_context(closing(SelfCheck(data, log, verify_every_s, utc_now)))
+        yield Site(ledger, directory, views, follower, counted, log, keeper, cosigning, check)
 
 
 class Gated(FastAPI):
@@ -99,6 +115,7 @@ def create_app(
     witnesses: Sequence[Asked] = (),
     limits: Limits | None = None,
     hosts: Iterable[str] = (),
+    verify_every_s: float = EVERY_S,
 ) -> FastAPI:
     """Build the service over the ledger kept in the folder ``data``.
 
@@ -107,6 +124,7 @@ def create_app(
         witnesses: Who cosigns the public log.
         limits: What one client may ask for.
         hosts: The names that it answers to; any, if none are given.
+        verify_every_s: Seconds between two checks of the history; 0 for none.
 
     """
     if sys.flags.optimize > 1:
@@ -114,12 +132,17 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        with open_site(data, witnesses) as site, closing(FollowerProcess(data)), spared():
+        with (
+            open_site(data, witnesses, verify_every_s=verify_every_s) as site,
+            closing(FollowerProcess(data)),
+            spared(),
+        ):
             app.state.site = site
             app.state.live = Live(site)
             site.follower.start(standing_by=True)
             site.keeper.start()
             site.cosigning.start()
+            site.check.start()
             yield
 
     app = Gated(
@@ -135,14 +158,16 @@ def create_app(
     app.state.limits = app.limits
     app.state.illustrative = (data / DEMO_MARK).exists()
     problems.install(app)
+    refusals.install(app)
     app.add_exception_handler(ClientDisconnect, _gone)
     # Tried in this order for every request: what comes most stands first.
-    parts = (donations, funds, donors, sales, disbursements, history, books, log, receipts, health)
+    parts = (donations, funds, donors, sales, disbursements, history, books)
+    proofs = (log, receipts, verification)
     pages = (assets, public, statement, trail, sale_pages, checking)
-    for part in (*parts, *pages):
+    for part in (*parts, policies, relations, refusals, *proofs, health, *pages):
         app.router.routes += part.router.routes  # Included, each request would be matched twice.
     docs.install(app)
-    refusals.install(app)
+    refusal_pages.install(app)
     _document(app)
     return app
 

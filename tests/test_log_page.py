@@ -1,12 +1,13 @@
 """/log: what was signed, with which key, who watches, and when it was last verified."""
 
 from datetime import UTC, datetime
-from typing import NamedTuple
 
+import msgspec
 import pytest
 from fastapi.testclient import TestClient
 
 from api.app import create_app
+from api.self_check import Found, Verification
 from ledger.transparency.checkpoint import open_checkpoint
 from ledger.transparency.cosignature import Cosigner
 from projections.log.cosigning import Asked
@@ -17,13 +18,6 @@ from tests.test_pages import plain
 
 FRIEND = Cosigner("friend.example/witness", b"w" * 32)
 NOBODY_THERE = "http://127.0.0.1:9"
-
-
-class Verified(NamedTuple):
-    """What a server knows of its last verification."""
-
-    events: int
-    at: datetime
 
 
 @pytest.fixture(scope="module")
@@ -80,11 +74,19 @@ def test_a_witness_is_named_with_when_it_signed(app, client):
 
 
 def test_the_last_verification_is_told_of_here_and_in_front(app, client):
+    check = app.state.site.check
     for path in ("/", "/log"):
         assert "verified" not in read(client, path)
-    app.state.verification = Verified(1_186, datetime(2026, 11, 25, 1, 2, 3, tzinfo=UTC))
+    at = datetime(2026, 11, 25, 1, 2, 3, tzinfo=UTC)
+    check.latest = Verification(verified=True, events=1_186, at=at)
+    told = "The history was verified: 1,186 events, 2026-11-25 09:02:03"
     for path in ("/", "/log"):
-        assert "The history was verified: 1,186 events, 2026-11-25 09:02:03" in read(client, path)
+        assert told in read(client, path)
+    fault = Found("event-differs", "What was signed is what is stored.", "event 7")
+    check.latest = msgspec.structs.replace(check.latest, verified=False, findings=[fault])
+    for path in ("/", "/log"):
+        assert "found something that does not hold: 1" in read(client, path)
+        assert told not in read(client, path)
 
 
 def test_a_server_that_may_not_use_its_key_claims_none(client, data):

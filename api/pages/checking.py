@@ -55,7 +55,7 @@ def log(desk: Desk) -> Response:
         checkpoint=text_of(published) if published else "",
         root=to_base64(published.checkpoint.root) if published else "",
         witnesses=list(_witnessed(published, witnesses)) if published else [],
-        verification=getattr(desk.app.state, "verification", None),
+        verification=desk.site.check.latest,
     )
 
 
