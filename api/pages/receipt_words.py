@@ -25,6 +25,7 @@ class Told(NamedTuple):
 TOPICS: Mapping[str, Told] = {
     "donation.pledged.1": Told(marked("A promise was made")),
     "donation.payment-received.1": Told(marked("Money arrived")),
+    "donation.payment-confirmed.1": Told(marked("The payment was found on the bank's statement")),
     "donation.withdrawn.1": Told(marked("The open rest of the promise was withdrawn"), "open"),
     "donation.refunded.1": Told(marked("Went back to the donor")),
     "donation.excess-given.1": Told(marked("Paid beyond the promise, then given")),
