@@ -39,11 +39,11 @@ from api.doors import Site
 from api.follower import FollowerProcess
 from api.gate.gate import Gate
 from api.gate.limits import Limits
-from api.pages import assets, public, statement, trail
+from api.pages import assets, checking, public, statement, trail
 from api.pages import refusals as refusal_pages
 from api.pages import sales as sale_pages
 from api.pages.live import Live
-from api.places import Places, key_file
+from api.places import DEMO_MARK, Places, key_file
 from api.self_check import EVERY_S, SelfCheck
 from ledger.commands import Ledger
 from ledger.people.directory import Directory
@@ -156,13 +156,14 @@ def create_app(
     )
     app.limits, app.hosts = limits or Limits(), hosts
     app.state.limits = app.limits
+    app.state.illustrative = (data / DEMO_MARK).exists()
     problems.install(app)
     refusals.install(app)
     app.add_exception_handler(ClientDisconnect, _gone)
     # Tried in this order for every request: what comes most stands first.
     parts = (donations, funds, donors, sales, disbursements, history, books)
     proofs = (log, receipts, verification)
-    pages = (assets, public, statement, trail, sale_pages)
+    pages = (assets, public, statement, trail, sale_pages, checking)
     for part in (*parts, policies, relations, refusals, *proofs, health, *pages):
         app.router.routes += part.router.routes  # Included, each request would be matched twice.
     docs.install(app)

@@ -24,6 +24,10 @@ VAULT_KEY = "LEIFENG_VAULT_KEY"
 """The environment variable that names the file with the key that people's details are sealed by."""
 
 
+DEMO_MARK = "DEMO"
+"""A file that says that a folder is a demo's: made up, and free to be made anew."""
+
+
 def key_file(data: Path) -> KeyFile:
     """Return where the log's secret key is: in the folder ``data``, or as the environment says."""
     return KeyFile(Path(os.environ.get(LOG_KEY) or data / "keys" / "log.key"))

@@ -88,6 +88,13 @@ class TooLarge(LedgerError):
     """A request has a bounded size."""
 
 
+class NotTypeset(LedgerError):
+    """Receipts come as PDF where the extra named receipts is installed."""
+
+    def __init__(self, missing: str | None) -> None:
+        super().__init__(f"there is no {missing} here; the receipt as JSON says the same")
+
+
 class MethodNotAllowed(LedgerError):
     """Each path takes its own methods."""
 
@@ -110,6 +117,7 @@ STATUS: Mapping[type[LedgerError], HTTPStatus] = {
     WillNotSign: HTTPStatus.SERVICE_UNAVAILABLE,
     Changed: HTTPStatus.INTERNAL_SERVER_ERROR,
     OutOfStep: HTTPStatus.INTERNAL_SERVER_ERROR,
+    NotTypeset: HTTPStatus.NOT_IMPLEMENTED,
     MethodNotAllowed: HTTPStatus.METHOD_NOT_ALLOWED,
     **AT_THE_GATE,
 }

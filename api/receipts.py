@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import ModuleType
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from pydantic import BaseModel, Field
 from api.donations import READERS
 from api.doors import AtLeast, Desk, Door, may, own, refuses
 from api.log import covering, proven, text_of
+from api.problems import NotTypeset
 from api.wire import shown
 from ledger.errors import NotFound
 from ledger.transparency.encoding import to_base64
@@ -23,6 +25,12 @@ from projections.log.log import Changed
 from projections.log.receipts import since_gift
 
 router = APIRouter(prefix="/v1/donations", tags=["donations"], route_class=Door)
+
+PDF = "application/pdf"
+
+_ON_PAPER: dict[int | str, dict[str, Any]] = {
+    200: {"content": {PDF: {"schema": {"type": "string", "format": "binary"}}}}
+}
 
 
 class ProvenEvent(BaseModel):
@@ -76,6 +84,33 @@ class DonationReceipt(BaseModel):
 @may(*READERS)
 def receipt(donation_id: UUID, desk: Desk, at_least: AtLeast = None) -> Response:
     """Return a donation's events with their proofs, and what its fund did with money since."""
+    return shown(_receipt(donation_id, desk, at_least))
+
+
+@router.get(
+    "/{donation_id}/receipt.pdf",
+    response_class=Response,
+    responses=_ON_PAPER | refuses(NotFound, WillNotSign, Changed, NotTypeset),
+)
+@may(*READERS)
+def receipt_on_paper(donation_id: UUID, desk: Desk, at_least: AtLeast = None) -> Response:
+    """Return the receipt as a PDF/A, with the receipt itself attached."""
+    typesetter = _typesetter()
+    said = bytes(shown(_receipt(donation_id, desk, at_least)).body)
+    made = typesetter.typeset(said, str(desk.base_url), illustrative=desk.app.state.illustrative)
+    headers = {"Content-Disposition": f'inline; filename="receipt-{donation_id}.pdf"'}
+    return Response(made, media_type=PDF, headers=headers)
+
+
+def _typesetter() -> ModuleType:
+    try:
+        from api import receipt_pdf  # noqa: PLC0415  # Needs an extra that not every server has.
+    except ModuleNotFoundError as missing:
+        raise NotTypeset(missing.name) from None
+    return receipt_pdf
+
+
+def _receipt(donation_id: UUID, desk: Desk, at_least: int | None) -> dict[str, Any]:
     with desk.read(Donations, at_least) as reading:
         found = donation(reading.connection, str(donation_id))
     if found is None:
@@ -98,6 +133,4 @@ def receipt(donation_id: UUID, desk: Desk, at_least: AtLeast = None) -> Response
         }
         for each, proof in zip(stored, proofs, strict=True)
     ]
-    return shown(
-        {"donation": found, "events": events, "checkpoint": text_of(published), "fund": since}
-    )
+    return {"donation": found, "events": events, "checkpoint": text_of(published), "fund": since}

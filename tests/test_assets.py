@@ -78,15 +78,15 @@ def test_whoever_has_it_is_not_sent_it_again(server):
 
 
 @pytest.mark.parametrize(
-    "path",
+    ("path", "status"),
     [
-        "/static/0000000000000000/pages.css",
-        address("pages.css").replace("pages.css", "vendor/manifest.json"),
-        address("pages.css").replace("pages.css", "%2e%2e/app.py"),
+        ("/static/0000000000000000/pages.css", 404),
+        (address("pages.css").replace("pages.css", "vendor/manifest.json"), 404),
+        (address("pages.css").replace("pages.css", "%2e%2e/app.py"), 422),
     ],
 )
-def test_nothing_else_is_handed_out(server, path):
-    assert server.public.get(path).status_code == 404
+def test_nothing_else_is_handed_out(server, path, status):
+    assert server.public.get(path).status_code == status
 
 
 def test_a_wheel_brings_everything_that_pages_need(tmp_path):

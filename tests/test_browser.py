@@ -72,13 +72,15 @@ def paths(story):
         "sale": f"/sales/{story}",
         "wall": f"/sales/{story}/wall",
         "method": "/method",
+        "log": "/log",
+        "verify": "/verify",
         "refusal": "/funds/F-NONE",
     }
 
 
 PAGES = (
     *("front", "funds", "fund", "statement", "line", "event"),
-    *("sales", "sale", "wall", "method", "refusal"),
+    *("sales", "sale", "wall", "method", "log", "verify", "refusal"),
 )
 
 

@@ -78,6 +78,7 @@ MAY = {
     "GET /v1/journal": BOOKS,
     "GET /v1/trial-balance": BOOKS,
     "GET /v1/donations/{donation_id}/receipt": {CLERK, CASHIER, DONOR} | BOOKS,
+    "GET /v1/donations/{donation_id}/receipt.pdf": {CLERK, CASHIER, DONOR} | BOOKS,
     "GET /checkpoint": EVERYBODY,
     "GET /tile/{path}": EVERYBODY,
     "GET /v1/proofs/inclusion": EVERYBODY,

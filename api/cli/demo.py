@@ -16,15 +16,12 @@ from api.cli.serve import Host, Port, run
 from api.cli.shared import balances_json, print_balances, print_whole, progress
 from api.demo.story import HEAR, Story
 from api.doors import Site
-from api.places import Places
+from api.places import DEMO_MARK, Places
 from ledger.errors import LedgerError
 from ledger.money import yuan
 from projections.fund_balances import FundBalance, fund_balance, fund_rows
 from projections.journal import sources
 from projections.sales import sale
-
-MARK = "DEMO"
-"""A file that says that a folder is a demo's, and may be made anew."""
 
 
 class SomethingElseHere(LedgerError):
@@ -59,12 +56,12 @@ def demo(
 
 
 def _make_room(data: Path) -> None:
-    if (data / MARK).exists():
+    if (data / DEMO_MARK).exists():
         shutil.rmtree(data)
     if data.exists() and any(data.iterdir()):
         raise SomethingElseHere(data)
     data.mkdir(parents=True, exist_ok=True)
-    (data / MARK).write_text("演示数据 / ILLUSTRATIVE: not real records\n", encoding="utf-8")
+    (data / DEMO_MARK).write_text("演示数据 / ILLUSTRATIVE: not real records\n", encoding="utf-8")
 
 
 def _balances(site: Site) -> list[FundBalance]:

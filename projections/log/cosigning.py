@@ -167,6 +167,11 @@ class Cosigning:
         self._shown = 0
 
     @property
+    def asked(self) -> Sequence[Asked]:
+        """The witnesses."""
+        return [each.asked for each in self._cosigners]
+
+    @property
     def refusals(self) -> dict[str, str]:
         """The witnesses that could not be asked or refused, and why."""
         return {each.asked.name: str(each.refusal) for each in self._cosigners if each.refusal}

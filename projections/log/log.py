@@ -23,7 +23,7 @@ from ledger.transparency.merkle import (
     prove_inclusion,
     root,
 )
-from ledger.transparency.note import Signature, Signer, parse_note
+from ledger.transparency.note import Signature, Signer, Verifier, parse_note
 from ledger.transparency.tiles import Tile, grow, hash_reader, pack_entries
 from projections.log import tables
 from projections.log.keys import KeyFile, KeyRing, WillNotSign, a_name
@@ -151,6 +151,17 @@ class Log:
             self._keys.create(signer)
             tables.clear_tiles(connection)
             tables.set_origin(connection, name)
+
+    @property
+    def verifiers(self) -> Sequence[Verifier]:
+        """The keys to check it with, the newest last; none where its secret keys are not kept.
+
+        Raises:
+            WillNotSign: The secret keys are not to be used.
+
+        """
+        ring = self._keys.read()
+        return [each.verifier for each in ring.signing] if ring else []
 
     # Growing.
 
