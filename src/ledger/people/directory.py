@@ -17,18 +17,20 @@ from time import monotonic
 from typing import cast
 from uuid import UUID
 
-from msgspec import Struct
 from sqlalchemy import Connection, RowMapping, func, select
 
 from ledger.errors import LedgerError
-from ledger.names import DonorId, PartyId, PersonId, SaleId, new_id
+from ledger.names import DonorId, PartyId, PersonId, SaleId
+from ledger.people.caller import Caller
 from ledger.people.erasure import erase
 from ledger.people.keys import KeyFile
 from ledger.people.plain import seal_plain, take_away
 from ledger.people.register import Register
 from ledger.people.roles import Role
+from ledger.people.roll import Roll
+from ledger.people.sessions import Sessions
 from ledger.people.tables import CHANGES, PERSONS, TOKENS
-from ledger.people.vault import NAME, Vault
+from ledger.people.vault import Vault
 from ledger.store.commits import StoreFailed
 
 NEAR_LOOKS_S = 0.02
@@ -41,23 +43,6 @@ TRUSTED_S = 30.0
 """Seconds for which tokens looked up before are still taken while the register is away."""
 
 TOKEN_PREFIX = "lf_"  # noqa: S105  # So that a token found in a log or a mail is recognised.
-
-
-class Caller(Struct, frozen=True):
-    """Somebody at a door, known by a token.
-
-    Attributes:
-        person: Opaque id.
-        roles: What they may act as.
-        donor: Whose pledges the role of donor means.
-        sale: Which sale the role of partner means.
-
-    """
-
-    person: PersonId
-    roles: frozenset[Role]
-    donor: DonorId | None = None
-    sale: SaleId | None = None
 
 
 class KeyPlaceUnknown(LedgerError):
@@ -80,6 +65,8 @@ class Directory:
         vault: What people told us about themselves.
         register: The database of both.
         keys: The file with the key of the vault.
+        roll: Who may come in, and in which roles.
+        sessions: Who is signed in with a browser.
         said: In lines, what was done to the register when it was opened.
 
     """
@@ -108,6 +95,8 @@ class Directory:
         self.keys = KeyFile(key or key_beside(Path(where).parent))
         self.register = Register(where)
         self.vault = Vault(self.register, self.keys)
+        self.roll = Roll(self.register, self.vault)
+        self.sessions = Sessions(self.register)
         self.said = self._prepare(upgrade=upgrade)
         self.is_local = self.register.is_local
         self._watch = self.register.engine.raw_connection() if self.is_local else None
@@ -152,7 +141,8 @@ class Directory:
         """Return a new token for the person called ``name``. It is shown this once."""
         token = TOKEN_PREFIX + secrets.token_urlsafe(32)
         with self.register.writing() as connection:
-            person = self._person(connection, name)
+            person = self.roll.enrol_in(connection, name, roles, at)
+            self._is_for(connection, person, donor, sale)
             connection.execute(
                 TOKENS.insert(),
                 {
@@ -168,17 +158,14 @@ class Directory:
         self._tried = -inf  # So that this process looks at once.
         return token
 
-    def _person(self, connection: Connection, name: str) -> PersonId:
-        """Return the id of whoever is called ``name``, who is new if nobody is."""
-        digest = self.vault.name_digest(connection, name)
-        asked = select(PERSONS.c.person).where(PERSONS.c.name_digest == digest)
-        known = connection.execute(asked).scalar()
-        if known is not None:
-            return PersonId(known)
-        person = str(new_id())
-        connection.execute(PERSONS.insert(), {"person": person, "name_digest": digest})
-        self.vault.put(connection, PartyId(person), {NAME: name})
-        return PersonId(person)
+    def _is_for(
+        self, connection: Connection, person: PersonId, donor: DonorId | None, sale: SaleId | None
+    ) -> None:
+        """Note whose pledges, and which sale, the roles of ``person`` mean when they sign in."""
+        for column, meant in ((PERSONS.c.donor, donor), (PERSONS.c.sale, sale)):
+            if meant is not None:
+                one = PERSONS.update().where(PERSONS.c.person == person, column.is_(None))
+                connection.execute(one.values({column: str(meant)}))
 
     def caller(self, token: str) -> Caller | None:
         """Return who holds ``token``, if anybody does.
@@ -261,6 +248,7 @@ class Directory:
                 .where(TOKENS.c.person == person, TOKENS.c.donor.is_(None))
                 .values(donor=str(donor))
             )
+            self._is_for(connection, person, donor, None)
         self._tried = -inf  # So that this process looks at once.
 
 

@@ -21,3 +21,10 @@ class Role(StrEnum):
     PARTNER = "partner"
     AUDITOR = "auditor"
     ADMIN = "admin"
+
+
+MONEY_ROLES = frozenset({Role.APPROVER, Role.CASHIER, Role.TREASURER})
+"""Roles that decide on money or move it. Who hands out roles has none of them."""
+
+SECOND_FACTOR_ROLES = MONEY_ROLES | {Role.ADMIN}
+"""Roles that nobody has on a page by a password alone."""
