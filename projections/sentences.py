@@ -14,6 +14,7 @@ from ledger.money import yuan
 from ledger.orders import SaleOrder
 from ledger.public_logs import PublicLog
 from ledger.sales import CharitySale
+from ledger.staff import StaffMember
 
 
 class Sentence(NamedTuple):
@@ -180,6 +181,10 @@ _SENTENCES: Mapping[type[Fact], tuple[str, str]] = {
         "公开日志{log}此后并用新公钥签署:{key}",
         "The log {log} is from now on also signed with the key {key}",
     ),
+    StaffMember.Added: ("登记一位可进入本系统的人", "A person was added to those who may come in"),
+    StaffMember.RolesGranted: ("授予角色:{roles_zh}", "Roles were granted: {roles_en}"),
+    StaffMember.RolesWithdrawn: ("收回角色:{roles_zh}", "Roles were withdrawn: {roles_en}"),
+    StaffMember.Disabled: ("停用一人,其全部角色随之收回", "A person was disabled and has no roles"),
     Donor.ProcessingRestricted: (
         "限制处理一位捐赠人的个人信息{until_zh},依据:{restricted_in_zh}",
         "Use of a donor's details was restricted{until_en}, because {restricted_in_en}",

@@ -34,6 +34,7 @@ from ledger.names import FundCode
 from ledger.orders import SaleOrder
 from ledger.public_logs import PublicLog
 from ledger.sales import CharitySale
+from ledger.staff import StaffMember
 
 CHANNELS: Mapping[Channel, str] = {
     "bank": BANK,
@@ -195,5 +196,9 @@ MANUAL: Mapping[type[Fact], Callable[[Any], Entry]] = {
     Disbursement.Acknowledged: _nothing,
     Disbursement.Returned: _disbursement_returned,
     PublicLog.KeyAnnounced: _nothing,
+    StaffMember.Added: _nothing,
+    StaffMember.RolesGranted: _nothing,
+    StaffMember.RolesWithdrawn: _nothing,
+    StaffMember.Disabled: _nothing,
 }
 """The manual itself: one rule a kind of event."""

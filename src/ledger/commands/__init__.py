@@ -11,9 +11,17 @@ from ledger.commands.donations import DonationCommands
 from ledger.commands.funds import FundCommands
 from ledger.commands.public_logs import PublicLogCommands
 from ledger.commands.sales import SaleCommands
+from ledger.commands.staff import StaffCommands
 
 __all__ = ["Ledger"]
 
 
-class Ledger(FundCommands, DonationCommands, SaleCommands, DisbursementCommands, PublicLogCommands):
+class Ledger(
+    FundCommands,
+    DonationCommands,
+    SaleCommands,
+    DisbursementCommands,
+    PublicLogCommands,
+    StaffCommands,
+):
     """The write side, whole."""

@@ -19,20 +19,12 @@ from sqlalchemy import Connection, delete, func, select
 from ledger.errors import Refused
 from ledger.names import PartyId, PersonId, new_id
 from ledger.people.register import Register
-from ledger.people.roles import MONEY_ROLES, Role
+from ledger.people.roles import Role, check_together
 from ledger.people.sessions import end_sessions, roles_of
 from ledger.people.tables import CHANGES, HOLDS, PERSONS, UNTOLD
 from ledger.people.vault import NAME, Vault
 
 Change = Literal["granted", "withdrawn", "disabled"]
-
-
-class AdminHoldsMoneyRole(Refused):
-    """Who hands out roles neither decides on money nor moves it."""
-
-    def __init__(self) -> None:
-        money = ", ".join(sorted(MONEY_ROLES))
-        super().__init__(f"nobody is {Role.ADMIN} and any of {money}")
 
 
 class PersonUnknown(Refused):
@@ -83,12 +75,6 @@ class Enrolled(Struct, frozen=True):
     name: str | None
     roles: tuple[Role, ...]
     disabled_at: datetime | None
-
-
-def check_together(roles: Collection[Role]) -> None:
-    """Refuse roles that no one person has together."""
-    if Role.ADMIN in roles and not MONEY_ROLES.isdisjoint(roles):
-        raise AdminHoldsMoneyRole
 
 
 class Roll:
