@@ -26,8 +26,11 @@ from api import (
     health,
     history,
     log,
+    policies,
     problems,
     receipts,
+    refusals,
+    relations,
     sales,
 )
 from api.collector import spared
@@ -35,12 +38,14 @@ from api.doors import Site
 from api.follower import FollowerProcess
 from api.gate.gate import Gate
 from api.gate.limits import Limits
-from api.pages import assets, public, refusals, statement, trail
+from api.pages import assets, public, statement, trail
+from api.pages import refusals as refusal_pages
 from api.pages import sales as sale_pages
 from api.pages.live import Live
 from api.places import Places, key_file
 from ledger.commands import Ledger
 from ledger.people.directory import Directory
+from ledger.people.refusals import Refusals
 from projections.every_view import all_views
 from projections.follow import Follower
 from projections.log.cosigning import Asked, Cosigning
@@ -73,13 +78,14 @@ def open_site(data: Path, witnesses: Sequence[Asked] = ()) -> Iterator[Site]:
         keeper = opened.enter_context(closing(Keeper(log, last_position, time.monotonic)))
         cosigning = opened.enter_context(closing(Cosigning(log, witnesses, time.monotonic)))
         opened.callback(ledger.committer.close)
+        counted = opened.enter_context(closing(Refusals(places.people)))
 
         def stored() -> None:
             follower.notice()
             keeper.notice()
 
         ledger.committer.on_stored = stored
-        yield Site(ledger, directory, views, follower, log, keeper, cosigning)
+        yield Site(ledger, directory, views, follower, counted, log, keeper, cosigning)
 
 
 class Gated(FastAPI):
@@ -134,14 +140,15 @@ def create_app(
     app.limits, app.hosts = limits or Limits(), hosts
     app.state.limits = app.limits
     problems.install(app)
+    refusals.install(app)
     app.add_exception_handler(ClientDisconnect, _gone)
     # Tried in this order for every request: what comes most stands first.
     parts = (donations, funds, donors, sales, disbursements, history, books, log, receipts, health)
     pages = (assets, public, statement, trail, sale_pages)
-    for part in (*parts, *pages):
+    for part in (*parts, policies, relations, refusals, *pages):
         app.router.routes += part.router.routes  # Included, each request would be matched twice.
     docs.install(app)
-    refusals.install(app)
+    refusal_pages.install(app)
     _document(app)
     return app
 

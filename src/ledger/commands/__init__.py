@@ -9,6 +9,7 @@ from __future__ import annotations
 from ledger.commands.disbursements import DisbursementCommands
 from ledger.commands.donations import DonationCommands
 from ledger.commands.funds import FundCommands
+from ledger.commands.policies import PolicyCommands
 from ledger.commands.public_logs import PublicLogCommands
 from ledger.commands.sales import SaleCommands
 from ledger.commands.staff import StaffCommands
@@ -21,6 +22,7 @@ class Ledger(
     DonationCommands,
     SaleCommands,
     DisbursementCommands,
+    PolicyCommands,
     PublicLogCommands,
     StaffCommands,
 ):
