@@ -26,6 +26,8 @@ from api import (
     health,
     history,
     log,
+    people,
+    people_tokens,
     policies,
     problems,
     receipts,
@@ -46,6 +48,7 @@ from api.places import Places, key_file
 from ledger.commands import Ledger
 from ledger.people.directory import Directory
 from ledger.people.refusals import Refusals
+from ledger.people.telling import Telling
 from projections.every_view import all_views
 from projections.follow import Follower
 from projections.log.cosigning import Asked, Cosigning
@@ -73,11 +76,14 @@ def open_site(data: Path, witnesses: Sequence[Asked] = ()) -> Iterator[Site]:
         follower = opened.enter_context(closing(Follower(ledger, views, all_views())))
         tiles = open_log(places.log)
         opened.callback(tiles.dispose)
-        log = Log(ledger.store, tiles, key_file(data), lambda: datetime.now(UTC))
+        log = Log(ledger.store, tiles, key_file(data), _clock)
         last_position = ledger.store.last_position
         keeper = opened.enter_context(closing(Keeper(log, last_position, time.monotonic)))
         cosigning = opened.enter_context(closing(Cosigning(log, witnesses, time.monotonic)))
         opened.callback(ledger.committer.close)
+        telling = opened.enter_context(closing(Telling(ledger, directory.roll, _clock)))
+        telling.tell()
+        telling.bring_all_level()
         counted = opened.enter_context(closing(Refusals(places.people)))
 
         def stored() -> None:
@@ -85,7 +91,11 @@ def open_site(data: Path, witnesses: Sequence[Asked] = ()) -> Iterator[Site]:
             keeper.notice()
 
         ledger.committer.on_stored = stored
-        yield Site(ledger, directory, views, follower, counted, log, keeper, cosigning)
+        yield Site(ledger, directory, views, follower, counted, log, keeper, cosigning, telling)
+
+
+def _clock() -> datetime:
+    return datetime.now(UTC)
 
 
 class Gated(FastAPI):
@@ -125,6 +135,7 @@ def create_app(
             app.state.live = Live(site)
             site.follower.start(standing_by=True)
             site.keeper.start()
+            site.telling.start()
             site.cosigning.start()
             yield
 
@@ -145,7 +156,7 @@ def create_app(
     # Tried in this order for every request: what comes most stands first.
     parts = (donations, funds, donors, sales, disbursements, history, books, log, receipts, health)
     pages = (assets, public, statement, trail, sale_pages)
-    for part in (*parts, policies, relations, refusals, *pages):
+    for part in (*parts, policies, relations, refusals, people, people_tokens, *pages):
         app.router.routes += part.router.routes  # Included, each request would be matched twice.
     docs.install(app)
     refusal_pages.install(app)

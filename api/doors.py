@@ -34,6 +34,7 @@ from ledger.people.caller import Caller
 from ledger.people.directory import Directory
 from ledger.people.refusals import Refusals
 from ledger.people.roles import Role
+from ledger.people.telling import Telling
 from ledger.store.commits import OutcomeUnknown, Receipt, StoreFailed
 from projections.follow import Follower, ViewsAway, ViewStopped
 from projections.log.cosigning import Cosigning
@@ -70,6 +71,7 @@ class Site(NamedTuple):
     log: Log
     keeper: Keeper
     cosigning: Cosigning
+    telling: Telling
 
 
 class Reading(NamedTuple):

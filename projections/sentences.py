@@ -147,6 +147,19 @@ def _units(fact: SaleOrder.Placed | SaleOrder.GoodsReturned) -> int:
     return sum(line.quantity for line in fact.lines)
 
 
+_ROLES = {
+    "donor": Sentence("捐赠人", "donor"),
+    "clerk": Sentence("经办", "clerk"),
+    "approver": Sentence("审批人", "approver"),
+    "cashier": Sentence("出纳", "cashier"),
+    "bookkeeper": Sentence("会计", "bookkeeper"),
+    "treasurer": Sentence("司库", "treasurer"),
+    "partner": Sentence("义卖合作方", "partner"),
+    "auditor": Sentence("审计", "auditor"),
+    "admin": Sentence("管理员", "admin"),
+}
+
+
 _WORKED_OUT: Mapping[str, Callable[[Any], str]] = {
     "fees": lambda fact: yuan(fact.partner_fee + fact.channel_fee),
     "units_zh": lambda fact: f"{_units(fact)}件",
@@ -171,6 +184,8 @@ _WORKED_OUT: Mapping[str, Callable[[Any], str]] = {
     "until_en": lambda fact: f" until {fact.until}" if fact.until else "",
     "brought_up_zh": lambda fact: f",{_ERASURE_REASONS[fact.reason].zh}" if fact.reason else "",
     "brought_up_en": lambda fact: f"; {_ERASURE_REASONS[fact.reason].en}" if fact.reason else "",
+    "roles_zh": lambda fact: "、".join(_ROLES[role].zh for role in fact.roles),
+    "roles_en": lambda fact: ", ".join(_ROLES[role].en for role in fact.roles),
     "payee_zh": lambda fact: fact.payee_name or _PAYEES[fact.payee_kind].zh,
     "payee_en": lambda fact: fact.payee_name or _PAYEES[fact.payee_kind].en,
     "related_zh": lambda fact: f"「{fact.organisation}」" if fact.organisation else "一位当事人",

@@ -12,7 +12,7 @@ from typing import Self
 from uuid import UUID
 
 from ledger.aggregate import Act, Aggregate, Fact, event
-from ledger.errors import Invalid, Refused, WrongState
+from ledger.errors import Refused, WrongState
 from ledger.names import PersonId
 from ledger.people.roles import Role, check_together
 
@@ -24,6 +24,13 @@ class OwnRoles(Refused):
 
     def __init__(self) -> None:
         super().__init__("another admin has to do this")
+
+
+class PersonKnown(Refused):
+    """A name is one person here; somebody else of the same name is called otherwise."""
+
+    def __init__(self) -> None:
+        super().__init__("somebody of this name is on the roll")
 
 
 class StaffMember(Aggregate):
@@ -120,11 +127,3 @@ class StaffMember(Aggregate):
     def _disabled(self, fact: Disabled) -> None:
         self.disabled_at = fact.recorded_at
         self.roles = frozenset()
-
-
-def read_roles(said: Collection[str]) -> tuple[Role, ...]:
-    """Return the roles that go by these names."""
-    try:
-        return tuple(sorted({Role(each) for each in said}))
-    except ValueError:
-        raise Invalid("roles", f"must be of {', '.join(Role)}") from None

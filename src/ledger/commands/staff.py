@@ -10,14 +10,20 @@ from ledger.application import Decision, Records
 from ledger.errors import NotFound
 from ledger.names import PersonId
 from ledger.people.roles import Role
-from ledger.staff import StaffMember
+from ledger.staff import PersonKnown, StaffMember
 
 
 class StaffCommands(Records):
     """Add people; give and take roles; shut somebody out."""
 
     def add_person(self, act: Act, person: PersonId, roles: Collection[Role] = ()) -> Decision:
-        """Have somebody known, with the roles that they begin with."""
+        """Have somebody known who was not, with the roles that they begin with."""
+        if self.find(StaffMember, UUID(person)) is not None:
+            raise PersonKnown
+        return self.enrol_person(act, person, roles)
+
+    def enrol_person(self, act: Act, person: PersonId, roles: Collection[Role]) -> Decision:
+        """Have somebody known, if they are not, with roles, if they have not got them."""
         member = self.find(StaffMember, UUID(person)) or StaffMember.begin(person)
         known = member.version
         member.add(act)
