@@ -40,7 +40,8 @@ from api.doors import Site
 from api.follower import FollowerProcess
 from api.gate.gate import Gate
 from api.gate.limits import Limits
-from api.pages import assets, public, statement, trail
+from api.gate.slowdown import Slowdown
+from api.pages import account, assets, public, sign_in, statement, trail
 from api.pages import refusals as refusal_pages
 from api.pages import sales as sale_pages
 from api.pages.live import Live
@@ -149,13 +150,13 @@ def create_app(
         redoc_url=None,
     )
     app.limits, app.hosts = limits or Limits(), hosts
-    app.state.limits = app.limits
+    app.state.limits, app.state.slowdown = app.limits, Slowdown()
     problems.install(app)
     refusals.install(app)
     app.add_exception_handler(ClientDisconnect, _gone)
     # Tried in this order for every request: what comes most stands first.
     parts = (donations, funds, donors, sales, disbursements, history, books, log, receipts, health)
-    pages = (assets, public, statement, trail, sale_pages)
+    pages = (assets, public, statement, trail, sale_pages, sign_in, account)
     for part in (*parts, policies, relations, refusals, people, people_tokens, *pages):
         app.router.routes += part.router.routes  # Included, each request would be matched twice.
     docs.install(app)

@@ -72,3 +72,21 @@ def disable(data: DataFolder, name: Name) -> None:
     with register(data) as directory:
         directory.roll.disable(_somebody(name), now())
     typer.echo(f"{name.strip()} does not come in any more")
+
+
+@app.command()
+def invite(
+    data: DataFolder,
+    name: Name,
+    *,
+    forget_second_factor: Annotated[
+        bool, typer.Option(help="They lost their second factor, and its recovery codes.")
+    ] = False,
+) -> None:
+    """Print where somebody chooses a password. It is shown this once, and good for seven days."""
+    with register(data) as directory:
+        whose = directory.roll.known(_somebody(name))
+        if forget_second_factor:
+            directory.second_factors.remove(whose)
+        code = directory.passwords.invite(whose, now())
+    typer.echo(f"/invitation/{code}")

@@ -25,10 +25,12 @@ from ledger.names import DonorId, PartyId, PersonId, SaleId
 from ledger.people.caller import Caller
 from ledger.people.erasure import erase
 from ledger.people.keys import KeyFile
+from ledger.people.passwords import Passwords
 from ledger.people.plain import seal_plain, take_away
 from ledger.people.register import Register
 from ledger.people.roles import Role
 from ledger.people.roll import Roll
+from ledger.people.second_factors import SecondFactors
 from ledger.people.sessions import Sessions
 from ledger.people.tables import CHANGES, PERSONS, TOKENS
 from ledger.people.tokens import Good, Scope, Tokens, caller_by, digest_of, look_up, note_use
@@ -71,6 +73,8 @@ class Directory:
         roll: Who may come in, and in which roles.
         tokens: What programs, and people without a browser, come in by.
         sessions: Who is signed in with a browser.
+        passwords: What people sign in with.
+        second_factors: What some of them show besides.
         said: In lines, what was done to the register when it was opened.
 
     """
@@ -104,6 +108,8 @@ class Directory:
         self.roll = Roll(self.register, self.vault)
         self.tokens = Tokens(self.register)
         self.sessions = Sessions(self.register)
+        self.passwords = Passwords(self.register)
+        self.second_factors = SecondFactors(self.register, self.vault)
         self.said = self._prepare(upgrade=upgrade)
         self.is_local = self.register.is_local
         self._watch = self.register.engine.raw_connection() if self.is_local else None
