@@ -40,7 +40,7 @@ from api.doors import Site
 from api.follower import FollowerProcess
 from api.gate.gate import Gate
 from api.gate.limits import Limits
-from api.gate.slowdown import Slowdown
+from api.gate.slowdown import FREE_FROM_ADDRESS, Slowdown
 from api.pages import account, assets, public, sign_in, statement, trail
 from api.pages import refusals as refusal_pages
 from api.pages import sales as sale_pages
@@ -151,6 +151,7 @@ def create_app(
     )
     app.limits, app.hosts = limits or Limits(), hosts
     app.state.limits, app.state.slowdown = app.limits, Slowdown()
+    app.state.slowdown_of_addresses = Slowdown(FREE_FROM_ADDRESS)
     problems.install(app)
     refusals.install(app)
     app.add_exception_handler(ClientDisconnect, _gone)

@@ -15,7 +15,10 @@ from typing import NamedTuple
 from api.gate.refusals import TooOften
 
 FREE = 5
-"""Failures after which waiting begins: people mistype."""
+"""Failures of a person after which waiting begins: people mistype."""
+
+FREE_FROM_ADDRESS = 50
+"""Failures from one address: a whole office shares one."""
 
 WAIT_MAX_S = 300.0
 """Seconds to wait at most, so that nobody can shut a person out for long by guessing."""
@@ -34,34 +37,33 @@ class _Failed(NamedTuple):
 class Slowdown:
     """Counts failures."""
 
-    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
+    def __init__(self, free: int = FREE, clock: Callable[[], float] = monotonic) -> None:
+        self._free = free
         self._clock = clock
         self._failed: OrderedDict[Hashable, _Failed] = OrderedDict()
         self._lock = Lock()
 
-    def check(self, *who: Hashable) -> None:
+    def check(self, who: Hashable) -> None:
         """Refuse whoever still has to wait."""
-        now = self._clock()
         with self._lock:
-            left = max((self._left(each, now) for each in who), default=0.0)
+            left = self._left(who, self._clock())
         if left > 0:
             raise TooOften("too many wrong tries", retry_after=int(left) + 1)
 
     def _left(self, who: Hashable, now: float) -> float:
         failed = self._failed.get(who)
-        if failed is None or failed.times < FREE or now - failed.at > FORGOTTEN_S:
+        if failed is None or failed.times < self._free or now - failed.at > FORGOTTEN_S:
             return 0.0
-        return failed.at + min(2.0 ** (failed.times - FREE), WAIT_MAX_S) - now
+        return failed.at + min(2.0 ** min(failed.times - self._free, 60), WAIT_MAX_S) - now
 
-    def failed(self, *who: Hashable) -> None:
-        """Count a failure of each."""
+    def failed(self, who: Hashable) -> None:
+        """Count a failure."""
         now = self._clock()
         with self._lock:
-            for each in who:
-                before = self._failed.pop(each, _Failed(0, now))
-                times = 0 if now - before.at > FORGOTTEN_S else before.times
-                self._failed[each] = _Failed(times + 1, now)
-            while len(self._failed) > KEPT_MAX:
+            before = self._failed.pop(who, _Failed(0, now))
+            times = 0 if now - before.at > FORGOTTEN_S else before.times
+            self._failed[who] = _Failed(times + 1, now)
+            if len(self._failed) > KEPT_MAX:
                 self._failed.popitem(last=False)
 
     def succeeded(self, who: Hashable) -> None:

@@ -78,10 +78,13 @@ def _begun(desk: PageDesk) -> str:
     directory, now = desk.site.directory, datetime.now(UTC)
     name, slowdown = desk.fields.get("name", "").strip(), desk.app.state.slowdown
     whose, address = sha256(name.encode()).digest(), network(desk.scope.get("client"))
-    slowdown.check(whose, address)
+    from_here = desk.app.state.slowdown_of_addresses
+    slowdown.check(whose)
+    from_here.check(address)
     person = _shown(directory, name, desk.fields, now)
     if person is None:
-        slowdown.failed(whose, address)
+        slowdown.failed(whose)
+        from_here.failed(address)
         raise SignInRefused("do not belong together")
     slowdown.succeeded(whose)
     old = desk.cookies.get(cookie_name(desk))
