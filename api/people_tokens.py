@@ -78,7 +78,7 @@ class NewRotation(Body):
 
     model_config = example(overlap_hours=24)
 
-    overlap_hours: Annotated[int, Field(strict=True, ge=0, le=24 * 30)] = 24
+    overlap_hours: Annotated[int, Field(strict=True, ge=0, le=24 * 30)]
 
 
 class TokenChanged(BaseModel):

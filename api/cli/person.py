@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from api.cli.roll import now, register
@@ -59,7 +60,7 @@ def list_(data: DataFolder) -> None:
     """Show who is, or was, let in."""
     with register(data) as directory:
         people = directory.roll.everybody()
-    table = Table("id", "name", "roles", "disabled")
+    table = Table("id", "name", "roles", "disabled", box=SIMPLE_HEAD)
     for each in people:
         since = "" if each.disabled_at is None else f"{each.disabled_at:%Y-%m-%d}"
         table.add_row(each.person, each.name or "(erased)", ", ".join(each.roles), since)

@@ -7,6 +7,7 @@ from typing import Annotated
 from uuid import UUID
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from api.cli.roll import now, register
@@ -63,7 +64,7 @@ def list_(data: DataFolder, person: Person) -> None:
     """Show somebody's tokens, without what opens a door."""
     with register(data) as directory:
         tokens = directory.tokens.of(directory.roll.known(person.strip()))
-    table = Table("id", "name", "roles", "made", "ends", "last used", "")
+    table = Table("id", "name", "roles", "made", "ends", "last used", "", box=SIMPLE_HEAD)
     for each in tokens:
         table.add_row(*_row(each))
     print_whole(table)

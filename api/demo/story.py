@@ -46,10 +46,11 @@ PEOPLE: Mapping[str, tuple[Role, ...]] = {
     "会计 bookkeeper": (Role.BOOKKEEPER,),
     "司库 treasurer": (Role.TREASURER,),
     "审计 auditor": (Role.AUDITOR,),
+    "管理员 admin": (Role.ADMIN,),
 }
 """Who acts. Each wears one hat, so that nobody meets themselves."""
 
-CLERK, APPROVER, SECOND, CASHIER, BOOKKEEPER, TREASURER, _ = PEOPLE
+CLERK, APPROVER, SECOND, CASHIER, BOOKKEEPER, TREASURER, *_ = PEOPLE
 
 HEAR, GENERAL, YOUTH = FundCode("F-HEAR"), FundCode("F-GEN"), FundCode("F-YOUTH")
 

@@ -184,7 +184,7 @@ _TABLES_3 = Migration(
 )
 
 _TABLES_4 = Migration(
-    "roles of persons, tokens that end, and signing in",
+    "roles, tokens that end, and signing in",
     {
         SQLITE: _signed_in(
             "DATETIME",
