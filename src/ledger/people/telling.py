@@ -17,11 +17,11 @@ from uuid import UUID
 from ledger.aggregate import Act
 from ledger.application import Decision
 from ledger.commands import Ledger
-from ledger.errors import LedgerError
+from ledger.errors import Conflict, Invalid, LedgerError, NotFound, Refused
 from ledger.names import PersonId
 from ledger.people.roll import Held, Roll, Untold
 from ledger.staff import StaffMember
-from ledger.store.commits import StoreFailed
+from ledger.store.engine import DATABASE_TROUBLE
 
 OPERATOR = PersonId("operator")
 """Whoever runs commands on the charity's own machine. No role of the charity goes with it."""
@@ -59,7 +59,7 @@ class Telling:
         while not self._closing.wait(LOOKS_S):
             try:
                 self.tell()
-            except StoreFailed as error:  # The notes are still there.
+            except (LedgerError, *DATABASE_TROUBLE) as error:  # The notes are still there.
                 _log.warning("changes of roles cannot be recorded at the moment: %s", error)
 
     def tell(self) -> None:
@@ -68,9 +68,9 @@ class Telling:
             act = Act(OPERATOR, OPERATOR, untold.id, untold.at)
             try:
                 self._ledger.record(self._command(untold), act, untold)
-            except StoreFailed:
-                raise
-            except LedgerError as error:
+            except Conflict:
+                raise  # Somebody else is as busy with this person; it is told again.
+            except (Refused, Invalid, NotFound) as error:
                 _log.warning("a change of roles is taken back: %s", error)
             self.bring_level(untold.person, told=untold.id)
 
