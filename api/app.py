@@ -26,6 +26,8 @@ from api import (
     health,
     history,
     log,
+    people,
+    people_tokens,
     policies,
     problems,
     receipts,
@@ -39,7 +41,8 @@ from api.doors import Site
 from api.follower import FollowerProcess
 from api.gate.gate import Gate
 from api.gate.limits import Limits
-from api.pages import assets, checking, public, statement, trail
+from api.gate.slowdown import FREE_FROM_ADDRESS, Slowdown
+from api.pages import account, assets, checking, public, sign_in, statement, trail
 from api.pages import refusals as refusal_pages
 from api.pages import sales as sale_pages
 from api.pages.live import Live
@@ -48,6 +51,7 @@ from api.self_check import EVERY_S, SelfCheck
 from ledger.commands import Ledger
 from ledger.people.directory import Directory
 from ledger.people.refusals import Refusals
+from ledger.people.telling import Telling
 from projections.every_view import all_views
 from projections.follow import Follower
 from projections.log.cosigning import Asked, Cosigning
@@ -87,6 +91,9 @@ def open_site(
         keeper = opened.enter_context(closing(Keeper(log, last_position, time.monotonic)))
         cosigning = opened.enter_context(closing(Cosigning(log, witnesses, time.monotonic)))
         opened.callback(ledger.committer.close)
+        telling = opened.enter_context(closing(Telling(ledger, directory.roll, utc_now)))
+        telling.tell()
+        telling.bring_all_level()
         counted = opened.enter_context(closing(Refusals(places.people)))
 
         def stored() -> None:
@@ -95,7 +102,9 @@ def open_site(
 
         ledger.committer.on_stored = stored
         check = opened.enter_context(closing(SelfCheck(data, log, verify_every_s, utc_now)))
-        yield Site(ledger, directory, views, follower, counted, log, keeper, cosigning, check)
+        yield Site(
+            ledger, directory, views, follower, counted, log, keeper, cosigning, check, telling
+        )
 
 
 class Gated(FastAPI):
@@ -141,6 +150,7 @@ def create_app(
             app.state.live = Live(site)
             site.follower.start(standing_by=True)
             site.keeper.start()
+            site.telling.start()
             site.cosigning.start()
             site.check.start()
             yield
@@ -155,7 +165,8 @@ def create_app(
         redoc_url=None,
     )
     app.limits, app.hosts = limits or Limits(), hosts
-    app.state.limits = app.limits
+    app.state.limits, app.state.slowdown = app.limits, Slowdown()
+    app.state.slowdown_of_addresses = Slowdown(FREE_FROM_ADDRESS)
     app.state.illustrative = (data / DEMO_MARK).exists()
     problems.install(app)
     refusals.install(app)
@@ -163,8 +174,9 @@ def create_app(
     # Tried in this order for every request: what comes most stands first.
     parts = (donations, funds, donors, sales, disbursements, history, books)
     proofs = (log, receipts, verification)
-    pages = (assets, public, statement, trail, sale_pages, checking)
-    for part in (*parts, policies, relations, refusals, *proofs, health, *pages):
+    duties = (policies, relations, refusals, people, people_tokens)
+    pages = (assets, public, statement, trail, sale_pages, checking, sign_in, account)
+    for part in (*parts, *duties, *proofs, health, *pages):
         app.router.routes += part.router.routes  # Included, each request would be matched twice.
     docs.install(app)
     refusal_pages.install(app)

@@ -31,9 +31,11 @@ from ledger.application import Decision, IdempotencyMismatch
 from ledger.commands import Ledger
 from ledger.errors import Conflict, Invalid, LedgerError, NotFound, Overloaded
 from ledger.names import PartyId, PersonId, Position
-from ledger.people.directory import Caller, Directory
+from ledger.people.caller import Caller
+from ledger.people.directory import Directory
 from ledger.people.refusals import Refusals
 from ledger.people.roles import Role
+from ledger.people.telling import Telling
 from ledger.store.commits import OutcomeUnknown, Receipt, StoreFailed
 from projections.follow import Follower, ViewsAway, ViewStopped
 from projections.log.cosigning import Cosigning
@@ -71,6 +73,7 @@ class Site(NamedTuple):
     keeper: Keeper
     cosigning: Cosigning
     check: SelfCheck
+    telling: Telling
 
 
 class Reading(NamedTuple):
@@ -281,12 +284,16 @@ class Door(APIRoute):
         handle = super().get_route_handler()
 
         async def admit(request: Request) -> Response:
-            caller, role = await _identify(request, self.roles)
-            if self.records:
-                _named(request)
-            return await handle(Desk(request, caller, role))
+            return await handle(await self._admitted(request))
 
         return admit
+
+    async def _admitted(self, request: Request) -> Desk:
+        """Return the desk of whoever asks, or refuse them at the door."""
+        caller, role = await _identify(request, self.roles)
+        if self.records:
+            _named(request)
+        return Desk(request, caller, role)
 
     def _take_command(self) -> ASGIApp:
         """Return what takes a command, which has no use for what FastAPI sets up for a route."""
@@ -295,9 +302,7 @@ class Door(APIRoute):
 
         async def take(scope: Scope, receive: Receive, send: Send) -> None:
             request = Request(scope, receive)
-            caller, role = await _identify(request, self.roles)
-            _named(request)
-            desk = Desk(request, caller, role)
+            desk = await self._admitted(request)
             _is_json(request)
             body = await desk.read_body()
             answer = await carry_out(desk=desk, **intake.read(request.path_params, body))
@@ -333,9 +338,14 @@ async def _identify(request: Request, roles: tuple[Role, ...]) -> tuple[Caller, 
     caller = await caller_of(request)
     if caller is None:
         raise Unauthenticated("show a known token in Authorization: Bearer …")
+    return caller, acting_as(caller, roles)
+
+
+def acting_as(caller: Caller, roles: tuple[Role, ...]) -> Role:
+    """Return the first of ``roles`` that ``caller`` has; refuse whoever has none."""
     for role in roles:
         if role in caller.roles:
-            return caller, role
+            return role
     raise RoleForbidden(f"this takes the role of {' or '.join(roles)}")
 
 

@@ -16,6 +16,7 @@ from ledger.policies import ApprovalPolicy
 from ledger.public_logs import PublicLog
 from ledger.relations import Relations
 from ledger.sales import CharitySale
+from ledger.staff import StaffMember
 
 
 class Sentence(NamedTuple):
@@ -146,6 +147,19 @@ def _units(fact: SaleOrder.Placed | SaleOrder.GoodsReturned) -> int:
     return sum(line.quantity for line in fact.lines)
 
 
+_ROLES = {
+    "donor": Sentence("捐赠人", "donor"),
+    "clerk": Sentence("经办", "clerk"),
+    "approver": Sentence("审批人", "approver"),
+    "cashier": Sentence("出纳", "cashier"),
+    "bookkeeper": Sentence("会计", "bookkeeper"),
+    "treasurer": Sentence("司库", "treasurer"),
+    "partner": Sentence("义卖合作方", "partner"),
+    "auditor": Sentence("审计", "auditor"),
+    "admin": Sentence("管理员", "admin"),
+}
+
+
 _WORKED_OUT: Mapping[str, Callable[[Any], str]] = {
     "fees": lambda fact: yuan(fact.partner_fee + fact.channel_fee),
     "units_zh": lambda fact: f"{_units(fact)}件",
@@ -170,6 +184,8 @@ _WORKED_OUT: Mapping[str, Callable[[Any], str]] = {
     "until_en": lambda fact: f" until {fact.until}" if fact.until else "",
     "brought_up_zh": lambda fact: f",{_ERASURE_REASONS[fact.reason].zh}" if fact.reason else "",
     "brought_up_en": lambda fact: f"; {_ERASURE_REASONS[fact.reason].en}" if fact.reason else "",
+    "roles_zh": lambda fact: "、".join(_ROLES[role].zh for role in fact.roles),
+    "roles_en": lambda fact: ", ".join(_ROLES[role].en for role in fact.roles),
     "payee_zh": lambda fact: fact.payee_name or _PAYEES[fact.payee_kind].zh,
     "payee_en": lambda fact: fact.payee_name or _PAYEES[fact.payee_kind].en,
     "related_zh": lambda fact: f"「{fact.organisation}」" if fact.organisation else "一位当事人",
@@ -215,6 +231,10 @@ _SENTENCES: Mapping[type[Fact], tuple[str, str]] = {
         "公开日志{log}此后并用新公钥签署:{key}",
         "The log {log} is from now on also signed with the key {key}",
     ),
+    StaffMember.Added: ("登记一位可进入本系统的人", "A person was added to those who may come in"),
+    StaffMember.RolesGranted: ("授予角色:{roles_zh}", "Roles were granted: {roles_en}"),
+    StaffMember.RolesWithdrawn: ("收回角色:{roles_zh}", "Roles were withdrawn: {roles_en}"),
+    StaffMember.Disabled: ("停用一人,其全部角色随之收回", "A person was disabled and has no roles"),
     Donor.ProcessingRestricted: (
         "限制处理一位捐赠人的个人信息{until_zh},依据:{restricted_in_zh}",
         "Use of a donor's details was restricted{until_en}, because {restricted_in_en}",

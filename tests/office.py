@@ -31,6 +31,10 @@ class Office:
     def __init__(self, server: Server) -> None:
         self.server = server
         self._codes = count(1)
+        for name in (
+            each for each, kind in vars(Office).items() if isinstance(kind, cached_property)
+        ):
+            getattr(self, name)  # All are there from the beginning, since each coming is history.
 
     lin = cached_property(lambda self: self.server.person("lin", Role.CLERK))
     wang = cached_property(lambda self: self.server.person("wang", Role.APPROVER))

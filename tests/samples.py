@@ -20,6 +20,7 @@ from ledger.public_logs import PublicLog
 from ledger.relations import Relations
 from ledger.sales import CharitySale, Item
 from ledger.settlements import Statement
+from ledger.staff import StaffMember
 from tests.spec import STREAM, Said, fact, replay
 
 LIN, WANG, ZHAO, CHEN, SUN = "lin", "wang", "zhao", "chen", "sun"
@@ -84,6 +85,10 @@ ANNOUNCED = fact(
     key="PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW",
 )
 RESTRICTED = fact(Donor.ProcessingRestricted, basis="statutory-retention", until=date(2056, 12, 31))
+ADDED = fact(StaffMember.Added)
+GRANTED = fact(StaffMember.RolesGranted, roles=("approver", "clerk"))
+ROLES_WITHDRAWN = fact(StaffMember.RolesWithdrawn, roles=("approver",))
+DISABLED = fact(StaffMember.Disabled)
 ERASED = fact(Donor.Erased, basis="consent-withdrawn", reason="asked-by-donor")
 PLEDGED = fact(
     Donation.Pledged,
@@ -382,5 +387,9 @@ SAMPLES = (
     POLICY_SET,
     DECLARED,
     ANNOUNCED,
+    ADDED,
+    GRANTED,
+    ROLES_WITHDRAWN,
+    DISABLED,
 )
 """One fact of every kind."""

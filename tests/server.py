@@ -148,7 +148,15 @@ class Server:
             donor=None if donor is None else UUID(str(donor)),  # type: ignore[arg-type]  # A name.
             sale=None if sale is None else UUID(sale),  # type: ignore[arg-type]  # Same.
         )
+        self.wait_until_told()
         return self._somebody(token)
+
+    def wait_until_told(self) -> None:
+        """Wait until the history knows what was changed, so that it stands still."""
+        deadline = time.monotonic() + START_S
+        while self.directory.roll.untold():
+            assert time.monotonic() < deadline, "nobody tells the history"
+            time.sleep(0.01)
 
     def bearer(self, token: str) -> Person:
         """Return whoever holds ``token``."""

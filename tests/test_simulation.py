@@ -26,10 +26,12 @@ from ledger.money import CNY
 from ledger.movements import COLUMNS
 from ledger.names import DonorId, new_id
 from ledger.order_feeds import OrderFeed, ReturnFeed
+from ledger.people.roles import MONEY_ROLES, Role
 from ledger.policies import ApprovalRule
 from ledger.postings import postings
 from ledger.sales import Item, SaleState
 from ledger.settlements import Statement
+from ledger.staff import StaffMember
 from ledger.tallies import AVAILABLE, of_fund, of_sale
 from tests.charity import Charity
 from tests.samples import ANNOUNCED, CENTRE, CHEN, GENERAL, HEAR, LIN, MEI, SUN, WANG, WARM, ZHAO
@@ -51,6 +53,9 @@ NEWEST = (0, 0, 0, 1, 2)
 DAYS_AGO = (*[0] * 12, 1, 9, 400, -1)
 REFERENCES = (*[None] * 6, "B-1", "B 1")
 REASONS = (*["as agreed"] * 6, "call 13812345678")
+
+STAFF = (str(UUID(int=0x5A)), str(UUID(int=0x5B)))
+ROLES_OF_STAFF = ([Role.ADMIN], [Role.CASHIER, Role.CLERK], [Role.CLERK], [])
 
 COMMANDS = {"OrderFeed", "ReturnFeed"} | {
     name
@@ -400,6 +405,27 @@ class Years(RuleBasedStateMachine):
     @chance(key=(ANNOUNCED.fields["key"], "no key"))
     def announce(self, key):
         self.attempt("announce_key", name="PeterNeumann", key=key)
+
+    # Who comes in.
+
+    @chance(who=STAFF, roles=ROLES_OF_STAFF, command=("add_person", "enrol_person", "grant_roles"))
+    def let_in(self, who, roles, command):
+        self.attempt(command, who, roles)
+
+    @chance(who=STAFF, roles=ROLES_OF_STAFF)
+    def take_roles(self, who, roles):
+        self.attempt("withdraw_roles", who, roles)
+
+    @chance(who=STAFF)
+    def shut_out(self, who):
+        self.attempt("disable_person", who)
+
+    @invariant()
+    def no_admin_holds_a_money_role(self):
+        for who in STAFF:
+            member = self.ledger.find(StaffMember, UUID(who))
+            roles = set() if member is None else member.roles
+            assert Role.ADMIN not in roles or not MONEY_ROLES & roles
 
     # What holds after every step.
 

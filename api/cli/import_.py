@@ -21,7 +21,8 @@ from ledger.commands import Ledger
 from ledger.feeds import Feed
 from ledger.names import SaleId, new_id
 from ledger.order_feeds import OrderFeed, ReturnFeed
-from ledger.people.directory import Caller, Directory
+from ledger.people.caller import Caller
+from ledger.people.directory import Directory
 from ledger.people.roles import Role
 from ledger.pledge_feeds import PledgeFeed
 from projections.follow import Progress as Told

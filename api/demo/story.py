@@ -46,10 +46,11 @@ PEOPLE: Mapping[str, tuple[Role, ...]] = {
     "会计 bookkeeper": (Role.BOOKKEEPER,),
     "司库 treasurer": (Role.TREASURER,),
     "审计 auditor": (Role.AUDITOR,),
+    "管理员 admin": (Role.ADMIN,),
 }
 """Who acts. Each wears one hat, so that nobody meets themselves."""
 
-CLERK, APPROVER, SECOND, CASHIER, BOOKKEEPER, TREASURER, _ = PEOPLE
+CLERK, APPROVER, SECOND, CASHIER, BOOKKEEPER, TREASURER, *_ = PEOPLE
 
 HEAR, GENERAL, YOUTH = FundCode("F-HEAR"), FundCode("F-GEN"), FundCode("F-YOUTH")
 
@@ -90,12 +91,13 @@ class Story:
             told(number, len(chapters))
 
     def _people_come(self) -> None:
-        directory = self._site.directory
+        directory, evening = self._site.directory, _evening(date(2026, 1, 4))
         for name, roles in PEOPLE.items():
-            self.tokens[name] = directory.create_token(name, roles, at=datetime.now(UTC))
+            self.tokens[name] = directory.create_token(name, roles, at=evening)
             caller = directory.caller(self.tokens[name])
             assert caller is not None  # noqa: S101  # The token was made a line ago.
             self._people[name] = caller.person
+        self._site.telling.tell()
 
     def _everyday(self) -> None:
         """Play the year outside the sale: small gifts, one paid twice, one used wrongly."""
@@ -258,9 +260,8 @@ class Story:
         yield record
 
     def _act(self, day: date, who: str) -> Act:
-        evening = datetime.combine(day, time(18), BUSINESS_ZONE).astimezone(UTC)
         role = PEOPLE[who][0]
-        return Act(self._people[who], role, new_id(), evening)
+        return Act(self._people[who], role, new_id(), _evening(day))
 
     def _open(self, code: FundCode, name: str, restriction: Any, purpose: str) -> None:
         with self._on(date(2026, 1, 4), TREASURER) as record:
@@ -344,3 +345,8 @@ class Story:
         for start in range(0, len(lines), CHUNK_LINES):
             feed.take_in(lines[start : start + CHUNK_LINES])
         self.feeds[name] = feed
+
+
+def _evening(day: date) -> datetime:
+    """Return when the day's events are written down."""
+    return datetime.combine(day, time(18), BUSINESS_ZONE).astimezone(UTC)

@@ -79,6 +79,9 @@ WHAT_NEXT: Mapping[str, str] = {
     ),
     "still-reading": marked("This page loads itself again until it is done."),
     "unauthenticated": marked("Sign in, then ask again."),
+    "second-factor-required": marked(
+        "Open your account, set up the second factor, and sign in with it."
+    ),
     "role-forbidden": marked("Ask somebody who has that role."),
 }
 """What a reader can do about a problem, by its name."""

@@ -37,6 +37,7 @@ from ledger.policies import ApprovalPolicy
 from ledger.public_logs import PublicLog
 from ledger.relations import Relations
 from ledger.sales import CharitySale
+from ledger.staff import StaffMember
 
 CHANNELS: Mapping[Channel, str] = {
     "bank": BANK,
@@ -203,5 +204,9 @@ MANUAL: Mapping[type[Fact], Callable[[Any], Entry]] = {
     ApprovalPolicy.Set: _nothing,
     Relations.Declared: _nothing,
     PublicLog.KeyAnnounced: _nothing,
+    StaffMember.Added: _nothing,
+    StaffMember.RolesGranted: _nothing,
+    StaffMember.RolesWithdrawn: _nothing,
+    StaffMember.Disabled: _nothing,
 }
 """The manual itself: one rule a kind of event."""

@@ -12,6 +12,7 @@ from ledger.commands.funds import FundCommands
 from ledger.commands.policies import PolicyCommands
 from ledger.commands.public_logs import PublicLogCommands
 from ledger.commands.sales import SaleCommands
+from ledger.commands.staff import StaffCommands
 
 __all__ = ["Ledger"]
 
@@ -23,5 +24,6 @@ class Ledger(
     DisbursementCommands,
     PolicyCommands,
     PublicLogCommands,
+    StaffCommands,
 ):
     """The write side, whole."""

@@ -86,6 +86,85 @@ def _refused(number: str) -> tuple[str, ...]:
     )
 
 
+def _signed_in(moment: str, roles_of_tokens: str, random_id: str) -> tuple[str, ...]:
+    """Return the statements that let people sign in.
+
+    Args:
+        moment: The word for a moment.
+        roles_of_tokens: What to select ``person`` and ``role`` of each token from.
+        random_id: An expression for 128 random bits.
+
+    """
+    return (
+        "ALTER TABLE persons ADD COLUMN donor VARCHAR",
+        "ALTER TABLE persons ADD COLUMN sale VARCHAR",
+        f"ALTER TABLE persons ADD COLUMN disabled_at {moment}",
+        "ALTER TABLE tokens ADD COLUMN name VARCHAR",
+        f"ALTER TABLE tokens ADD COLUMN expires_at {moment}",
+        f"ALTER TABLE tokens ADD COLUMN revoked_at {moment}",
+        "ALTER TABLE tokens ADD COLUMN used_on DATE",
+        """
+        CREATE TABLE holds (
+            person VARCHAR NOT NULL, role VARCHAR NOT NULL, PRIMARY KEY (person, role)
+        )
+        """,
+        f"""
+        CREATE TABLE untold (
+            id     VARCHAR NOT NULL PRIMARY KEY,
+            at     {moment} NOT NULL,
+            person VARCHAR NOT NULL,
+            change VARCHAR NOT NULL,
+            roles  JSON NOT NULL
+        )
+        """,
+        f"""
+        CREATE TABLE passwords (
+            person VARCHAR NOT NULL PRIMARY KEY, hash VARCHAR NOT NULL, set_at {moment} NOT NULL
+        )
+        """,
+        f"""
+        CREATE TABLE second_factors (
+            person       VARCHAR NOT NULL PRIMARY KEY,
+            confirmed_at {moment},
+            last_step    INTEGER NOT NULL
+        )
+        """,
+        """
+        CREATE TABLE recovery_codes (
+            person VARCHAR NOT NULL, hash VARCHAR NOT NULL, PRIMARY KEY (person, hash)
+        )
+        """,
+        f"""
+        CREATE TABLE invitations (
+            hash       VARCHAR NOT NULL PRIMARY KEY,
+            person     VARCHAR NOT NULL,
+            expires_at {moment} NOT NULL
+        )
+        """,
+        f"""
+        CREATE TABLE sessions (
+            hash               VARCHAR NOT NULL PRIMARY KEY,
+            person             VARCHAR NOT NULL,
+            began_at           {moment} NOT NULL,
+            seen_at            {moment} NOT NULL,
+            with_second_factor BOOLEAN NOT NULL
+        )
+        """,
+        f"INSERT INTO holds (person, role) SELECT DISTINCT person, role FROM {roles_of_tokens}",  # noqa: S608  # Our own words.
+        """
+        UPDATE persons SET
+            donor = (SELECT max(donor) FROM tokens WHERE tokens.person = persons.person),
+            sale = (SELECT max(sale) FROM tokens WHERE tokens.person = persons.person)
+        """,
+        f"""
+        INSERT INTO untold (id, at, person, change, roles)
+        SELECT {random_id}, min(created_at), person, 'granted',
+            (SELECT json_group_array(role) FROM holds WHERE holds.person = tokens.person)
+        FROM tokens GROUP BY person
+        """,  # noqa: S608  # Our own words.
+    )
+
+
 _TABLES_1 = Migration(
     "tables for persons, tokens and parties",
     {
@@ -104,5 +183,24 @@ _TABLES_3 = Migration(
     {SQLITE: _refused("INTEGER"), POSTGRESQL: _refused("SERIAL")},
 )
 
-PEOPLE = Schema("people and tokens", (_TABLES_1, _TABLES_2, _TABLES_3))
+_TABLES_4 = Migration(
+    "roles, tokens that end, and signing in",
+    {
+        SQLITE: _signed_in(
+            "DATETIME",
+            "(SELECT person, value AS role FROM tokens, json_each(tokens.roles)) AS each",
+            "lower(hex(randomblob(16)))",
+        ),
+        POSTGRESQL: tuple(
+            each.replace("json_group_array", "json_agg")
+            for each in _signed_in(
+                "TIMESTAMP WITH TIME ZONE",
+                "(SELECT person, json_array_elements_text(roles) AS role FROM tokens) AS each",
+                "replace(gen_random_uuid()::text, '-', '')",
+            )
+        ),
+    },
+)
+
+PEOPLE = Schema("people and tokens", (_TABLES_1, _TABLES_2, _TABLES_3, _TABLES_4))
 """The register."""

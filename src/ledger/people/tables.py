@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     Column,
     Date,
     DateTime,
@@ -50,8 +51,30 @@ PERSONS = Table(
     METADATA,
     Column("person", String, primary_key=True),
     Column("name_digest", String, unique=True),
+    Column("donor", String),
+    Column("sale", String),
+    Column("disabled_at", Instant),
 )
-"""Who has tokens. The name is sealed; it is found again by a keyed digest, until it is erased."""
+"""Who may come in. The name is sealed; it is found again by a keyed digest, until it is erased."""
+
+HOLDS = Table(
+    "holds",
+    METADATA,
+    Column("person", String, primary_key=True),
+    Column("role", String, primary_key=True),
+)
+"""Which roles a person has. It follows from the history, and is kept here for the doors."""
+
+UNTOLD = Table(
+    "untold",
+    METADATA,
+    Column("id", String, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("person", String, nullable=False),
+    Column("change", String, nullable=False),
+    Column("roles", JSON, nullable=False),
+)
+"""What was changed from the command line and is still to be told to the history."""
 
 TOKENS = Table(
     "tokens",
@@ -62,6 +85,10 @@ TOKENS = Table(
     Column("donor", String),
     Column("sale", String),
     Column("created_at", Instant, nullable=False),
+    Column("name", String),
+    Column("expires_at", Instant),
+    Column("revoked_at", Instant),
+    Column("used_on", Date),
 )
 """Kept as SHA-256 only: tokens are 256 random bits, which no dictionary holds."""
 
@@ -113,3 +140,49 @@ REFUSALS = Table(
     UniqueConstraint("day", "person", "kind", "rule", "route", "about"),
 )
 """How often who tried what they may not; see ``ledger.people.refusals``."""
+
+PASSWORDS = Table(
+    "passwords",
+    METADATA,
+    Column("person", String, primary_key=True),
+    Column("hash", String, nullable=False),
+    Column("set_at", Instant, nullable=False),
+)
+"""What a person signs in with, as argon2id makes it."""
+
+SECOND_FACTORS = Table(
+    "second_factors",
+    METADATA,
+    Column("person", String, primary_key=True),
+    Column("confirmed_at", Instant),
+    Column("last_step", Integer, nullable=False),
+)
+"""Who has one (the secret is sealed), and the last 30 seconds whose code was taken: none twice."""
+
+RECOVERY_CODES = Table(
+    "recovery_codes",
+    METADATA,
+    Column("person", String, primary_key=True),
+    Column("hash", String, primary_key=True),
+)
+"""Each stands in for a second factor once. 80 random bits, kept as SHA-256."""
+
+INVITATIONS = Table(
+    "invitations",
+    METADATA,
+    Column("hash", String, primary_key=True),
+    Column("person", String, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+)
+"""Lets a person choose a password, once. 256 random bits, kept as SHA-256."""
+
+SESSIONS = Table(
+    "sessions",
+    METADATA,
+    Column("hash", String, primary_key=True),
+    Column("person", String, nullable=False),
+    Column("began_at", Instant, nullable=False),
+    Column("seen_at", Instant, nullable=False),
+    Column("with_second_factor", Boolean, nullable=False),
+)
+"""Who is signed in. What the browser holds is 256 random bits, kept as SHA-256."""

@@ -1,0 +1,25 @@
+"""Who is at a door."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from ledger.names import DonorId, PersonId, SaleId
+from ledger.people.roles import Role
+
+
+class Caller(Struct, frozen=True):
+    """Somebody at a door, known by a token or a session.
+
+    Attributes:
+        person: Opaque id.
+        roles: What they may act as.
+        donor: Whose pledges the role of donor means.
+        sale: Which sale the role of partner means.
+
+    """
+
+    person: PersonId
+    roles: frozenset[Role]
+    donor: DonorId | None = None
+    sale: SaleId | None = None

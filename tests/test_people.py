@@ -1,0 +1,334 @@
+"""Who comes in, in which roles: each change is history, and takes effect at the next request."""
+
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+
+import pyotp
+import pytest
+
+from ledger.aggregate import Act
+from ledger.commands import Ledger
+from ledger.errors import WrongState
+from ledger.names import PersonId, new_id
+from ledger.people.directory import Directory, key_beside
+from ledger.people.passwords import InvitationOver
+from ledger.people.roles import MONEY_ROLES, AdminHoldsMoneyRole, Role
+from ledger.people.roll import PersonDisabled, PersonUnknown
+from ledger.people.telling import OPERATOR, Telling
+from ledger.people.tokens import BeyondRoles, Scope
+from ledger.staff import OwnRoles, StaffMember
+
+NOW = datetime(2026, 4, 1, 4, tzinfo=UTC)
+
+ADA = PersonId(str(new_id()))
+"""An admin."""
+
+
+class Clock:
+    def __init__(self):
+        self.at = NOW
+
+    def __call__(self):
+        return self.at.timestamp()
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def directory(place, tmp_path, clock):
+    where = tmp_path / "people.db" if place == tmp_path / "ledger.db" else place
+    with closing(Directory(where, key_beside(tmp_path), looks_s=0, clock=clock)) as opened:
+        yield opened
+
+
+@pytest.fixture
+def ledger(place):
+    with closing(Ledger(place)) as opened:
+        yield opened
+
+
+@pytest.fixture
+def telling(ledger, directory):
+    return Telling(ledger, directory.roll, lambda: NOW)
+
+
+def act(by=ADA):
+    return Act(by, Role.ADMIN.value, new_id(), NOW)
+
+
+def topics(ledger):
+    return [(fact.TOPIC, fact.actor) for _, fact in ledger.history(0, 100)]
+
+
+# From the command line: the roll first, then the history.
+
+
+def test_a_grant_is_history_and_names_nobody(ledger, directory, telling):
+    directory.create_token("林一", [Role.CLERK, Role.APPROVER], at=NOW)
+    telling.tell()
+
+    assert topics(ledger) == [("person.added.1", OPERATOR), ("person.roles-granted.1", OPERATOR)]
+    (_, (_, granted)) = ledger.history(0, 100)
+    assert granted.roles == ("approver", "clerk")
+    assert all("林一".encode() not in each for _, _, each in ledger.store.raw(0, 100))
+
+
+def test_what_was_told_is_not_told_again(ledger, directory, telling):
+    for _ in range(2):
+        directory.create_token("林一", [Role.CLERK], at=NOW)
+        telling.tell()
+
+    assert directory.roll.untold() == []
+    assert len(topics(ledger)) == 2
+
+
+def test_a_crash_between_event_and_note_changes_nothing(ledger, directory, telling, monkeypatch):
+    """The process dies when the event is stored and the note is not struck out."""
+    directory.roll.enrol("林一", [Role.CLERK], NOW)
+    directory.roll.disable("林一", NOW)
+    with monkeypatch.context() as dying:
+        dying.setattr(directory.roll, "follow", lambda *_, **__: (_ for _ in ()).throw(SystemExit))
+        with pytest.raises(SystemExit):
+            telling.tell()
+    assert len(directory.roll.untold()) == 2
+
+    telling.tell()
+    telling.tell()
+
+    assert directory.roll.untold() == []
+    assert [topic for topic, _ in topics(ledger)] == [
+        "person.added.1",
+        "person.roles-granted.1",
+        "person.disabled.1",
+    ]
+
+
+def test_what_the_history_refuses_is_taken_back_on_the_roll(ledger, directory, telling):
+    """An admin made her a cashier over HTTP in the moment in which somebody made her an admin."""
+    person = directory.roll.enrol("林一", [], NOW)
+    telling.tell()
+    ledger.record(ledger.grant_roles, act(), person, [Role.CASHIER])
+    directory.roll.enrol("林一", [Role.ADMIN], NOW)
+
+    telling.tell()
+
+    assert directory.roll.one(person).roles == (Role.CASHIER,)
+    assert directory.roll.untold() == []
+
+
+def test_a_roll_that_is_older_than_the_history_is_brought_level(ledger, directory, telling):
+    person = directory.roll.enrol("林一", [Role.CASHIER], NOW)
+    other = directory.roll.enrol("王二", [Role.CLERK], NOW)
+    telling.tell()
+    token = directory.create_token("林一", [Role.CASHIER], at=NOW)
+    ledger.record(ledger.withdraw_roles, act(), person, [Role.CASHIER])
+    ledger.record(ledger.disable_person, act(), other)
+
+    telling.bring_all_level()
+
+    assert directory.roll.one(person).roles == ()
+    assert directory.roll.one(other).disabled_at == NOW
+    assert directory.caller(token).roles == frozenset()
+
+
+def test_withdrawing_and_disabling_are_history_too(ledger, directory, telling):
+    directory.roll.enrol("林一", [Role.CLERK, Role.AUDITOR], NOW)
+    directory.roll.withdraw("林一", [Role.AUDITOR], NOW)
+    directory.roll.disable("林一", NOW)
+    telling.tell()
+
+    assert [topic for topic, _ in topics(ledger)][2:] == [
+        "person.roles-withdrawn.1",
+        "person.disabled.1",
+    ]
+    with pytest.raises(PersonDisabled):
+        directory.roll.enrol("林一", [Role.CLERK], NOW)
+    with pytest.raises(PersonUnknown):
+        directory.roll.withdraw("nobody", [Role.CLERK], NOW)
+
+
+# The rules.
+
+
+@pytest.mark.parametrize("money", sorted(MONEY_ROLES))
+def test_an_admin_holds_no_money_role(ledger, directory, money):
+    person = PersonId(str(new_id()))
+    ledger.record(ledger.add_person, act(), person, [Role.ADMIN])
+
+    with pytest.raises(AdminHoldsMoneyRole):
+        ledger.record(ledger.grant_roles, act(), person, [money])
+    with pytest.raises(AdminHoldsMoneyRole):
+        directory.create_token("both", [Role.ADMIN, money], at=NOW)
+    directory.create_token("one", [money], at=NOW)
+    with pytest.raises(AdminHoldsMoneyRole):
+        directory.create_token("one", [Role.ADMIN], at=NOW)
+
+
+def test_nobody_changes_their_own_roles(ledger):
+    ledger.record(ledger.add_person, act(OPERATOR), ADA, [Role.ADMIN])
+
+    for command, said in (
+        (ledger.grant_roles, ([Role.CLERK],)),
+        (ledger.withdraw_roles, ([Role.ADMIN],)),
+        (ledger.disable_person, ()),
+    ):
+        with pytest.raises(OwnRoles):
+            ledger.record(command, act(), ADA, *said)
+
+
+def test_who_is_disabled_is_given_nothing_more(ledger):
+    person = PersonId(str(new_id()))
+    ledger.record(ledger.add_person, act(), person, [Role.CLERK])
+    ledger.record(ledger.disable_person, act(), person)
+
+    assert ledger.staff_member(person).roles == frozenset()
+    with pytest.raises(WrongState):
+        ledger.record(ledger.grant_roles, act(), person, [Role.CLERK])
+
+
+def test_a_person_is_what_their_events_say():
+    member = StaffMember.begin(PersonId(str(new_id())))
+    member.add(act())
+    member.grant(act(), [Role.CLERK, Role.CASHIER])
+    member.withdraw(act(), [Role.CASHIER, Role.AUDITOR])
+    facts = member.collect_events()
+
+    assert StaffMember.replayed(facts).roles == {Role.CLERK}
+    assert facts[-1].roles == ("cashier",)
+
+
+# Tokens.
+
+
+def scope(*roles, **said):
+    return Scope(tuple(roles), **said)
+
+
+def test_a_token_gives_only_what_its_person_still_is(directory):
+    token = directory.create_token("林一", [Role.CLERK, Role.CASHIER], at=NOW)
+    assert directory.caller(token).roles == {Role.CLERK, Role.CASHIER}
+
+    directory.roll.withdraw("林一", [Role.CASHIER], NOW)
+    assert directory.caller(token).roles == {Role.CLERK}
+
+    directory.roll.disable("林一", NOW)
+    assert directory.caller(token) is None
+
+
+def test_a_token_is_never_made_beyond_the_roles_of_its_person(directory):
+    person = directory.roll.enrol("林一", [Role.CLERK], NOW)
+
+    with pytest.raises(BeyondRoles):
+        directory.tokens.create(person, scope(Role.CLERK, Role.CASHIER), at=NOW)
+    assert directory.tokens.of(person) == []
+
+
+def test_a_token_ends(directory, clock):
+    ends = NOW + timedelta(days=30)
+    token = directory.create_scoped("林一", scope(Role.CLERK, expires_at=ends), at=NOW)
+    clock.at = ends - timedelta(seconds=1)
+    assert directory.caller(token)
+    assert directory.callers("林一")
+
+    clock.at = ends
+    assert directory.caller(token) is None
+    assert directory.callers("林一") == []
+
+
+def test_a_token_is_revoked_from_the_next_request_on(directory):
+    token = directory.create_token("林一", [Role.CLERK], at=NOW)
+    person = directory.caller(token).person
+    (listed,) = directory.tokens.of(person)
+    directory.tokens.revoke(person, listed.id, at=NOW)
+
+    assert directory.caller(token) is None
+    (listed,) = directory.tokens.of(person)
+    assert listed.revoked_at == NOW
+
+
+def test_the_old_token_works_beside_the_new_one_for_a_while(directory, clock):
+    old = directory.create_scoped("林一", scope(Role.CLERK, name="feed"), at=NOW)
+    person = directory.caller(old).person
+    (listed,) = directory.tokens.of(person)
+    new = directory.tokens.rotate(person, listed.id, at=NOW, overlap=timedelta(hours=2))
+
+    clock.at = NOW + timedelta(hours=1)
+    assert directory.caller(old) == directory.caller(new)
+    clock.at = NOW + timedelta(hours=2)
+    assert directory.caller(old) is None
+    assert directory.caller(new)
+    assert {each.scope.name for each in directory.tokens.of(person)} == {"feed"}
+
+
+def test_the_day_of_the_last_use_is_kept_without_a_write_a_request(directory, clock):
+    token = directory.create_token("林一", [Role.CLERK], at=NOW)
+    person = directory.caller(token).person
+    assert [each.used_on for each in directory.tokens.of(person)] == [NOW.date()]
+
+    writes = []
+    writing = directory.register.writing
+    directory.register.writing = lambda: writes.append(1) or writing()
+    for _ in range(10):
+        directory.caller(token)
+    assert writes == []
+
+    clock.at = NOW + timedelta(days=2)
+    for _ in range(10):
+        directory.caller(token)
+    assert len(writes) == 1
+    assert [each.used_on for each in directory.tokens.of(person)] == [clock.at.date()]
+
+
+# Sessions.
+
+
+def test_a_session_ends_when_nobody_was_there_and_when_it_was_long_enough(directory):
+    person = directory.roll.enrol("林一", [Role.CLERK], NOW)
+    sessions = directory.sessions
+    idle, busy = sessions.begin(person, NOW), sessions.begin(person, NOW)
+    at = NOW
+    while at < NOW + timedelta(hours=12):
+        assert sessions.signed_in(busy, at), at
+        at += timedelta(minutes=29)
+
+    assert sessions.signed_in(busy, NOW + timedelta(hours=12)) is None
+    assert sessions.signed_in(idle, NOW + timedelta(minutes=30)) is None
+
+
+def test_a_session_gives_the_roles_of_the_moment(directory):
+    person = directory.roll.enrol("林一", [Role.CLERK], NOW)
+    secret = directory.sessions.begin(person, NOW)
+    directory.roll.enrol("林一", [Role.AUDITOR], NOW)
+
+    assert directory.sessions.signed_in(secret, NOW).caller.roles == {Role.CLERK, Role.AUDITOR}
+
+
+def test_an_invitation_is_good_once_and_for_seven_days(directory):
+    person = directory.roll.enrol("林一", [Role.CLERK], NOW)
+    void, code = (directory.passwords.invite(person, NOW) for _ in range(2))
+    week = timedelta(days=7)
+
+    for each, at in ((void, NOW), (code, NOW + week)):
+        with pytest.raises(InvitationOver):
+            directory.passwords.accept(each, "four words nobody knows", at)
+    assert directory.passwords.accept(code, "four words nobody knows", NOW) == person
+    with pytest.raises(InvitationOver):
+        directory.passwords.accept(code, "four words nobody knows", NOW)
+
+
+def test_a_code_counts_within_its_time_and_once(directory):
+    person = directory.roll.enrol("林一", [Role.CLERK], NOW)
+    factors = directory.second_factors
+    totp = pyotp.TOTP(factors.begin(person))
+    factors.confirm(person, totp.at(NOW), NOW)
+    later = NOW + timedelta(minutes=5)
+
+    assert not factors.is_shown(person, totp.at(NOW), NOW)
+    assert not factors.is_shown(person, totp.at(later - timedelta(minutes=2)), later)
+    assert not factors.is_shown(person, totp.at(later + timedelta(minutes=2)), later)
+    assert factors.is_shown(person, totp.at(later - timedelta(seconds=30)), later)
+    assert factors.is_shown(person, totp.at(later), later)
+    assert not factors.is_shown(person, totp.at(later - timedelta(seconds=30)), later)
