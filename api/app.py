@@ -35,7 +35,16 @@ from api.doors import Site
 from api.follower import FollowerProcess
 from api.gate.gate import Gate
 from api.gate.limits import Limits
-from api.pages import assets, public, refusals, statement, trail
+from api.pages import (
+    aid,
+    aid_steps,
+    assets,
+    inbox,
+    public,
+    refusals,
+    statement,
+    trail,
+)
 from api.pages import sales as sale_pages
 from api.pages.live import Live
 from api.places import Places, key_file
@@ -138,7 +147,8 @@ def create_app(
     # Tried in this order for every request: what comes most stands first.
     parts = (donations, funds, donors, sales, disbursements, history, books, log, receipts, health)
     pages = (assets, public, statement, trail, sale_pages)
-    for part in (*parts, *pages):
+    own_pages = (inbox, aid, aid_steps)
+    for part in (*parts, *pages, *own_pages):
         app.router.routes += part.router.routes  # Included, each request would be matched twice.
     docs.install(app)
     refusals.install(app)
