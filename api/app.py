@@ -36,12 +36,20 @@ from api.follower import FollowerProcess
 from api.gate.gate import Gate
 from api.gate.limits import Limits
 from api.pages import (
+    accounts,
     aid,
     aid_steps,
     assets,
+    audit_history,
+    checks,
+    giving,
     inbox,
+    mine,
+    moments,
+    my_data,
     public,
     refusals,
+    settlements,
     statement,
     trail,
 )
@@ -147,7 +155,8 @@ def create_app(
     # Tried in this order for every request: what comes most stands first.
     parts = (donations, funds, donors, sales, disbursements, history, books, log, receipts, health)
     pages = (assets, public, statement, trail, sale_pages)
-    own_pages = (inbox, aid, aid_steps)
+    at_the_desk = (inbox, aid, aid_steps, settlements, accounts)
+    own_pages = (giving, my_data, mine, *at_the_desk, audit_history, moments, checks)
     for part in (*parts, *pages, *own_pages):
         app.router.routes += part.router.routes  # Included, each request would be matched twice.
     docs.install(app)

@@ -131,6 +131,30 @@ DONATION_STATES: Mapping[str, str] = {
     "withdrawn": marked("Withdrawn"),
 }
 
+STATEMENT_FIGURES: Mapping[str, str] = {
+    "gross": marked("Gross"),
+    "refunds": marked("Refunds"),
+    "partner_fee": marked("Fee of the partner"),
+    "channel_fee": marked("Fee of the payment channel"),
+    "net_proceeds": marked("To be remitted"),
+}
+"""The figures on which both sides of a charity sale agree."""
+
+LINE_KINDS: Mapping[str, str] = {
+    "pledge": marked("Promised"),
+    "payment": marked("Payment received"),
+    "withdrawal": marked("Rest of the promise taken back"),
+    "refund": marked("Sent back to the donor"),
+    "excess-given": marked("Paid beyond the promise, then given"),
+    "excess-returned": marked("Paid beyond the promise, sent back"),
+}
+"""What can happen to a pledge."""
+
+DONOR_STATES: Mapping[str, str] = {
+    "restricted": marked("Used for nothing any more"),
+    "erased": marked("Erased"),
+}
+
 LABELS: Mapping[str, Mapping[str, str]] = {
     "kinds": KINDS,
     "figure_names": FIGURES,
@@ -141,6 +165,9 @@ LABELS: Mapping[str, Mapping[str, str]] = {
     "aid_states": AID_STATES,
     "payee_kinds": PAYEE_KINDS,
     "donation_states": DONATION_STATES,
+    "statement_figures": STATEMENT_FIGURES,
+    "line_kinds": LINE_KINDS,
+    "donor_states": DONOR_STATES,
     "next_steps": WHAT_NEXT,
 }
 """The tables that templates look words up in, by the names that they use."""

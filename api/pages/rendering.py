@@ -7,6 +7,7 @@ elsewhere; it has no inline handler and no style attribute.
 from __future__ import annotations
 
 import gzip
+from collections.abc import Mapping
 from datetime import date, datetime
 from functools import cache, partial
 from http import HTTPStatus
@@ -170,6 +171,11 @@ def moment(at: datetime) -> str:
 
 def _query(**asked: date | str | int | None) -> str:
     """Return the part of an address that filters, of what is given."""
+    return query_of(asked)
+
+
+def query_of(asked: Mapping[str, date | str | int | None]) -> str:
+    """Return the part of an address that says ``asked``, but for what is not said."""
     return "?" + urlencode({name: said for name, said in asked.items() if said is not None})
 
 
