@@ -29,6 +29,7 @@ from api import (
     problems,
     receipts,
     sales,
+    verification,
 )
 from api.collector import spared
 from api.doors import Site
@@ -56,6 +57,7 @@ from api.pages import (
 from api.pages import sales as sale_pages
 from api.pages.live import Live
 from api.places import Places, key_file
+from api.self_check import EVERY_S, SelfCheck
 from ledger.commands import Ledger
 from ledger.people.directory import Directory
 from projections.every_view import all_views
@@ -70,8 +72,15 @@ DESCRIPTION = """The ledger of the Lei Feng e-supermarket (雷锋e超市): every
 thank-you in one history. Amounts are whole fen, days are business days in Asia/Shanghai."""
 
 
+def utc_now() -> datetime:
+    """Read the clock, which only the doors do."""
+    return datetime.now(UTC)
+
+
 @contextmanager
-def open_site(data: Path, witnesses: Sequence[Asked] = ()) -> Iterator[Site]:
+def open_site(
+    data: Path, witnesses: Sequence[Asked] = (), *, verify_every_s: float = 0
+) -> Iterator[Site]:
     """Open the ledger kept in the folder ``data``, or the database that the environment names."""
     places = Places.of(data)
     if places.are_files:
@@ -85,7 +94,7 @@ def open_site(data: Path, witnesses: Sequence[Asked] = ()) -> Iterator[Site]:
         follower = opened.enter_context(closing(Follower(ledger, views, all_views())))
         tiles = open_log(places.log)
         opened.callback(tiles.dispose)
-        log = Log(ledger.store, tiles, key_file(data), lambda: datetime.now(UTC))
+        log = Log(ledger.store, tiles, key_file(data), utc_now)
         last_position = ledger.store.last_position
         keeper = opened.enter_context(closing(Keeper(log, last_position, time.monotonic)))
         cosigning = opened.enter_context(closing(Cosigning(log, witnesses, time.monotonic)))
@@ -96,7 +105,8 @@ def open_site(data: Path, witnesses: Sequence[Asked] = ()) -> Iterator[Site]:
             keeper.notice()
 
         ledger.committer.on_stored = stored
-        yield Site(ledger, directory, views, follower, log, keeper, cosigning)
+        check = opened.enter_context(closing(SelfCheck(data, log, verify_every_s, utc_now)))
+        yield Site(ledger, directory, views, follower, log, keeper, cosigning, check)
 
 
 class Gated(FastAPI):
@@ -116,6 +126,7 @@ def create_app(
     witnesses: Sequence[Asked] = (),
     limits: Limits | None = None,
     hosts: Iterable[str] = (),
+    verify_every_s: float = EVERY_S,
 ) -> FastAPI:
     """Build the service over the ledger kept in the folder ``data``.
 
@@ -124,6 +135,7 @@ def create_app(
         witnesses: Who cosigns the public log.
         limits: What one client may ask for.
         hosts: The names that it answers to; any, if none are given.
+        verify_every_s: Seconds between two checks of the history; 0 for none.
 
     """
     if sys.flags.optimize > 1:
@@ -131,12 +143,17 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        with open_site(data, witnesses) as site, closing(FollowerProcess(data)), spared():
+        with (
+            open_site(data, witnesses, verify_every_s=verify_every_s) as site,
+            closing(FollowerProcess(data)),
+            spared(),
+        ):
             app.state.site = site
             app.state.live = Live(site)
             site.follower.start(standing_by=True)
             site.keeper.start()
             site.cosigning.start()
+            site.check.start()
             yield
 
     app = Gated(
@@ -153,11 +170,12 @@ def create_app(
     problems.install(app)
     app.add_exception_handler(ClientDisconnect, _gone)
     # Tried in this order for every request: what comes most stands first.
-    parts = (donations, funds, donors, sales, disbursements, history, books, log, receipts, health)
+    parts = (donations, funds, donors, sales, disbursements, history, books)
+    proofs = (log, receipts, verification)
     pages = (assets, public, statement, trail, sale_pages)
     at_the_desk = (inbox, aid, aid_steps, settlements, accounts)
     own_pages = (giving, my_data, mine, *at_the_desk, audit_history, moments, checks)
-    for part in (*parts, *pages, *own_pages):
+    for part in (*parts, *proofs, health, *pages, *own_pages):
         app.router.routes += part.router.routes  # Included, each request would be matched twice.
     docs.install(app)
     refusals.install(app)

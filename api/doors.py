@@ -25,6 +25,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.intake import Endpoint, Intake
 from api.problems import KeyRequired, RoleForbidden, TooLarge, Unauthenticated, refusals
+from api.self_check import SelfCheck
 from ledger.aggregate import Act
 from ledger.application import Decision, IdempotencyMismatch
 from ledger.commands import Ledger
@@ -68,6 +69,7 @@ class Site(NamedTuple):
     log: Log
     keeper: Keeper
     cosigning: Cosigning
+    check: SelfCheck
 
 
 class Reading(NamedTuple):

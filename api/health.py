@@ -35,6 +35,7 @@ class Ready(BaseModel):
     stopped: list[str]
     log_lag: int
     log_refusal: str | None
+    verified: bool | None
 
 
 class _Gauges(Collector):
@@ -53,6 +54,10 @@ class _Gauges(Collector):
         yield _gauge("views_stopped", "Views that stopped.", len(self._site.follower.stopped))
         yield _gauge("log_lag", "Events not yet in the public log.", self._site.keeper.lag)
         yield _gauge("log_refusing", "The log is not signed.", _refuses(self._site))
+        check = self._site.check.latest
+        if check is not None:
+            yield _gauge("verified", "The last check found all as signed.", check.verified)
+            yield _gauge("verified_events", "Events that it hashed again.", check.events)
         yield _gauge("queue", "Commands waiting to be stored.", self._site.ledger.committer.waiting)
 
 
@@ -75,7 +80,7 @@ async def healthz() -> Response:
     "/readyz", response_model=Ready, responses={503: {"model": Ready, "description": "Behind"}}
 )
 def readyz(request: Request) -> Response:
-    """Say whether the store can be reached, the views are level and the log is signed."""
+    """Say whether the store can be reached, the views are level, the log signed and verified."""
     site: Site = request.app.state.site
     position = site.ledger.store.last_position()
     lag = max(0, position - site.follower.reached)
@@ -84,6 +89,8 @@ def readyz(request: Request) -> Response:
         status = "stopped"
     elif _refuses(site):
         status = "unsigned"
+    elif site.check.latest is not None and not site.check.latest.verified:
+        status = "differs"
     else:
         status = "ready" if lag <= LAG_MAX else "behind"
     refusal = site.keeper.refusal
@@ -95,6 +102,7 @@ def readyz(request: Request) -> Response:
             "stopped": stopped,
             "log_lag": site.keeper.lag,
             "log_refusal": None if refusal is None else str(refusal),
+            "verified": site.check.latest and site.check.latest.verified,
         }
     )
     answer.status_code = 200 if status == "ready" else 503

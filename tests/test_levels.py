@@ -1,42 +1,34 @@
 """Whoever comes early: before anything happened, or while the history is still being read."""
 
 import asyncio
-from contextlib import closing
 from datetime import UTC, datetime
-from typing import NamedTuple
 
 import pytest
 from fastapi import FastAPI, Request
 
 from api import problems
-from api.doors import Site
+from api.app import open_site
 from api.pages import levels, refusals
 from api.pages.levels import StillReading, must_be_level
 from api.pages.rendering import render
+from api.self_check import Verification
 from ledger.errors import LedgerError
 from ledger.movements import Figures
-from ledger.people.directory import Directory
-from projections.follow import Follower
-from projections.fund_balances import FundBalances
-from projections.views import open_views
-from tests.charity import charity
+from tests.charity import Charity
 from tests.server import serving
 
 
 def test_nobody_waits_for_a_long_history_to_be_read(tmp_path, monkeypatch):
     monkeypatch.setattr(levels, "LAG_MAX", 3)
-    with charity(tmp_path / "ledger.db") as house, closing(Directory(tmp_path / "p.db")) as people:
+    with open_site(tmp_path) as site:
+        house = Charity(site.ledger)
         house.open_fund()
         house.gift(100_00)
-        views = open_views(tmp_path / "views.db")
-        follower = Follower(house.ledger, views, [FundBalances()])
-        site = Site(house.ledger, people, views, follower)
 
         with pytest.raises(StillReading) as refused:
             must_be_level(site)
-        follower.catch_up()
+        site.follower.catch_up()
         must_be_level(site)
-        views.dispose()
 
     assert (refused.value.reached, refused.value.last) == (0, 4)
 
@@ -75,14 +67,10 @@ def test_an_empty_ledger_has_pages_too(tmp_path):
         assert "尚无任何记录" in served.public.get("/").text
 
 
-class Verified(NamedTuple):
-    """What a check of the history found."""
-
-    events: int
-    at: datetime
+VERIFIED = Verification(verified=True, events=1_186, at=datetime(2026, 11, 25, 4, tzinfo=UTC))
 
 
-@pytest.mark.parametrize("found", [None, Verified(1_186, datetime(2026, 11, 25, 4, tzinfo=UTC))])
+@pytest.mark.parametrize("found", [None, VERIFIED])
 def test_the_front_page_tells_of_a_verification_only_if_there_was_one(found):
     text = render(
         "front.html",

@@ -72,6 +72,7 @@ MAY = {
     "GET /checkpoint": EVERYBODY,
     "GET /tile/{path}": EVERYBODY,
     "GET /v1/proofs/inclusion": EVERYBODY,
+    "GET /v1/verification": EVERYBODY,
     "GET /v1/proofs/consistency": EVERYBODY,
     "GET /healthz": EVERYBODY,
     "GET /readyz": EVERYBODY,

@@ -20,6 +20,7 @@ from api.cli.shared import DataFolder
 from api.gate.connection import limited
 from api.gate.limits import Limits
 from api.places import Places, policy_file
+from api.self_check import EVERY_S
 from ledger.errors import LedgerError
 from projections.log.cosigning import Asked, policy_of
 
@@ -38,6 +39,15 @@ Limit = Annotated[
 HostName = Annotated[
     list[str] | None,
     typer.Option("--host-name", help="Answer to this name only; repeatable. Any if none is given."),
+]
+
+VerifyEvery = Annotated[
+    float,
+    typer.Option(
+        min=0,
+        help="Seconds between two checks of the whole history; 0 for none.",
+        metavar="SECONDS",
+    ),
 ]
 
 FILES = 256
@@ -73,6 +83,7 @@ def serve(
     witness: Witnesses = None,
     limit: Limit = None,
     host_name: HostName = None,
+    verify_every: VerifyEvery = EVERY_S,
 ) -> None:
     """Serve the ledger over HTTP until stopped."""
     witnesses = [Asked.parse(text) for text in witness or ()]
@@ -85,6 +96,7 @@ def serve(
         witnesses=witnesses,
         limits=limits,
         hosts=host_name or (),
+        verify_every_s=verify_every,
     )
 
 
@@ -97,6 +109,7 @@ def run(
     witnesses: Sequence[Asked] = (),
     limits: Limits | None = None,
     hosts: Sequence[str] = (),
+    verify_every_s: float = EVERY_S,
 ) -> None:
     """Serve the ledger kept in ``data``, whose public log is called ``log_name`` if it is new."""
     limits = limits or Limits.of(os.environ)
@@ -104,7 +117,9 @@ def run(
         site.log.begin(log_name)
         done = (*site.ledger.store.said, *site.directory.said)
     policy_file(data).write_bytes(policy_of(witnesses).encode())
-    app = create_app(data, witnesses=witnesses, limits=limits, hosts=hosts)
+    app = create_app(
+        data, witnesses=witnesses, limits=limits, hosts=hosts, verify_every_s=verify_every_s
+    )
     serving = f"serving {Places.of(data)} at {{address}} (API: /docs), Ctrl-C to stop"
 
     def let_go() -> None:

@@ -34,7 +34,7 @@ def checks(desk: PageDesk) -> Response:
     return own_page(
         desk,
         "checks.html",
-        verification=getattr(desk.app.state, "verification", None),
+        verification=desk.site.check.latest,
         checkpoint=_newest(desk),
         failing=failing(desk),
         last=desk.ledger.store.last_position(),

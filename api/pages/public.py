@@ -49,7 +49,7 @@ def front(desk: Desk) -> Response:
         fund_count=len(funds),
         sales=sales,
         as_of=as_of(desk, reading.position),
-        verification=getattr(desk.app.state, "verification", None),
+        verification=desk.site.check.latest,
     )
 
 
