@@ -26,7 +26,7 @@ from ledger.names import DisbursementId, PartyId
 from ledger.people.roles import Role
 from projections.disbursements import Disbursements, disbursement, disbursements
 from projections.fund_balances import FundBalances, fund_balance, fund_row, fund_rows
-from projections.inbox import of_payee
+from projections.inbox import TO_APPROVE, of_payee
 
 router = APIRouter(route_class=Entrance, include_in_schema=False)
 
@@ -41,7 +41,11 @@ HISTORY_MAX = 100
 WHO_PAYS_WHOM = frozenset({Role.CLERK, Role.APPROVER, Role.CASHIER})
 """Roles that cannot do without the name of a payee who is a person."""
 
+TOGETHER = "to-approve"
+"""What the address calls every state in which an approval is waited for."""
+
 PERSON = marked("A person")
+WAITS = marked("To approve")
 
 COLUMNS = (
     marked("Requested on"),
@@ -89,6 +93,7 @@ def list_aid(
         rows=rows[:ROWS_SHOWN],
         following=rows[ROWS_SHOWN - 1]["position"] if len(rows) > ROWS_SHOWN else None,
         funds=funds,
+        states={TOGETHER: WAITS, **AID_STATES},
         asked={"fund": fund or None, "state": state or None},
     )
 
@@ -96,7 +101,11 @@ def list_aid(
 def _part(desk: PageDesk, fund: str, state: str, after: int, limit: int) -> list[dict[str, Any]]:
     with desk.read(Disbursements) as reading:
         return disbursements(
-            reading.connection, after=after, limit=limit, fund=fund or None, state=state or None
+            reading.connection,
+            after=after,
+            limit=limit,
+            fund=fund or None,
+            state=TO_APPROVE if state == TOGETHER else state or None,
         )
 
 

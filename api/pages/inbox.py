@@ -96,3 +96,6 @@ def _failing(desk: PageDesk) -> Iterator[str]:
     keeper = desk.site.keeper
     if keeper.refusal is not None and not keeper.is_elsewhere:
         yield f"log: {keeper.refusal}"
+    latest = desk.site.check.latest
+    if latest is not None:
+        yield from (f"history: {each.detail}" for each in latest.findings)
