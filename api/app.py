@@ -26,8 +26,13 @@ from api import (
     health,
     history,
     log,
+    people,
+    people_tokens,
+    policies,
     problems,
     receipts,
+    refusals,
+    relations,
     sales,
     verification,
 )
@@ -36,7 +41,9 @@ from api.doors import Site
 from api.follower import FollowerProcess
 from api.gate.gate import Gate
 from api.gate.limits import Limits
+from api.gate.slowdown import Slowdown
 from api.pages import (
+    account,
     accounts,
     aid,
     aid_steps,
@@ -49,17 +56,20 @@ from api.pages import (
     moments,
     my_data,
     public,
-    refusals,
     settlements,
+    sign_in,
     statement,
     trail,
 )
+from api.pages import refusals as refusal_pages
 from api.pages import sales as sale_pages
 from api.pages.live import Live
 from api.places import Places, key_file
 from api.self_check import EVERY_S, SelfCheck
 from ledger.commands import Ledger
 from ledger.people.directory import Directory
+from ledger.people.refusals import Refusals
+from ledger.people.telling import Telling
 from projections.every_view import all_views
 from projections.follow import Follower
 from projections.log.cosigning import Asked, Cosigning
@@ -99,6 +109,10 @@ def open_site(
         keeper = opened.enter_context(closing(Keeper(log, last_position, time.monotonic)))
         cosigning = opened.enter_context(closing(Cosigning(log, witnesses, time.monotonic)))
         opened.callback(ledger.committer.close)
+        telling = opened.enter_context(closing(Telling(ledger, directory.roll, utc_now)))
+        telling.tell()
+        telling.bring_all_level()
+        counted = opened.enter_context(closing(Refusals(places.people)))
 
         def stored() -> None:
             follower.notice()
@@ -106,7 +120,8 @@ def open_site(
 
         ledger.committer.on_stored = stored
         check = opened.enter_context(closing(SelfCheck(data, log, verify_every_s, utc_now)))
-        yield Site(ledger, directory, views, follower, log, keeper, cosigning, check)
+        parts = (ledger, directory, views, follower, counted, log, keeper, cosigning)
+        yield Site(*parts, telling, check)
 
 
 class Gated(FastAPI):
@@ -152,6 +167,7 @@ def create_app(
             app.state.live = Live(site)
             site.follower.start(standing_by=True)
             site.keeper.start()
+            site.telling.start()
             site.cosigning.start()
             site.check.start()
             yield
@@ -166,19 +182,21 @@ def create_app(
         redoc_url=None,
     )
     app.limits, app.hosts = limits or Limits(), hosts
-    app.state.limits = app.limits
+    app.state.limits, app.state.slowdown = app.limits, Slowdown()
     problems.install(app)
+    refusals.install(app)
     app.add_exception_handler(ClientDisconnect, _gone)
     # Tried in this order for every request: what comes most stands first.
     parts = (donations, funds, donors, sales, disbursements, history, books)
     proofs = (log, receipts, verification)
-    pages = (assets, public, statement, trail, sale_pages)
+    people_and_rules = (policies, relations, refusals, people, people_tokens)
+    pages = (assets, public, statement, trail, sale_pages, sign_in, account)
     at_the_desk = (inbox, aid, aid_steps, settlements, accounts)
     own_pages = (giving, my_data, mine, *at_the_desk, audit_history, moments, checks)
-    for part in (*parts, *proofs, health, *pages, *own_pages):
+    for part in (*parts, *proofs, *people_and_rules, health, *pages, *own_pages):
         app.router.routes += part.router.routes  # Included, each request would be matched twice.
     docs.install(app)
-    refusals.install(app)
+    refusal_pages.install(app)
     _document(app)
     return app
 

@@ -27,8 +27,9 @@ from api.wire import (
     example,
     shown,
 )
+from ledger.confirmations import ConfirmationDiffers
+from ledger.disbursement_states import DisbursementState
 from ledger.disbursements import (
-    DisbursementState,
     PayeeKind,
     ReturnDiffers,
     ReturnExceedsPaid,
@@ -114,6 +115,15 @@ class NewPayout(Body):
     paid_on: Day
 
 
+class NewConfirmation(Body):
+    """On which of the bank's statements the payment was found."""
+
+    model_config = example(statement_ref="BK-2026-04", on="2026-05-04")
+
+    statement_ref: Reference
+    on: Day
+
+
 class NewAcknowledgement(Body):
     """Who signed for it, whose name is kept apart from the history, and when."""
 
@@ -150,8 +160,12 @@ class DisbursementShown(BaseModel):
     requested_on: str
     requested_by: str
     approved_by: list[str]
+    approvals_needed: int | None = Field(
+        description="What the rule asked for, once that many have approved."
+    )
     state: DisbursementState
     paid_on: str | None
+    confirmed_on: str | None
     acknowledged_on: str | None
     returned: int
 
@@ -227,7 +241,7 @@ def show_disbursement(disbursement_id: UUID, desk: Desk, at_least: AtLeast = Non
 )
 @may(Role.APPROVER)
 async def approve(disbursement_id: UUID, body: On, desk: Desk) -> Response:
-    """Approve. The second approval, by another person, sets the money aside."""
+    """Approve. The last approval needed, the second if no rule is set, sets the money aside."""
     receipt = await desk.record(desk.ledger.approve, DisbursementId(disbursement_id), on=body.on)
     return done(receipt)
 
@@ -271,6 +285,23 @@ async def pay(disbursement_id: UUID, body: NewPayout, desk: Desk) -> Response:
         DisbursementId(disbursement_id),
         external_ref=body.external_ref,
         paid_on=body.paid_on,
+    )
+    return done(receipt)
+
+
+@router.post(
+    "/{disbursement_id}/payment/confirmation",
+    response_model=Done,
+    responses=refuses(NotFound, SamePerson, WrongState, ConfirmationDiffers),
+)
+@may(Role.BOOKKEEPER, Role.TREASURER)
+async def confirm(disbursement_id: UUID, body: NewConfirmation, desk: Desk) -> Response:
+    """Record that the payment was found on a statement, by somebody who did not record it."""
+    receipt = await desk.record(
+        desk.ledger.confirm_payout,
+        DisbursementId(disbursement_id),
+        statement_ref=body.statement_ref,
+        on=body.on,
     )
     return done(receipt)
 

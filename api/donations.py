@@ -29,24 +29,23 @@ from api.wire import (
     example,
     shown,
 )
+from ledger.confirmations import ConfirmationDiffers
 from ledger.donations import (
     INSTALMENTS_MAX,
     Cause,
-    Channel,
     DonationState,
     Instalment,
     NothingInSuspense,
-    PaymentCounted,
-    PaymentDiffers,
     PublicPromiseBinds,
     RefundExceedsReceived,
 )
 from ledger.donors import ProcessingStopped
-from ledger.errors import NotFound, WrongState
+from ledger.errors import NotFound, SamePerson, WrongState
 from ledger.feeds import NAMED_MAX
 from ledger.funds import FundClosed, FundFrozen, InsufficientFunds
 from ledger.money import Fen
 from ledger.names import DonationId, DonorId, FundCode
+from ledger.payments import Channel, PaymentCounted, PaymentDiffers
 from ledger.people.roles import Role
 from ledger.pledge_feeds import PledgeFeed
 from projections.donations import Donations, donation, donations
@@ -112,6 +111,19 @@ class NewPayment(Body):
     received_on: Day
 
 
+class NewConfirmation(Body):
+    """Which payment was found, and on which statement of the bank, the platform or the till."""
+
+    model_config = example(
+        channel="wechat", external_ref="WX-0120", statement_ref="WX-2026-03", on="2026-04-01"
+    )
+
+    channel: Channel
+    external_ref: Reference
+    statement_ref: Reference
+    on: Day
+
+
 class Reason(Body):
     """Why."""
 
@@ -167,6 +179,7 @@ class DonationShown(BaseModel):
     withdrawn: int
     refunded: int
     excess: int
+    confirmed: int = Field(description="Of the payments, those found on a statement.")
 
 
 class DonationWithHistory(DonationShown):
@@ -303,6 +316,25 @@ async def receive(donation_id: UUID, body: NewPayment, desk: Desk) -> Response:
         channel=body.channel,
         external_ref=body.external_ref,
         received_on=body.received_on,
+    )
+    return done(receipt)
+
+
+@router.post(
+    "/{donation_id}/payments/confirmation",
+    response_model=Done,
+    responses=refuses(NotFound, SamePerson, ConfirmationDiffers),
+)
+@may(Role.BOOKKEEPER, Role.TREASURER)
+async def confirm(donation_id: UUID, body: NewConfirmation, desk: Desk) -> Response:
+    """Record that a payment was found on a statement, by somebody who did not record it."""
+    receipt = await desk.record(
+        desk.ledger.confirm_payment,
+        DonationId(donation_id),
+        channel=body.channel,
+        external_ref=body.external_ref,
+        statement_ref=body.statement_ref,
+        on=body.on,
     )
     return done(receipt)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from hashlib import blake2b
 from typing import Annotated, Any, Concatenate, NamedTuple, ParamSpec, TypeVar
 from uuid import UUID
@@ -26,14 +26,16 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from api.intake import Endpoint, Intake
 from api.problems import KeyRequired, RoleForbidden, TooLarge, Unauthenticated, refusals
 from api.self_check import SelfCheck
-from ledger.aggregate import Act
+from ledger.aggregate import BUSINESS_ZONE, Act
 from ledger.application import Decision, IdempotencyMismatch
 from ledger.commands import Ledger
 from ledger.errors import Conflict, Invalid, LedgerError, NotFound, Overloaded
 from ledger.names import PartyId, PersonId, Position
 from ledger.people.caller import Caller
 from ledger.people.directory import Directory
+from ledger.people.refusals import Refusals
 from ledger.people.roles import Role
+from ledger.people.telling import Telling
 from ledger.store.commits import OutcomeUnknown, Receipt, StoreFailed
 from projections.follow import Follower, ViewsAway, ViewStopped
 from projections.log.cosigning import Cosigning
@@ -66,9 +68,11 @@ class Site(NamedTuple):
     directory: Directory
     views: Engine
     follower: Follower
+    refusals: Refusals
     log: Log
     keeper: Keeper
     cosigning: Cosigning
+    telling: Telling
     check: SelfCheck
 
 
@@ -179,6 +183,11 @@ AtLeast = Annotated[
     int | None,
     Query(ge=0, le=2**53, description="Never show less than this position of the ledger."),
 ]
+
+
+def today() -> date:
+    """Return the business day of this moment."""
+    return datetime.now(UTC).astimezone(BUSINESS_ZONE).date()
 
 
 def command_id(person: PersonId, key: str) -> UUID:
@@ -312,18 +321,21 @@ IDEMPOTENCY_KEY = {
 }
 
 
+async def caller_of(request: Request) -> Caller | None:
+    """Return who asks, if the token that they show is known."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        return None
+    directory: Directory = request.app.state.site.directory
+    if directory.is_local:
+        return directory.caller(token)
+    return directory.remembered(token) or await run_in_threadpool(directory.caller, token)
+
+
 async def _identify(request: Request, roles: tuple[Role, ...]) -> tuple[Caller, Role | None]:
     if not roles:
         return NOBODY, None
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    caller = None
-    if scheme.lower() == "bearer" and token:
-        directory: Directory = request.app.state.site.directory
-        if directory.is_local:
-            caller = directory.caller(token)
-        else:
-            caller = directory.remembered(token)
-            caller = caller or await run_in_threadpool(directory.caller, token)
+    caller = await caller_of(request)
     if caller is None:
         raise Unauthenticated("show a known token in Authorization: Bearer …")
     return caller, acting_as(caller, roles)

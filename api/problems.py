@@ -35,7 +35,8 @@ from ledger.errors import (
 )
 from ledger.funds import FundClosed, InsufficientFunds
 from ledger.people.sealing import VaultError
-from ledger.sales import ReturnWindowOpen, SettlementMismatch
+from ledger.sales import ReturnWindowOpen
+from ledger.settlements import SettlementMismatch
 from ledger.store.commits import StoreFailed
 from ledger.store.leaves import OutOfStep
 from projections.follow import ViewsAway, ViewStopped
@@ -145,13 +146,24 @@ def status_of(kind: type[LedgerError]) -> HTTPStatus:
 def name_of(kind: type[LedgerError]) -> str:
     """Return the last part of a problem's type.
 
-    >>> from ledger.disbursements import OwnRequest
+    >>> from ledger.duties import OwnRequest
     >>> name_of(OwnRequest), name_of(RoleForbidden)
     ('same-person', 'role-forbidden')
 
     """
     named: str | None = _nearest(kind, NAMES)
-    return named or re.sub(r"(?<!^)(?=[A-Z])", "-", kind.__name__).lower()
+    return named or class_name(kind)
+
+
+def class_name(kind: type[LedgerError]) -> str:
+    """Return the name of the very rule, as words of a URL.
+
+    >>> from ledger.duties import OwnRequest
+    >>> class_name(OwnRequest)
+    'own-request'
+
+    """
+    return re.sub(r"(?<!^)(?=[A-Z])", "-", kind.__name__).lower()
 
 
 def title_of(kind: type[LedgerError]) -> str:

@@ -26,7 +26,8 @@ from api.wire import (
     example,
     shown,
 )
-from ledger.errors import NotFound, WrongState
+from ledger.confirmations import ConfirmationDiffers
+from ledger.errors import NotFound, SamePerson, WrongState
 from ledger.funds import FundClosed
 from ledger.money import AMOUNT_MAX, BASIS_POINTS, Fen
 from ledger.names import FundCode, SaleId
@@ -40,9 +41,8 @@ from ledger.sales import (
     RemittanceExceedsOutstanding,
     ReturnWindowOpen,
     SaleState,
-    SettlementMismatch,
-    Statement,
 )
+from ledger.settlements import SettlementMismatch, Statement
 from ledger.terms import UNITS_MAX
 from projections.sales import Sales, sale, sales
 
@@ -129,6 +129,16 @@ class NewRemittance(Body):
     received_on: Day
 
 
+class NewConfirmation(Body):
+    """Which remittance was found, and on which of the bank's statements."""
+
+    model_config = example(external_ref="BK-330", statement_ref="BK-2026-03", on="2026-04-02")
+
+    external_ref: Reference
+    statement_ref: Reference
+    on: Day
+
+
 class ItemShown(BaseModel):
     """One line of the catalogue and how it sells."""
 
@@ -167,6 +177,7 @@ class SaleShown(BaseModel):
     channel_fee: int
     net_proceeds: int
     remitted: int
+    confirmed: int = Field(description="Of what was remitted, found on a statement.")
     outstanding: int
     items: list[ItemShown]
 
@@ -316,5 +327,23 @@ async def remit(sale_id: UUID, body: NewRemittance, desk: Desk) -> Response:
         amount=body.amount,
         external_ref=body.external_ref,
         received_on=body.received_on,
+    )
+    return done(receipt)
+
+
+@router.post(
+    "/{sale_id}/remittances/confirmation",
+    response_model=Done,
+    responses=refuses(NotFound, SamePerson, ConfirmationDiffers),
+)
+@may(Role.BOOKKEEPER, Role.TREASURER)
+async def confirm(sale_id: UUID, body: NewConfirmation, desk: Desk) -> Response:
+    """Record that a remittance was found on a statement, by somebody who did not record it."""
+    receipt = await desk.record(
+        desk.ledger.confirm_remittance,
+        SaleId(sale_id),
+        external_ref=body.external_ref,
+        statement_ref=body.statement_ref,
+        on=body.on,
     )
     return done(receipt)

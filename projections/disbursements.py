@@ -12,6 +12,7 @@ from sqlalchemy import (
     Connection,
     Date,
     Index,
+    Integer,
     RowMapping,
     String,
     Table,
@@ -19,7 +20,8 @@ from sqlalchemy import (
 )
 
 from ledger.aggregate import Fact
-from ledger.disbursements import Disbursement, DisbursementState
+from ledger.disbursement_states import DisbursementState
+from ledger.disbursements import Disbursement
 from projections.views import METADATA, Batch, View, put_all
 
 DISBURSEMENTS = Table(
@@ -39,7 +41,9 @@ DISBURSEMENTS = Table(
     Column("requested_by", String, nullable=False),
     Column("approved_by", JSON, nullable=False),
     Column("state", String, nullable=False),
+    Column("approvals_needed", Integer),
     Column("paid_on", Date),
+    Column("confirmed_on", Date),
     Column("acknowledged_on", Date),
     Column("returned", BigInteger, nullable=False, default=0),
     Column("version", BigInteger, nullable=False, default=1),
@@ -96,7 +100,9 @@ def _request(position: int, fact: Disbursement.Requested) -> dict[str, Any]:
         "requested_by": fact.actor,
         "approved_by": [],
         "state": DisbursementState.REQUESTED,
+        "approvals_needed": None,
         "paid_on": None,
+        "confirmed_on": None,
         "acknowledged_on": None,
         "returned": 0,
         "version": fact.originator_version,
@@ -113,8 +119,12 @@ def _step(row: Mapping[str, Any], fact: Fact) -> dict[str, Any]:
             new["approved_by"] = [*row["approved_by"], fact.actor]
         case Disbursement.Paid():
             new["paid_on"] = fact.on
+        case Disbursement.Reserved():
+            new["approvals_needed"] = fact.approvals
+        case Disbursement.PaymentConfirmed():
+            new["confirmed_on"] = fact.on
         case Disbursement.Bounced():
-            new["paid_on"] = None
+            new |= {"paid_on": None, "confirmed_on": None}
         case Disbursement.Acknowledged():
             new["acknowledged_on"] = fact.on
         case Disbursement.Returned():

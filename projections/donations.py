@@ -60,6 +60,7 @@ DONATIONS = Table(
     Column("refunded", BigInteger, nullable=False, default=0),
     Column("excess", BigInteger, nullable=False, default=0),
     Column("given", BigInteger, nullable=False, default=0),
+    Column("confirmed", BigInteger, nullable=False, default=0),
     Column("version", BigInteger, nullable=False, default=1),
     Index("donations_by_donor", "donor", "number"),
     Index("donations_by_fund", "fund", "number"),
@@ -87,7 +88,7 @@ STATE: ColumnElement[str] = case(
 )
 """Where a donation stands, from what came of it."""
 
-_FIGURES = ("settled", "withdrawn", "refunded", "excess", "given")
+_FIGURES = ("settled", "withdrawn", "refunded", "excess", "given", "confirmed")
 
 _CHANGE = (
     f"UPDATE donations SET {', '.join(f'{name} = {name} + ?' for name in _FIGURES)}, version = ?"  # noqa: S608  # Our own names.
@@ -159,6 +160,9 @@ _STOPS: Mapping[type[Fact], Callable[[Any], tuple[Any, ...]]] = {
 
 _Line = tuple[Any, ...]
 
+PAYMENT, CONFIRMATION = "payment", "confirmation"
+"""Kinds of lines of which the second says that the first was found on a statement."""
+
 
 def _line(position: int, fact: Fact, kind: str, amount: int, **detail: Any) -> _Line:
     return position, str(fact.originator_id), fact.on, kind, amount, detail
@@ -169,11 +173,20 @@ _LINES: Mapping[type[Fact], Callable[[Any, int], _Line]] = {
     Donation.PaymentReceived: lambda fact, at: _line(
         at,
         fact,
-        "payment",
+        PAYMENT,
         fact.amount,
         channel=fact.channel,
         external_ref=fact.external_ref,
         excess=fact.excess,
+    ),
+    Donation.PaymentConfirmed: lambda fact, at: _line(
+        at,
+        fact,
+        CONFIRMATION,
+        fact.amount,
+        channel=fact.channel,
+        external_ref=fact.external_ref,
+        statement_ref=fact.statement_ref,
     ),
     Donation.Withdrawn: lambda fact, at: _line(
         at, fact, "withdrawal", fact.open, reason=fact.reason
@@ -196,6 +209,7 @@ _CHANGES: Mapping[type[Fact], Callable[[Any], tuple[Any, ...]]] = {
     Donation.PaymentReceived: lambda fact: _change(
         fact, settled=fact.amount - fact.excess, excess=fact.excess
     ),
+    Donation.PaymentConfirmed: lambda fact: _change(fact, confirmed=fact.amount),
     Donation.Withdrawn: lambda fact: _change(fact, withdrawn=fact.open),
     Donation.Refunded: lambda fact: _change(fact, refunded=fact.amount),
     Donation.ExcessGiven: lambda fact: _change(fact, excess=-fact.amount, given=fact.amount),
@@ -243,11 +257,20 @@ def _lines(connection: Connection, donation_id: str) -> list[dict[str, Any]]:
     rows = connection.execute(
         select(LINES).where(LINES.c.donation == donation_id).order_by(LINES.c.position)
     ).mappings()
-    return [
+    lines = [
         {"position": row["position"], "on": row["on"], "kind": row["kind"], "amount": row["amount"]}
         | row["detail"]
         for row in rows
     ]
+    found = {_reference(line) for line in lines if line["kind"] == CONFIRMATION}
+    for line in lines:
+        if line["kind"] == PAYMENT:
+            line["confirmed"] = _reference(line) in found
+    return lines
+
+
+def _reference(line: Mapping[str, Any]) -> tuple[str, str]:
+    return line["channel"], line["external_ref"]
 
 
 def _shown(row: RowMapping) -> dict[str, Any]:
@@ -270,6 +293,7 @@ def _shown(row: RowMapping) -> dict[str, Any]:
         "withdrawn": row["withdrawn"],
         "refunded": row["refunded"],
         "excess": row["excess"],
+        "confirmed": row["confirmed"],
     }
 
 

@@ -7,6 +7,7 @@ from projections.disbursements import Disbursements
 from projections.donations import Donations
 from projections.fund_balances import FundBalances
 from projections.journal import Journal
+from projections.relations import RelationsDeclared
 from projections.sales import Sales
 from projections.statements import Statements
 from projections.views import View
@@ -21,5 +22,6 @@ def all_views() -> tuple[View, ...]:
         Sales(),
         Disbursements(),
         AuditTrail(),
+        RelationsDeclared(),
         Statements(),
     )

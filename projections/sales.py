@@ -46,6 +46,7 @@ SALES = Table(
     Column("gross", BigInteger, nullable=False, default=0),
     Column("refunds", BigInteger, nullable=False, default=0),
     Column("remitted", BigInteger, nullable=False, default=0),
+    Column("confirmed", BigInteger, nullable=False, default=0),
     Column("version", BigInteger, nullable=False, default=1),
 )
 """``number`` is the position of the plan, which orders the list and never changes."""
@@ -94,6 +95,8 @@ class Sales(View):
                     _step(connection, fact, state=_STATES[type(fact)])
                 case CharitySale.Remitted():
                     _step(connection, fact, remitted=SALES.c.remitted + fact.amount)
+                case CharitySale.RemittanceConfirmed():
+                    _step(connection, fact, confirmed=SALES.c.confirmed + fact.amount)
                 case SaleOrder.Placed():
                     sold.order(fact)
                 case SaleOrder.GoodsReturned():

@@ -12,8 +12,11 @@ from ledger.donors import Donor
 from ledger.funds import Fund
 from ledger.money import yuan
 from ledger.orders import SaleOrder
+from ledger.policies import ApprovalPolicy
 from ledger.public_logs import PublicLog
+from ledger.relations import Relations
 from ledger.sales import CharitySale
+from ledger.staff import StaffMember
 
 
 class Sentence(NamedTuple):
@@ -58,6 +61,17 @@ _CAUSES = {
     "error": Sentence("付款有误", "paid in error"),
     "donor_or_law": Sentence("捐赠人或法律原因", "the donor or the law"),
     "own_fault": Sentence("本单位原因", "our own fault"),
+}
+_RELATIONS = {
+    "family": Sentence("亲属", "a relative"),
+    "work": Sentence("任职", "employed or in office there"),
+    "ownership": Sentence("持有份额", "an owner"),
+    "other": Sentence("其他", "close otherwise"),
+}
+_PEOPLE = {
+    1: Sentence("一人", "One person"),
+    2: Sentence("两人", "Two people"),
+    3: Sentence("三人", "Three people"),
 }
 _PAYEES = {
     "organisation": Sentence("机构", "an organisation"),
@@ -114,11 +128,13 @@ _MONEY = frozenset(
     }
 )
 
-_TABLES: Mapping[str, Mapping[str, Sentence]] = {
+_TABLES: Mapping[str, Mapping[Any, Sentence]] = {
     "restriction": _RESTRICTIONS,
     "channel": _CHANNELS,
     "cause": _CAUSES,
     "payee_kind": _PAYEES,
+    "relation": _RELATIONS,
+    "approvals": _PEOPLE,
     "restricted": _RESTRICTION_BASES,
     "erased": _ERASURE_BASES,
 }
@@ -129,6 +145,19 @@ _FIELDS = {"restricted": "basis", "erased": "basis"}
 
 def _units(fact: SaleOrder.Placed | SaleOrder.GoodsReturned) -> int:
     return sum(line.quantity for line in fact.lines)
+
+
+_ROLES = {
+    "donor": Sentence("捐赠人", "donor"),
+    "clerk": Sentence("经办", "clerk"),
+    "approver": Sentence("审批人", "approver"),
+    "cashier": Sentence("出纳", "cashier"),
+    "bookkeeper": Sentence("会计", "bookkeeper"),
+    "treasurer": Sentence("司库", "treasurer"),
+    "partner": Sentence("义卖合作方", "partner"),
+    "auditor": Sentence("审计", "auditor"),
+    "admin": Sentence("管理员", "admin"),
+}
 
 
 _WORKED_OUT: Mapping[str, Callable[[Any], str]] = {
@@ -155,8 +184,30 @@ _WORKED_OUT: Mapping[str, Callable[[Any], str]] = {
     "until_en": lambda fact: f" until {fact.until}" if fact.until else "",
     "brought_up_zh": lambda fact: f",{_ERASURE_REASONS[fact.reason].zh}" if fact.reason else "",
     "brought_up_en": lambda fact: f"; {_ERASURE_REASONS[fact.reason].en}" if fact.reason else "",
+    "roles_zh": lambda fact: "、".join(_ROLES[role].zh for role in fact.roles),
+    "roles_en": lambda fact: ", ".join(_ROLES[role].en for role in fact.roles),
     "payee_zh": lambda fact: fact.payee_name or _PAYEES[fact.payee_kind].zh,
     "payee_en": lambda fact: fact.payee_name or _PAYEES[fact.payee_kind].en,
+    "related_zh": lambda fact: f"「{fact.organisation}」" if fact.organisation else "一位当事人",
+    "related_en": lambda fact: f"“{fact.organisation}”" if fact.organisation else "a party",
+    "petty_zh": lambda fact: (
+        f"{yuan(fact.one_approval_up_to)}元以内一人审批," if fact.one_approval_up_to else ""
+    ),
+    "petty_en": lambda fact: (
+        f"one person approves up to {yuan(fact.one_approval_up_to)}, "
+        if fact.one_approval_up_to
+        else ""
+    ),
+    "large_zh": lambda fact: (
+        ""
+        if fact.three_approvals_above is None
+        else f",超过{yuan(fact.three_approvals_above)}元三人审批"
+    ),
+    "large_en": lambda fact: (
+        ""
+        if fact.three_approvals_above is None
+        else f", three above {yuan(fact.three_approvals_above)}"
+    ),
     "released_zh": lambda fact: f",释放预留{yuan(fact.released)}元" if fact.released else "",
     "released_en": lambda fact: (
         f", setting {yuan(fact.released)} free again" if fact.released else ""
@@ -180,6 +231,10 @@ _SENTENCES: Mapping[type[Fact], tuple[str, str]] = {
         "公开日志{log}此后并用新公钥签署:{key}",
         "The log {log} is from now on also signed with the key {key}",
     ),
+    StaffMember.Added: ("登记一位可进入本系统的人", "A person was added to those who may come in"),
+    StaffMember.RolesGranted: ("授予角色:{roles_zh}", "Roles were granted: {roles_en}"),
+    StaffMember.RolesWithdrawn: ("收回角色:{roles_zh}", "Roles were withdrawn: {roles_en}"),
+    StaffMember.Disabled: ("停用一人,其全部角色随之收回", "A person was disabled and has no roles"),
     Donor.ProcessingRestricted: (
         "限制处理一位捐赠人的个人信息{until_zh},依据:{restricted_in_zh}",
         "Use of a donor's details was restricted{until_en}, because {restricted_in_en}",
@@ -195,6 +250,13 @@ _SENTENCES: Mapping[type[Fact], tuple[str, str]] = {
     Donation.PaymentReceived: (
         "{fund}经{channel_in_zh}到账{amount}元(凭证{external_ref}){excess_zh}",
         "{amount} arrived for fund {fund} by {channel_in_en} (ref. {external_ref}){excess_en}",
+    ),
+    Donation.PaymentConfirmed: (
+        "{fund}经{channel_in_zh}到账的{amount}元(凭证{external_ref})已与对账单{statement_ref}核对",
+        (
+            "{amount} for fund {fund} by {channel_in_en} (ref. {external_ref}) was found on"
+            " statement {statement_ref}"
+        ),
     ),
     Donation.Withdrawn: (
         "撤回对{fund}尚未到账的认捐{open}元:{reason}",
@@ -229,6 +291,10 @@ _SENTENCES: Mapping[type[Fact], tuple[str, str]] = {
         "合作方向{fund}汇来义卖款{amount}元(凭证{external_ref})",
         "The partner remitted {amount} to fund {fund} (ref. {external_ref})",
     ),
+    CharitySale.RemittanceConfirmed: (
+        "{fund}收到的义卖款{amount}元(凭证{external_ref})已与对账单{statement_ref}核对",
+        "{amount} remitted to {fund} (ref. {external_ref}) was found on statement {statement_ref}",
+    ),
     SaleOrder.Placed: (
         "订单{order_no}:售出{units_zh},{amount}元({fund})",
         "Order {order_no}: {units_en} sold for {amount}, for fund {fund}",
@@ -246,8 +312,8 @@ _SENTENCES: Mapping[type[Fact], tuple[str, str]] = {
         "One person approved {amount} out of fund {fund}",
     ),
     Disbursement.Reserved: (
-        "两人审批完成,{fund}预留{amount}元",
-        "Two people had approved: {amount} of fund {fund} was set aside",
+        "{approvals_in_zh}审批完成,{fund}预留{amount}元",
+        "{approvals_in_en} had approved: {amount} of fund {fund} was set aside",
     ),
     Disbursement.Rejected: (
         "拨付申请被驳回({fund}):{reason}",
@@ -261,6 +327,10 @@ _SENTENCES: Mapping[type[Fact], tuple[str, str]] = {
         "自{fund}付出{amount}元(凭证{external_ref})",
         "{amount} of fund {fund} was paid out (ref. {external_ref})",
     ),
+    Disbursement.PaymentConfirmed: (
+        "自{fund}付出的{amount}元(凭证{external_ref})已与对账单{statement_ref}核对",
+        "{amount} paid out of {fund} (ref. {external_ref}) was found on statement {statement_ref}",
+    ),
     Disbursement.Bounced: (
         "付款退回{fund}共{amount}元:{reason}",
         "A payment of {amount} out of fund {fund} bounced: {reason}",
@@ -272,5 +342,13 @@ _SENTENCES: Mapping[type[Fact], tuple[str, str]] = {
     Disbursement.Returned: (
         "受益方向{fund}退回{amount}元(凭证{external_ref})",
         "The payee gave {amount} back to fund {fund} (ref. {external_ref})",
+    ),
+    ApprovalPolicy.Set: (
+        "自{effective_from}起拨付审批:{petty_zh}一般两人审批{large_zh},依据:{basis}",
+        "From {effective_from}, {petty_en}two people approve{large_en}; basis: {basis}",
+    ),
+    Relations.Declared: (
+        "有人申报与{related_zh}有关联({relation_in_zh})",
+        "Somebody declared a relation to {related_en} ({relation_in_en})",
     ),
 }

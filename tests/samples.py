@@ -10,13 +10,17 @@ from uuid import UUID
 
 from ledger.disbursements import Disbursement
 from ledger.donations import Donation, Instalment
-from ledger.donations import Returned as Back
 from ledger.donors import Donor
 from ledger.funds import Fund
 from ledger.names import DonorId, FundCode, SaleId, fund_stream
 from ledger.orders import GoodsReturn, Order, OrderLine, ReturnLine, SaleOrder
+from ledger.payments import Returned as Back
+from ledger.policies import ApprovalPolicy
 from ledger.public_logs import PublicLog
-from ledger.sales import CharitySale, Item, Statement
+from ledger.relations import Relations
+from ledger.sales import CharitySale, Item
+from ledger.settlements import Statement
+from ledger.staff import StaffMember
 from tests.spec import STREAM, Said, fact, replay
 
 LIN, WANG, ZHAO, CHEN, SUN = "lin", "wang", "zhao", "chen", "sun"
@@ -81,6 +85,10 @@ ANNOUNCED = fact(
     key="PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW",
 )
 RESTRICTED = fact(Donor.ProcessingRestricted, basis="statutory-retention", until=date(2056, 12, 31))
+ADDED = fact(StaffMember.Added)
+GRANTED = fact(StaffMember.RolesGranted, roles=("approver", "clerk"))
+ROLES_WITHDRAWN = fact(StaffMember.RolesWithdrawn, roles=("approver",))
+DISABLED = fact(StaffMember.Disabled)
 ERASED = fact(Donor.Erased, basis="consent-withdrawn", reason="asked-by-donor")
 PLEDGED = fact(
     Donation.Pledged,
@@ -123,6 +131,18 @@ def paid(
 PAYMENT = paid(100_00)
 OVERPAYMENT = paid(130_00, excess=30_00)
 WITHDRAWN = fact(Donation.Withdrawn, fund=HEAR, open=100_00, currency="CNY", reason="moved away")
+
+
+PAYMENT_CONFIRMED = fact(
+    Donation.PaymentConfirmed,
+    who=SUN,
+    fund=HEAR,
+    amount=130_00,
+    currency="CNY",
+    channel="bank",
+    external_ref="B-1",
+    statement_ref="ST-03",
+)
 
 
 def refunded(amount: int, *back: Back, cause: str = "donor_or_law", on: date | None = None) -> Said:
@@ -206,6 +226,16 @@ REMITTED = fact(
     external_ref="DEMO-BK-330",
 )
 
+REMITTANCE_CONFIRMED = fact(
+    CharitySale.RemittanceConfirmed,
+    who=SUN,
+    fund=HEAR,
+    amount=193_520_89,
+    currency="CNY",
+    external_ref="DEMO-BK-330",
+    statement_ref="ST-03",
+)
+
 SALE = SaleId(STREAM)
 PLANNED_SALE: CharitySale = replay(PLANNED)
 OPEN_SALE: CharitySale = replay(PLANNED, SALE_OPENED)
@@ -260,12 +290,15 @@ REQUESTED = fact(
 )
 WANG_APPROVED = fact(Disbursement.ApprovalGiven, who=WANG, **AID, payee=CENTRE)
 ZHAO_APPROVED = fact(Disbursement.ApprovalGiven, who=ZHAO, **AID, payee=CENTRE)
-RESERVED = fact(Disbursement.Reserved, who=ZHAO, **AID)
+RESERVED = fact(Disbursement.Reserved, who=ZHAO, **AID, approvals=2)
 REJECTED = fact(Disbursement.Rejected, who=WANG, fund=HEAR, reason="outside the purpose")
 CANCELLED = fact(
     Disbursement.Cancelled, fund=HEAR, released=500_00, currency="CNY", reason="bought elsewhere"
 )
 PAID = fact(Disbursement.Paid, who=CHEN, **AID, restriction="restricted", external_ref="P-1")
+PAYOUT_CONFIRMED = fact(
+    Disbursement.PaymentConfirmed, who=SUN, **AID, external_ref="P-1", statement_ref="ST-04"
+)
 BOUNCED = fact(
     Disbursement.Bounced, who=CHEN, **AID, restriction="restricted", reason="账号户名不符"
 )
@@ -297,6 +330,26 @@ def given_back(
 APPROVED = (REQUESTED, WANG_APPROVED, ZHAO_APPROVED, RESERVED)
 """What leads to money being set aside."""
 
+# Rules and relations.
+
+POLICY_SET = fact(
+    ApprovalPolicy.Set,
+    who=SUN,
+    effective_from=date(2026, 4, 1),
+    one_approval_up_to=200_00,
+    three_approvals_above=50_000_00,
+    currency="CNY",
+    basis="resolution 2026-03",
+)
+DECLARED = fact(
+    Relations.Declared,
+    who=WANG,
+    party=None,
+    organisation="爱丽聋儿康复中心",
+    relation="family",
+)
+
+
 SAMPLES = (
     OPENED,
     FROZEN,
@@ -308,6 +361,7 @@ SAMPLES = (
     ERASED,
     IN_PARTS,
     OVERPAYMENT,
+    PAYMENT_CONFIRMED,
     WITHDRAWN,
     REFUNDED,
     EXCESS_GIVEN,
@@ -317,6 +371,7 @@ SAMPLES = (
     SALE_ENDED,
     SETTLED,
     REMITTED,
+    REMITTANCE_CONFIRMED,
     PLACED,
     GOODS_RETURNED,
     REQUESTED,
@@ -325,9 +380,16 @@ SAMPLES = (
     REJECTED,
     CANCELLED,
     PAID,
+    PAYOUT_CONFIRMED,
     BOUNCED,
     ACKNOWLEDGED,
     given_back(125_00, acknowledged=True),
+    POLICY_SET,
+    DECLARED,
     ANNOUNCED,
+    ADDED,
+    GRANTED,
+    ROLES_WITHDRAWN,
+    DISABLED,
 )
 """One fact of every kind."""

@@ -53,6 +53,10 @@ class Said(NamedTuple):
         """Return the event as the store gives it back."""
         return FORM.to_domain_event(FORM.to_stored_event(self.decided(version, stream)))
 
+    def stored(self) -> bytes:
+        """Return the bytes that the store keeps of the event."""
+        return bytes(FORM.to_stored_event(self.decided()).state)
+
     def but(self, **other: Any) -> Said:
         """Return the same event with some of it said otherwise."""
         return Said(self.kind, {**self.fields, **other})

@@ -30,6 +30,8 @@ AGGREGATES = {
     "sales",
     "orders",
     "disbursements",
+    "policies",
+    "relations",
     "public_logs",
 }
 LINES_MAX = 400

@@ -8,7 +8,7 @@ import pytest
 
 from ledger.commands import Ledger
 from ledger.errors import WrongState
-from ledger.people.directory import Directory
+from ledger.people.directory import Directory, key_beside
 from ledger.people.roles import Role
 from ledger.store.recorder import WouldWait
 from tests.charity import Charity
@@ -58,20 +58,20 @@ def test_a_command_that_has_to_ask_is_carried_out_all_the_same(ledger, postgres_
     assert ledger.store.last_position() == 4
 
 
-def test_a_token_is_remembered_until_it_is_time_to_look_again(postgres_url):
-    with closing(Directory(postgres_url, looks_s=AN_HOUR_S)) as directory:
+def test_a_token_is_remembered_until_it_is_time_to_look_again(postgres_url, tmp_path):
+    with closing(Directory(postgres_url, key_beside(tmp_path), looks_s=AN_HOUR_S)) as directory:
         token = directory.create_token("lin", [Role.CLERK], at=AT)
 
         assert directory.remembered(token) is None
         known = directory.caller(token)
         assert directory.remembered(token) == known
-    with closing(Directory(postgres_url, looks_s=0)) as directory:
+    with closing(Directory(postgres_url, key_beside(tmp_path), looks_s=0)) as directory:
         assert directory.caller(token) == known
         assert directory.remembered(token) is None
 
 
-def test_a_token_changed_here_is_not_remembered(postgres_url):
-    with closing(Directory(postgres_url, looks_s=AN_HOUR_S)) as directory:
+def test_a_token_changed_here_is_not_remembered(postgres_url, tmp_path):
+    with closing(Directory(postgres_url, key_beside(tmp_path), looks_s=AN_HOUR_S)) as directory:
         token = directory.create_token("lin", [Role.CLERK], at=AT)
         directory.caller(token)
         directory.create_token("lin", [Role.CASHIER], at=AT)

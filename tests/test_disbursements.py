@@ -4,15 +4,10 @@ from datetime import date, timedelta
 
 import pytest
 
-from ledger.disbursements import (
-    AlreadyApproved,
-    Disbursement,
-    OwnApproval,
-    OwnRequest,
-    ReturnDiffers,
-    ReturnExceedsPaid,
-)
+from ledger.disbursements import Disbursement, ReturnDiffers, ReturnExceedsPaid
+from ledger.duties import AlreadyApproved, OwnApproval, OwnRequest
 from ledger.errors import Invalid, WrongState
+from ledger.terms import Ties
 from tests.samples import (
     ACKNOWLEDGED,
     APPROVED,
@@ -39,6 +34,7 @@ from tests.samples import (
 )
 from tests.spec import TODAY, act, given, replay
 
+NO_TIES = Ties()
 ONE_DAY = timedelta(days=1)
 ALL_PAID = (*APPROVED, PAID)
 
@@ -57,8 +53,8 @@ def request(*, of=HEAR, **other):
     return lambda _: Disbursement.request(act(LIN), fund=fund(of).terms, **(what | other))
 
 
-def approve(who, on=TODAY):
-    return lambda wanted: wanted.approve(act(who), on=on)
+def approve(who, on=TODAY, *, needed=2, ties=NO_TIES):
+    return lambda wanted: wanted.approve(act(who), on=on, needed=needed, ties=ties)
 
 
 def reject(wanted):

@@ -10,12 +10,12 @@ from ledger.donations import (
     DonationState,
     Instalment,
     NothingInSuspense,
-    PaymentDiffers,
     PublicPromiseBinds,
     RefundExceedsReceived,
 )
-from ledger.donations import Returned as Back
 from ledger.errors import Invalid, WrongState
+from ledger.payments import PaymentDiffers
+from ledger.payments import Returned as Back
 from tests.samples import (
     EXCESS_GIVEN,
     EXCESS_RETURNED,

@@ -22,13 +22,14 @@ from beancount.core.data import Transaction
 from ledger.accounts import ACCOUNTS
 from ledger.aggregate import Act
 from ledger.commands import Ledger
-from ledger.donations import Channel
 from ledger.errors import Refused
 from ledger.funds import Fund
 from ledger.names import PartyId, PersonId, new_id
 from ledger.order_feeds import OrderFeed, ReturnFeed, SaleFeed
+from ledger.payments import Channel
 from ledger.postings import MANUAL, postings
-from ledger.sales import Item, Statement
+from ledger.sales import Item
+from ledger.settlements import Statement
 from projections.exports import EXPORTS, account_name
 from projections.history import rest
 

@@ -12,7 +12,8 @@ from ledger.lines import AmountInvalid, LineMalformed
 from ledger.names import SaleId, new_id
 from ledger.order_feeds import OrderFeed, ReturnFeed, read_order, read_return
 from ledger.orders import QuantityInvalid
-from ledger.sales import Item, Statement
+from ledger.sales import Item
+from ledger.settlements import Statement
 from ledger.tallies import of_fund, of_sale
 from tests.charity import charity
 from tests.samples import HEAR, LAST_RETURN_DAY, SUN

@@ -5,8 +5,8 @@ from collections import Counter
 import pytest
 
 from ledger.accounts import DUE_FROM_PARTNER, MONEY, SUSPENSE
-from ledger.donations import Returned
 from ledger.movements import COLUMNS, Movement, movements
+from ledger.payments import Returned
 from ledger.postings import postings
 from tests import samples
 from tests.samples import GENERAL, HEAR, SAMPLES, WARM, given_back, paid, refunded
@@ -65,12 +65,21 @@ FIGURES = {
             samples.CLOSED,
             samples.REGISTERED,
             samples.ANNOUNCED,
+            samples.ADDED,
+            samples.GRANTED,
+            samples.ROLES_WITHDRAWN,
+            samples.DISABLED,
             samples.PLANNED,
             samples.SALE_OPENED,
             samples.SALE_ENDED,
             samples.REQUESTED,
             samples.WANG_APPROVED,
             samples.REJECTED,
+            samples.PAYMENT_CONFIRMED,
+            samples.REMITTANCE_CONFIRMED,
+            samples.PAYOUT_CONFIRMED,
+            samples.POLICY_SET,
+            samples.DECLARED,
         )
     },
 }

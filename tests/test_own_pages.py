@@ -1,4 +1,4 @@
-"""Pages of those who signed in: who sees what, what forms record, and that it is as the API says."""
+"""Pages of those who signed in: who sees what, and that what forms record is as the API has it."""
 
 import csv
 import json

@@ -6,9 +6,9 @@ import pytest
 
 from ledger.accounts import ACCOUNTS, MONEY, of_class
 from ledger.aggregate import FACTS
-from ledger.donations import Returned as Back
 from ledger.donors import Donor
 from ledger.money import yuan
+from ledger.payments import Returned as Back
 from ledger.postings import MANUAL, postings
 from tests import samples
 from tests.samples import GENERAL, SAMPLES, WARM, given_back, paid, refunded
@@ -226,6 +226,10 @@ WORKED = {
             samples.CLOSED,
             samples.REGISTERED,
             samples.ANNOUNCED,
+            samples.ADDED,
+            samples.GRANTED,
+            samples.ROLES_WITHDRAWN,
+            samples.DISABLED,
             samples.RESTRICTED,
             samples.ERASED,
             samples.PLEDGED,
@@ -239,6 +243,11 @@ WORKED = {
             samples.REJECTED,
             samples.CANCELLED,
             samples.ACKNOWLEDGED,
+            samples.PAYMENT_CONFIRMED,
+            samples.REMITTANCE_CONFIRMED,
+            samples.PAYOUT_CONFIRMED,
+            samples.POLICY_SET,
+            samples.DECLARED,
         )
     },
 }

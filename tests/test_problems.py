@@ -17,7 +17,7 @@ from api.problems import (
     title_of,
 )
 from ledger.application import BeforeTheRegime, IdempotencyMismatch
-from ledger.disbursements import AlreadyApproved, OwnApproval, OwnRequest
+from ledger.duties import AlreadyApproved, OwnApproval, OwnRequest
 from ledger.errors import (
     Conflict,
     Invalid,
@@ -30,7 +30,8 @@ from ledger.errors import (
 )
 from ledger.funds import FundClosed, InsufficientFunds
 from ledger.lines import LineRefused
-from ledger.sales import ReturnWindowOpen, SettlementMismatch
+from ledger.sales import ReturnWindowOpen
+from ledger.settlements import SettlementMismatch
 
 CONTRACT = [
     (Invalid, 422, "invalid-request"),

@@ -9,7 +9,7 @@ from ledger.errors import Conflict, WrongState
 from ledger.funds import FundClosed, FundFrozen, FundNotEmpty
 from ledger.names import DonorId, new_id
 from ledger.order_feeds import OrderFeed
-from ledger.sales import SettlementMismatch, Statement
+from ledger.settlements import SettlementMismatch, Statement
 from ledger.tallies import of_payment
 from tests.charity import charity
 from tests.samples import HEAR, MEI, SUN, ZHAO

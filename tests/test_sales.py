@@ -9,14 +9,12 @@ from ledger.sales import (
     ITEMS_MAX,
     RETURN_DAYS_MAX,
     CharitySale,
-    Differing,
     Item,
     RemittanceDiffers,
     RemittanceExceedsOutstanding,
     ReturnWindowOpen,
-    SettlementMismatch,
-    Statement,
 )
+from ledger.settlements import Differing, SettlementMismatch, Statement
 from ledger.terms import UNITS_MAX
 from tests.samples import (
     BOOKS,

@@ -6,13 +6,17 @@ from ledger.aggregate import FACTS
 from projections.sentences import sentence
 from tests.samples import (
     BOUNCED,
+    DECLARED,
     ERASED,
     GOODS_RETURNED,
     IN_PARTS,
     OPENED,
     OVERPAYMENT,
+    PAYMENT_CONFIRMED,
     PLACED,
+    POLICY_SET,
     REQUESTED,
+    RESERVED,
     RESTRICTED,
     SAMPLES,
     SETTLED,
@@ -108,6 +112,42 @@ def test_no_kind_of_event_is_left_untold():
             BOUNCED,
             "付款退回F-HEAR共500.00元:账号户名不符",
             "A payment of 500.00 out of fund F-HEAR bounced: 账号户名不符",
+        ),
+        (
+            RESERVED.but(approvals=1),
+            "一人审批完成,F-HEAR预留500.00元",
+            "One person had approved: 500.00 of fund F-HEAR was set aside",
+        ),
+        (
+            PAYMENT_CONFIRMED,
+            "F-HEAR经银行到账的130.00元(凭证B-1)已与对账单ST-03核对",
+            "130.00 for fund F-HEAR by the bank (ref. B-1) was found on statement ST-03",
+        ),
+        (
+            POLICY_SET,
+            (
+                "自2026-04-01起拨付审批:200.00元以内一人审批,一般两人审批,超过50,000.00元三人审批,"
+                "依据:resolution 2026-03"
+            ),
+            (
+                "From 2026-04-01, one person approves up to 200.00, two people approve, three above"
+                " 50,000.00; basis: resolution 2026-03"
+            ),
+        ),
+        (
+            POLICY_SET.but(one_approval_up_to=0, three_approvals_above=None),
+            "自2026-04-01起拨付审批:一般两人审批,依据:resolution 2026-03",
+            "From 2026-04-01, two people approve; basis: resolution 2026-03",
+        ),
+        (
+            DECLARED,
+            "有人申报与「爱丽聋儿康复中心」有关联(亲属)",
+            "Somebody declared a relation to “爱丽聋儿康复中心” (a relative)",
+        ),
+        (
+            DECLARED.but(organisation=None, party="party-1", relation="work"),
+            "有人申报与一位当事人有关联(任职)",
+            "Somebody declared a relation to a party (employed or in office there)",
         ),
         (
             given_back(125_00),

@@ -18,18 +18,21 @@ from hypothesis.stateful import run_state_machine_as_test as run
 from msgspec.structs import asdict
 
 from ledger.aggregate import project
+from ledger.application import Decision
 from ledger.commands import Ledger
 from ledger.donations import Instalment
 from ledger.errors import LedgerError
 from ledger.money import CNY
 from ledger.movements import COLUMNS
-from ledger.names import new_id
+from ledger.names import DonorId, new_id
 from ledger.order_feeds import OrderFeed, ReturnFeed
+from ledger.policies import ApprovalRule
 from ledger.postings import postings
-from ledger.sales import Item, SaleState, Statement
+from ledger.sales import Item, SaleState
+from ledger.settlements import Statement
 from ledger.tallies import AVAILABLE, of_fund, of_sale
 from tests.charity import Charity
-from tests.samples import CENTRE, CHEN, GENERAL, HEAR, LIN, MEI, SUN, WANG, WARM, ZHAO
+from tests.samples import ANNOUNCED, CENTRE, CHEN, GENERAL, HEAR, LIN, MEI, SUN, WANG, WARM, ZHAO
 from tests.spec import act, state
 from tests.stores import Postgres
 from tests.test_movements import added_up, check_against_the_books
@@ -54,9 +57,9 @@ COMMANDS = {"OrderFeed", "ReturnFeed"} | {
     for part in Ledger.__mro__
     if part.__module__.startswith("ledger.commands.")
     for name, value in vars(part).items()
-    if callable(value) and not name.startswith("_")
+    if getattr(value, "__annotations__", {}).get("return") == Decision.__name__
 }
-"""Everything that can be asked of the ledger. A new command must be simulated, too."""
+"""Everything that decides. A new command must be simulated, too."""
 
 CHANCES = []
 """What may happen, and the choices that it leaves open."""
@@ -85,7 +88,7 @@ class Years(RuleBasedStateMachine):
         self.ledger = Ledger(self.place)
         self.today = date(2026, 1, 1)
         self.live = {}
-        self.donations, self.disbursements, self.sales = [], [], []
+        self.donors, self.donations, self.disbursements, self.sales = [], [], [], []
 
     def somewhere(self):
         """Return where a new ledger can be kept."""
@@ -172,19 +175,45 @@ class Years(RuleBasedStateMachine):
     def transfer(self, fund, to, amount, basis, ago):
         self.attempt("transfer", fund, to=to, amount=amount, basis=basis, on=self.day(ago))
 
+    # Donors.
+
+    @chance(donor=(MEI, None, None))
+    def register(self, donor):
+        new = donor or DonorId(new_id())
+        self.attempt("register_donor", new, anonymous=False, into=self.donors)
+
+    @chance(
+        newest=NEWEST,
+        basis=("donor-request", "statutory-retention"),
+        days=(None, -1, 30, 4_000),
+    )
+    def restrict(self, newest, basis, days):
+        said = {"basis": basis, "until": None if days is None else self.day(-days)}
+        self.attempt("restrict_donor", pick(self.donors, newest), **said)
+
+    @chance(newest=NEWEST, reason=("asked-by-donor", None))
+    def erase(self, newest, reason):
+        donor = pick(self.donors, newest)
+        theirs = [each for each in self.donations if self.ledger.donation(each).donor == donor]
+        said = {"basis": "consent-withdrawn", "reason": reason, "donations": theirs}
+        self.attempt("erase_donor", donor, **said)
+
     # Donations.
 
-    @chance(donor=(MEI, NOBODY))
-    def register(self, donor):
-        self.attempt("register_donor", donor, anonymous=False)
-
-    @chance(fund=FUNDS, amount=AMOUNTS, public=(True, False), off=(None, 0, 1))
-    def pledge(self, fund, amount, public, off):
+    @chance(
+        newest=(None, None, 0, 1),
+        fund=FUNDS,
+        amount=AMOUNTS,
+        public=(True, False),
+        off=(None, 0, 1),
+    )
+    def pledge(self, newest, fund, amount, public, off):
+        donor = MEI if newest is None else pick(self.donors, newest)
         first = Instalment(self.today, amount // 2)
         parts = (first, Instalment(self.today, amount - first.amount + (off or 0)))
         money = {"fund": fund, "amount": amount, "currency": CNY, "pledged_on": self.today}
         promise = {"instalments": () if off is None else parts, "public_promise": public}
-        self.attempt("pledge", donor=MEI, into=self.donations, **money, **promise)
+        self.attempt("pledge", donor=donor, into=self.donations, **money, **promise)
 
     @chance(
         newest=NEWEST,
@@ -197,6 +226,14 @@ class Years(RuleBasedStateMachine):
         said = {"amount": amount, "channel": channel, "external_ref": ref or new_id().hex}
         donation = pick(self.donations, newest)
         self.attempt("receive_payment", donation, received_on=self.day(ago), **said)
+
+    @chance(newest=NEWEST, who=(SUN, SUN, CHEN), known=(True, True, True, False), ago=DAYS_AGO)
+    def confirm(self, newest, who, known, ago):
+        donation = pick(self.donations, newest)
+        payments = {} if donation == NOBODY else self.ledger.donation(donation).payments
+        channel, ref = next(iter(payments), ("bank", "B-9")) if known else ("cash", "C-9")
+        said = {"channel": channel, "external_ref": ref, "statement_ref": f"ST-{ago}"}
+        self.attempt("confirm_payment", donation, who=who, on=self.day(ago), **said)
 
     @chance(newest=NEWEST, reason=REASONS)
     def withdraw(self, newest, reason):
@@ -219,12 +256,12 @@ class Years(RuleBasedStateMachine):
 
     @chance(fund=FUNDS, amount=(100_00, 300_00), beyond=(0, 50_00))
     def give(self, fund, amount, beyond):
-        self.pledge(fund, amount, public=False, off=None)
+        self.pledge(None, fund, amount, public=False, off=None)
         self.receive(0, amount + beyond, "bank", None, 0)
 
     @chance(fund=FUNDS, public=(True, False))
     def regret(self, fund, public):
-        self.pledge(fund, 100_00, public, off=None)
+        self.pledge(None, fund, 100_00, public, off=None)
         self.withdraw(0, "moved away")
 
     # Aid.
@@ -257,6 +294,11 @@ class Years(RuleBasedStateMachine):
         said = {"external_ref": ref or new_id().hex, "paid_on": self.day(ago)}
         self.attempt("pay", pick(self.disbursements, newest), who=who, **said)
 
+    @chance(newest=NEWEST, who=(SUN, SUN, CHEN), ago=DAYS_AGO)
+    def confirm_payout(self, newest, who, ago):
+        said = {"statement_ref": f"ST-{ago}", "on": self.day(ago)}
+        self.attempt("confirm_payout", pick(self.disbursements, newest), who=who, **said)
+
     @chance(newest=NEWEST, reason=REASONS, ago=DAYS_AGO)
     def bounce(self, newest, reason, ago):
         self.attempt("bounce", pick(self.disbursements, newest), reason=reason, on=self.day(ago))
@@ -269,6 +311,18 @@ class Years(RuleBasedStateMachine):
     def take_back(self, newest, amount, ref, ago):
         said = {"external_ref": ref or new_id().hex, "received_on": self.day(ago)}
         self.attempt("take_back", pick(self.disbursements, newest), amount=amount, **said)
+
+    # Rules and relations.
+
+    @chance(petty=(0, 0, 20_00), large=(None, None, 50_00, 10_00), ago=(0, 0, 0, -9, 1))
+    def set_policy(self, petty, large, ago):
+        said = {"currency": CNY, "effective_from": self.day(ago), "basis": "resolution"}
+        self.attempt("set_approval_policy", ApprovalRule(petty, large), **said)
+
+    @chance(who=(SUN, CHEN, ZHAO), name=("嘉禾商行", "嘉禾 商行", "——"), ago=DAYS_AGO)
+    def declare(self, who, name, ago):
+        said = {"organisation": name, "party": None, "relation": "work", "on": self.day(ago)}
+        self.attempt("declare_relation", who=who, **said)
 
     # Sales.
 
@@ -324,6 +378,7 @@ class Years(RuleBasedStateMachine):
         self.time_goes_by(9)
         self.settle(0, 0, 0)
         self.remit(0, part, 0)
+        self.confirm_remittance(0, CHEN, 0)
 
     @chance(newest=NEWEST, part=(1, 2), more=(0, 0, 1))
     def remit(self, newest, part, more):
@@ -332,6 +387,19 @@ class Years(RuleBasedStateMachine):
         owed = self.ledger.sale(sale).outstanding if settled else 1
         said = {"amount": owed // part + more, "external_ref": new_id().hex}
         self.attempt("remit", sale, received_on=self.today, **said)
+
+    @chance(newest=NEWEST, who=(SUN, CHEN), ago=DAYS_AGO)
+    def confirm_remittance(self, newest, who, ago):
+        sale = pick(self.sales, newest)
+        remitted = {} if sale == NOBODY else self.ledger.sale(sale).remittances
+        said = {"external_ref": next(iter(remitted), "B-9"), "statement_ref": f"ST-{ago}"}
+        self.attempt("confirm_remittance", sale, who=who, on=self.day(ago), **said)
+
+    # The public log.
+
+    @chance(key=(ANNOUNCED.fields["key"], "no key"))
+    def announce(self, key):
+        self.attempt("announce_key", name="PeterNeumann", key=key)
 
     # What holds after every step.
 

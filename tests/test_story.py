@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ledger.donations import Returned as Back
 from ledger.money import fee
+from ledger.payments import Returned as Back
 from ledger.postings import Posting, postings
 from tests import samples
 from tests.samples import given_back, paid, refunded

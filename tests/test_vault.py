@@ -328,6 +328,7 @@ def test_a_register_of_version_1_is_sealed_and_its_plain_text_is_gone(place, tmp
     (made,) = KeyFile(key).read()
     assert said == [
         "upgraded to version 2 people and tokens: details sealed with a key per person",
+        "upgraded to version 3 people and tokens: a table for refused attempts",
         f"made vault key {made.id} in {key}: keep a copy apart",
         "sealed what was kept of 200 people",
     ]

@@ -27,6 +27,9 @@ ONE_SETTLED = {
 """Fees of 150 and 60 basis points; the second is 1.008 yuan, rounded up."""
 
 PROBLEM = "application/problem+json"
+COUSIN = {"kind": "supplier", "name": "嘉禾商行"}
+"""A payee whom he has declared himself related to."""
+
 NOTHING_SOLD = dict.fromkeys(("gross", "refunds", "partner_fee", "channel_fee", "net_proceeds"), 0)
 
 
@@ -36,7 +39,9 @@ class World:
     def __init__(self, office: Office) -> None:
         self.office = office
         self.documented = office.public.read("/openapi.json")["paths"]
-        self.he = office.server.person("he", Role.CLERK, Role.APPROVER, Role.CASHIER)
+        self.he = office.server.person(
+            "he", Role.CLERK, Role.APPROVER, Role.CASHIER, Role.BOOKKEEPER
+        )
         self.rich, self.poor = office.fund(), office.fund()
         self.frozen, self.closed = office.fund(), office.fund()
         office.gift(self.rich, 1_000_000)
@@ -82,6 +87,23 @@ class World:
         office.wang.did(f"/v1/disbursements/{self.his_rejected}/rejection", {"reason": "no"})
         self.approved_by_him = office.request(self.rich)
         office.approve(self.approved_by_him, self.he, office.wang)
+        self._confirmations()
+
+    def _confirmations(self) -> None:
+        """Leave one payment of each kind that he recorded, and a payee whom he is related to."""
+        office = self.office
+        self.paid_by_him = office.approved(self.rich)
+        self.he.did(f"/v1/disbursements/{self.paid_by_him}/payment", filled(PAYOUT, self))
+        self.confirmed = office.paid(self.rich)
+        path = f"/v1/disbursements/{self.confirmed}/payment/confirmation"
+        office.bo.did(path, {"statement_ref": "ST-1", "on": DAY})
+        self.given_to_him = office.pledge(self.rich)
+        self.he.did(
+            f"/v1/donations/{self.given_to_him}/payments", PAYMENT | {"external_ref": "BK-HIM"}
+        )
+        relation = {"organisation": COUSIN["name"], "relation": "family", "on": DAY}
+        self.he.did("/v1/people/relations", relation)
+        self.for_his_cousin = office.request(self.rich, payee=COUSIN)
 
     def _sales(self) -> None:
         office = self.office
@@ -93,6 +115,7 @@ class World:
         office.sun.did(
             f"/v1/sales/{self.settled}/settlement", ONE_SETTLED | {"agreed_on": SETTLED_DAY}
         )
+        self.he.did(f"/v1/sales/{self.settled}/remittances", RETURN | {"external_ref": "BK-HIM"})
 
     def person(self, name: str) -> Person:
         """Return one of the office, or the one who wears every hat."""
@@ -148,9 +171,16 @@ def filled(template: Any, world: World) -> Any:
 ON = {"on": DAY}
 WHY = {"reason": "review"}
 PAYMENT = {"amount": 10_000, "channel": "bank", "external_ref": "BK-9", "received_on": DAY}
+CONFIRMED = {"channel": "bank", "external_ref": "BK-HIM", "statement_ref": "ST-9", "on": DAY}
 PAYOUT = {"external_ref": "P-9", "paid_on": DAY}
 RETURN = {"amount": 100, "external_ref": "R-9", "received_on": DAY}
 REFUND = {"amount": 10_000, "cause": "error", "reason": "sent twice"}
 SETTLEMENT = NOTHING_SOLD | {"agreed_on": SETTLED_DAY}
 PLEDGE = {"donor": "{donor}", "fund": "{rich}", "amount": 100, "currency": "CNY", "pledged_on": DAY}
 TRANSFER = {"to": "{poor}", "amount": 100, "basis": "consent 07", "on": DAY}
+POLICY = {
+    "one_approval_up_to": 20_000,
+    "three_approvals_above": None,
+    "currency": "CNY",
+    "basis": "resolution 2026-03",
+}

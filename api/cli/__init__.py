@@ -16,6 +16,7 @@ from api.cli import (
     generate,
     import_,
     migrate,
+    person,
     rebuild,
     replay,
     serve,
@@ -36,6 +37,7 @@ app = typer.Typer(
 app.command("demo")(demo.demo)
 app.command("serve")(serve.serve)
 app.add_typer(token.app, name="token")
+app.add_typer(person.app, name="person")
 app.add_typer(audit.app, name="audit")
 app.add_typer(witness.app, name="witness")
 app.add_typer(vault.app, name="vault")

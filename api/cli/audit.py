@@ -87,7 +87,8 @@ def _ring(keys: KeyFile) -> KeyRing:
 
 
 def _admin(data: DataFolder, person: str) -> Act:
-    with closing(Directory(Places.of(data).people)) as directory:
+    places = Places.of(data)
+    with closing(Directory(places.people, places.vault_key)) as directory:
         for caller in directory.callers(person.strip()):
             if Role.ADMIN in caller.roles:
                 return Act(caller.person, Role.ADMIN.value, new_id(), datetime.now(UTC))

@@ -2,38 +2,85 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import msgspec
 import typer
+from rich.console import Console
 
 from api.cli.shared import DataFolder, balances_json, existing_ledger, print_balances, progress
 from api.places import Places
+from ledger.errors import LedgerError
+from ledger.money import yuan
 from ledger.names import Position
+from ledger.policies import ApprovalRule
 from projections.every_view import all_views
+from projections.other_rule import OtherRule, Stopped, held_to
 from projections.replay import SHOWN_MAX, Replayed
 from projections.replay import replay as replayed
 from projections.views import open_views
 
+DIFFERENT, STOPPED = 1, 3
+"""Exit codes: rows differ; or all are equal, but the other rule would have stopped a payment."""
+
 Until = Annotated[int | None, typer.Option(min=0, help="Stop after the event at this position.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+Policy = Annotated[
+    Path | None,
+    typer.Option(
+        exists=True,
+        dir_okay=False,
+        help="Say which payments another rule of approval would have stopped: a .toml or JSON"
+        " file with one_approval_up_to and three_approvals_above, in fen. Changes nothing.",
+    ),
+]
 
 
-def replay(data: DataFolder, until: Until = None, as_json: AsJson = False) -> None:  # noqa: FBT002  # A flag.
-    """Recompute every balance from event 1 and compare it with what is served."""
-    with existing_ledger(data) as ledger, progress("replaying") as told:
-        found = replayed(
-            ledger,
-            open_views(Places.of(data).views),
-            all_views(),
-            until=None if until is None else Position(until),
-            progress=told,
-        )
+class PolicyUnreadable(LedgerError):
+    """A rule of approval has one_approval_up_to and three_approvals_above, and nothing else."""
+
+    def __init__(self, path: Path, fault: Exception) -> None:
+        super().__init__(f"{path} is no rule of approval: {fault}")
+
+
+def replay(
+    data: DataFolder,
+    until: Until = None,
+    policy: Policy = None,
+    as_json: AsJson = False,  # noqa: FBT002  # A flag.
+) -> None:
+    """Recompute every balance from event 1 and compare it with what is served.
+
+    Ends with 0 if all is equal, and with 1 if something differs. With --policy it ends with 3 if
+    all is equal, but the other rule would have stopped a payment.
+    """
+    rule = None if policy is None else _rule(policy)
+    goal = None if until is None else Position(until)
+    with existing_ledger(data) as ledger:
+        with progress("replaying") as told:
+            views = open_views(Places.of(data).views)
+            found = replayed(ledger, views, all_views(), until=goal, progress=told)
+        with progress("holding to the rule") as told:
+            other = None if rule is None else held_to(ledger, rule, until=goal, progress=told)
     if as_json:
-        typer.echo(msgspec.json.encode(_document(found)))
+        typer.echo(msgspec.json.encode(_document(found) | _judgement(other)))
     else:
-        _print(found)
-    raise typer.Exit(1 if found.different else 0)
+        console = _print(found)
+        _print_judgement(console, other)
+    if found.different:
+        raise typer.Exit(DIFFERENT)
+    raise typer.Exit(STOPPED if other is not None and other.stopped else 0)
+
+
+def _rule(path: Path) -> ApprovalRule:
+    decode = msgspec.toml.decode if path.suffix == ".toml" else msgspec.json.decode
+    try:
+        rule = decode(path.read_bytes(), type=ApprovalRule)
+    except (msgspec.MsgspecError, ValueError) as error:
+        raise PolicyUnreadable(path, error) from None
+    rule.check()
+    return rule
 
 
 def _document(found: Replayed) -> dict[str, object]:
@@ -48,7 +95,13 @@ def _document(found: Replayed) -> dict[str, object]:
     }
 
 
-def _print(found: Replayed) -> None:
+def _judgement(other: OtherRule | None) -> dict[str, object]:
+    if other is None:
+        return {}
+    return {"policy": other.rule, "payments": other.paid, "stopped": other.stopped}
+
+
+def _print(found: Replayed) -> Console:
     console = print_balances(found.balances)
     behind = [name for name, reached in found.served.items() if reached < found.position]
     if behind:
@@ -57,9 +110,27 @@ def _print(found: Replayed) -> None:
         console.print(
             f"{found.position:,} events replayed; every row served is what they add up to"
         )
-        return
+        return console
     console.print(f"{found.position:,} events replayed; {found.different:,} rows differ:")
     for each in found.differences[:SHOWN_MAX]:
         console.print(f"  {each}", soft_wrap=True, markup=False, highlight=False)
     if found.different > SHOWN_MAX:
         console.print(f"and {found.different - SHOWN_MAX:,} more")
+    return console
+
+
+def _print_judgement(console: Console, other: OtherRule | None) -> None:
+    if other is None:
+        return
+    console.print(
+        f"the other rule would have stopped {len(other.stopped):,} of {other.paid:,} payments"
+    )
+    for each in other.stopped[:SHOWN_MAX]:
+        console.print(f"  {_told(each)}", soft_wrap=True, markup=False, highlight=False)
+
+
+def _told(each: Stopped) -> str:
+    return (
+        f"event {each.position}, {each.paid_on}: {yuan(each.amount)} of {each.fund}, disbursement"
+        f" {each.disbursement}, approved by {each.approvals} of {each.needed}"
+    )

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from socket import AF_INET, AF_INET6, create_server, socket
 from typing import Annotated
@@ -17,11 +18,13 @@ from rich.console import Console
 
 from api.app import create_app, open_site
 from api.cli.shared import DataFolder
+from api.doors import Site
 from api.gate.connection import limited
 from api.gate.limits import Limits
 from api.places import Places, policy_file
 from api.self_check import EVERY_S
 from ledger.errors import LedgerError
+from ledger.people.roles import Role
 from projections.log.cosigning import Asked, policy_of
 
 if sys.platform != "win32":
@@ -115,7 +118,7 @@ def run(
     limits = limits or Limits.of(os.environ)
     with open_site(data) as site:  # So that what is wrong with it is said in one sentence.
         site.log.begin(log_name)
-        done = (*site.ledger.store.said, *site.directory.said)
+        done = (*site.ledger.store.said, *site.directory.said, *first_admin(site))
     policy_file(data).write_bytes(policy_of(witnesses).encode())
     app = create_app(
         data, witnesses=witnesses, limits=limits, hosts=hosts, verify_every_s=verify_every_s
@@ -126,6 +129,20 @@ def run(
         app.state.live.close()
 
     serve_app(app, (*done, serving), host, port, limits, let_go)
+
+
+FIRST_ADMIN = "admin"
+"""What the first admin is called, who adds everybody else."""
+
+
+def first_admin(site: Site) -> list[str]:
+    """See to it that there is somebody who can let others in; say how they come in, this once."""
+    directory, at = site.directory, datetime.now(UTC)
+    if directory.roll.count(Role.ADMIN):
+        return []
+    token = directory.create_token(FIRST_ADMIN, [Role.ADMIN], at=at)
+    site.telling.tell()
+    return [f"made the first admin, whose token is shown this once: {token}"]
 
 
 def serve_app(

@@ -1,20 +1,26 @@
-"""leifeng token create"""
+"""leifeng token create, list, revoke, rotate"""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from typing import Annotated
 from uuid import UUID
 
 import typer
+from rich.table import Table
 
-from api.cli.shared import DataFolder
-from api.places import Places
+from api.cli.roll import now, register
+from api.cli.shared import DataFolder, print_whole
 from ledger.names import DonorId, SaleId
-from ledger.people.directory import Directory
 from ledger.people.roles import Role
+from ledger.people.tokens import OVERLAP, Scope, Token
 
 app = typer.Typer(help="Tokens that let people in.", no_args_is_help=True)
+
+Person = Annotated[str, typer.Option(help="Whose it is; the same name is the same person.")]
+TokenId = Annotated[str, typer.Argument(help="What leifeng token list calls it.")]
+
+HOUR = timedelta(hours=1)
 
 
 @app.callback()
@@ -25,27 +31,79 @@ def token() -> None:
 @app.command()
 def create(
     data: DataFolder,
-    person: Annotated[str, typer.Option(help="Whose it is; the same name is the same person.")],
+    person: Person,
     role: Annotated[list[Role], typer.Option(help="What they may act as; may be repeated.")],
     donor: Annotated[UUID | None, typer.Option(help="Whose pledges the role donor means.")] = None,
     sale: Annotated[UUID | None, typer.Option(help="Which sale the role partner means.")] = None,
+    name: Annotated[str | None, typer.Option(help="What it is called in lists.")] = None,
+    days: Annotated[int | None, typer.Option(help="Days after which it ends.", min=1)] = None,
 ) -> None:
-    """Print a bearer token. It is shown this once; only its hash is kept."""
+    """Print a bearer token. It is shown this once; only its hash is kept.
+
+    Whoever is new, or has not got the role, is given it; that stands in the history.
+    """
     if not person.strip():
         raise typer.BadParameter("must name somebody", param_hint="--person")
     if Role.PARTNER in role and sale is None:
         raise typer.BadParameter("a partner's token needs --sale", param_hint="--role")
-    data.mkdir(parents=True, exist_ok=True)
-    places = Places.of(data)
-    directory = Directory(places.people, places.vault_key)
-    try:
-        made = directory.create_token(
-            person.strip(),
-            role,
-            at=datetime.now(UTC),
-            donor=None if donor is None else DonorId(donor),
-            sale=None if sale is None else SaleId(sale),
-        )
-    finally:
-        directory.close()
+    scope = Scope(
+        roles=tuple(role),
+        name=name,
+        donor=None if donor is None else DonorId(donor),
+        sale=None if sale is None else SaleId(sale),
+        expires_at=None if days is None else now() + timedelta(days=days),
+    )
+    with register(data, makes=True) as directory:
+        made = directory.create_scoped(person.strip(), scope, at=now())
+    typer.echo(made)
+
+
+@app.command("list")
+def list_(data: DataFolder, person: Person) -> None:
+    """Show somebody's tokens, without what opens a door."""
+    with register(data) as directory:
+        tokens = directory.tokens.of(directory.roll.known(person.strip()))
+    table = Table("id", "name", "roles", "made", "ends", "last used", "")
+    for each in tokens:
+        table.add_row(*_row(each))
+    print_whole(table)
+
+
+def _row(each: Token) -> tuple[str, ...]:
+    return (
+        each.id,
+        each.scope.name or "",
+        ", ".join(each.scope.roles),
+        _day(each.created_at),
+        _day(each.scope.expires_at),
+        "" if each.used_on is None else each.used_on.isoformat(),
+        "" if each.revoked_at is None else "revoked",
+    )
+
+
+def _day(at: datetime | None) -> str:
+    return "" if at is None else f"{at:%Y-%m-%d}"
+
+
+@app.command()
+def revoke(data: DataFolder, person: Person, token_id: TokenId) -> None:
+    """Take a token back; it opens nothing from the next request on."""
+    with register(data) as directory:
+        directory.tokens.revoke(directory.roll.known(person.strip()), token_id, at=now())
+    typer.echo(f"{token_id} opens nothing any more")
+
+
+@app.command()
+def rotate(
+    data: DataFolder,
+    person: Person,
+    token_id: TokenId,
+    overlap: Annotated[
+        int, typer.Option(help="Hours that the old one still works beside it.", min=0)
+    ] = OVERLAP // HOUR,
+) -> None:
+    """Print a new token for the same; the old one works a while longer, and then ends."""
+    with register(data) as directory:
+        whose = directory.roll.known(person.strip())
+        made = directory.tokens.rotate(whose, token_id, at=now(), overlap=overlap * HOUR)
     typer.echo(made)

@@ -31,7 +31,9 @@ from ledger.names import (
 )
 from ledger.order_feeds import OrderFeed, ReturnFeed
 from ledger.people.roles import Role
-from ledger.sales import Item, Statement
+from ledger.policies import ApprovalRule
+from ledger.sales import Item
+from ledger.settlements import Statement
 from ledger.store.commits import Receipt
 
 P = ParamSpec("P")
@@ -47,7 +49,7 @@ PEOPLE: Mapping[str, tuple[Role, ...]] = {
 }
 """Who acts. Each wears one hat, so that nobody meets themselves."""
 
-CLERK, APPROVER, SECOND, CASHIER, _, TREASURER, _ = PEOPLE
+CLERK, APPROVER, SECOND, CASHIER, BOOKKEEPER, TREASURER, _ = PEOPLE
 
 HEAR, GENERAL, YOUTH = FundCode("F-HEAR"), FundCode("F-GEN"), FundCode("F-YOUTH")
 
@@ -88,18 +90,20 @@ class Story:
             told(number, len(chapters))
 
     def _people_come(self) -> None:
-        directory = self._site.directory
+        directory, evening = self._site.directory, _evening(date(2026, 1, 4))
         for name, roles in PEOPLE.items():
-            self.tokens[name] = directory.create_token(name, roles, at=datetime.now(UTC))
+            self.tokens[name] = directory.create_token(name, roles, at=evening)
             caller = directory.caller(self.tokens[name])
             assert caller is not None  # noqa: S101  # The token was made a line ago.
             self._people[name] = caller.person
+        self._site.telling.tell()
 
     def _everyday(self) -> None:
         """Play the year outside the sale: small gifts, one paid twice, one used wrongly."""
         self._open(GENERAL, "社区爱心资金", "unrestricted", "社区公益")
         self._open(HEAR, "爱心测听室", "restricted", "为聋儿康复中心捐建测听室")
         self._open(YOUTH, "雨花润青苗", "restricted", "关爱青少年")
+        self._rules()
         gift = self._pledge(GENERAL, 50_000, date(2026, 1, 20), donor=self._donor("匿名"))
         self._receive(gift, 50_000, "wechat", "WX-0120", date(2026, 1, 20))
         twice = self._pledge(GENERAL, 60_000, date(2026, 2, 2), donor=self._donor("捐赠人甲"))
@@ -153,6 +157,14 @@ class Story:
                 external_ref="DEMO-BK-330",
                 received_on=date(2026, 3, 30),
             )
+        with self._on(date(2026, 4, 2), BOOKKEEPER) as record:
+            record(
+                self._ledger.confirm_remittance,
+                self.sale,
+                external_ref="DEMO-BK-330",
+                statement_ref="DEMO-BK-2026-03",
+                on=date(2026, 4, 2),
+            )
 
     def _promises(self) -> None:
         """Play what was promised around the sale, and how much of it came."""
@@ -160,6 +172,15 @@ class Story:
             HEAR, 1_600_000, date(2026, 2, 25), donor=self._donor("嘉丽购(演示)"), public=True
         )
         self._receive(merchant, 1_600_000, "bank", "DEMO-BK-331", date(2026, 3, 30))
+        with self._on(date(2026, 4, 2), BOOKKEEPER) as record:
+            record(
+                self._ledger.confirm_payment,
+                merchant,
+                channel="bank",
+                external_ref="DEMO-BK-331",
+                statement_ref="DEMO-BK-2026-03",
+                on=date(2026, 4, 2),
+            )
         callers = [
             self._pledge(
                 HEAR,
@@ -212,6 +233,13 @@ class Story:
                 external_ref=f"DEMO-PAY-{paid:%m%d}",
                 paid_on=paid,
             )
+        with self._on(paid, BOOKKEEPER) as record:
+            record(
+                self._ledger.confirm_payout,
+                disbursement,
+                statement_ref=f"DEMO-BK-{paid:%Y-%m}",
+                on=paid,
+            )
         with self._on(paid, CLERK) as record:
             record(self._ledger.acknowledge, disbursement, by=self._party("院长"), on=paid)
         return disbursement
@@ -231,9 +259,8 @@ class Story:
         yield record
 
     def _act(self, day: date, who: str) -> Act:
-        evening = datetime.combine(day, time(18), BUSINESS_ZONE).astimezone(UTC)
         role = PEOPLE[who][0]
-        return Act(self._people[who], role, new_id(), evening)
+        return Act(self._people[who], role, new_id(), _evening(day))
 
     def _open(self, code: FundCode, name: str, restriction: Any, purpose: str) -> None:
         with self._on(date(2026, 1, 4), TREASURER) as record:
@@ -244,6 +271,25 @@ class Story:
                 purpose=purpose,
                 restriction=restriction,
                 currency="CNY",
+            )
+
+    def _rules(self) -> None:
+        """Have three approve what is large and one what is petty; somebody declares a relation."""
+        with self._on(date(2026, 1, 4), TREASURER) as record:
+            record(
+                self._ledger.set_approval_policy,
+                ApprovalRule(one_approval_up_to=20_000, three_approvals_above=20_000_000),
+                currency="CNY",
+                effective_from=date(2026, 1, 4),
+                basis="DEMO 理事会决议 2026-01",
+            )
+        with self._on(date(2026, 1, 4), SECOND) as record:
+            record(
+                self._ledger.declare_relation,
+                party=None,
+                organisation="社区文印店(演示)",
+                relation="family",
+                on=date(2026, 1, 4),
             )
 
     def _party(self, name: str) -> PartyId:
@@ -298,3 +344,8 @@ class Story:
         for start in range(0, len(lines), CHUNK_LINES):
             feed.take_in(lines[start : start + CHUNK_LINES])
         self.feeds[name] = feed
+
+
+def _evening(day: date) -> datetime:
+    """Return when the day's events are written down."""
+    return datetime.combine(day, time(18), BUSINESS_ZONE).astimezone(UTC)

@@ -16,8 +16,9 @@ from uuid import UUID
 from api.demo.bulk import Bulk
 from api.demo.goods import CASHIER, CLERK, TREASURER, Selling
 from api.demo.luck import FIRST_DAY, Luck
-from ledger.disbursements import Disbursement, DisbursementState
-from ledger.donations import Channel, Instalment
+from ledger.disbursement_states import DisbursementState
+from ledger.disbursements import Disbursement
+from ledger.donations import Instalment
 from ledger.money import CNY, Fen
 from ledger.names import (
     DisbursementId,
@@ -28,6 +29,7 @@ from ledger.names import (
     Position,
     new_id,
 )
+from ledger.payments import Channel
 from ledger.terms import Restriction
 from projections.follow import Progress, silent
 
@@ -59,7 +61,7 @@ CODES = [FundCode(code) for code, _, _ in FUNDS]
 GIVEN_TO = [CODES[0]] * 12 + [CODES[1]] * 6 + CODES
 """Which fund the next gift is for: two fifths go to the one that was on television."""
 
-WANG, ZHAO = "person-wang", "person-zhao"
+WANG, ZHAO, BOOKKEEPER = "person-wang", "person-zhao", "person-bookkeeper"
 
 YUAN = (10, 20, 50, 50, 100, 100, 100, 200, 500, 1_000, 10_000)
 """What people give."""
@@ -90,6 +92,7 @@ class Years:
             self._selling.goods_back: 2,
             self._aid: 5.5,
             self._donor: 1.5,
+            self._confirmation: 0.5,
             self._refund: 0.4,
             self._excess: 0.3,
             self._withdrawal: 0.2,
@@ -216,6 +219,24 @@ class Years:
                 on=self._luck.today,
             )
         self._ledger.forget(gift)
+
+    def _confirmation(self) -> None:
+        """Find the first payment of one of the gifts on the bank's or platform's statement."""
+        if not self._gifts:
+            return
+        gift = self._luck.choice(self._gifts)
+        donation = self._ledger.donation(gift)
+        channel, reference = next(iter(donation.payments))
+        if (channel, reference) not in donation.confirmed:
+            self._ledger.now(
+                self._ledger.confirm_payment,
+                self._luck.act(BOOKKEEPER, "bookkeeper"),
+                gift,
+                channel=channel,
+                external_ref=reference,
+                statement_ref=f"{channel}-{self._luck.today:%Y-%m}",
+                on=self._luck.today,
+            )
 
     def _excess(self) -> None:
         """Decide about one of the gifts that were more than promised, if one is soon found."""

@@ -52,7 +52,7 @@ class Gate:
 
     def _look_at(self, scope: Scope) -> None:
         headers = scope["headers"]
-        self._by_address.count(_network(scope.get("client")))
+        self._by_address.count(network(scope.get("client")))
         if len(headers) > self._limits.headers:
             raise HeadTooLarge(f"at most {self._limits.headers} headers")
         said = read(headers)
@@ -78,10 +78,10 @@ class Gate:
             self._feeds.count(who)
 
 
-def _network(client: tuple[str, int] | None) -> Hashable:
+def network(client: tuple[str, int] | None) -> Hashable:
     """Return whose address this is: in IPv6, a subscriber has a whole network of them.
 
-    >>> _network(("2001:db8::17", 5)) == _network(("2001:db8::18", 6))
+    >>> network(("2001:db8::17", 5)) == network(("2001:db8::18", 6))
     True
 
     """

@@ -109,9 +109,14 @@ class Entrance(Door):
         self.someone: bool = vars(endpoint).get("someone", False)
         super().__init__(path, endpoint, **kwargs)
 
+    @property
+    def for_somebody(self) -> bool:
+        """It takes somebody who is signed in."""
+        return self.someone or bool(self.roles)
+
     async def _admitted(self, request: Request) -> PageDesk:
         found = await signed_in(request)
-        if found is None and (self.roles or self.someone):
+        if found is None and self.for_somebody:
             raise NotSignedIn("sign in first")
         if found is None or not self.roles:
             return PageDesk(request, found, None)
@@ -125,9 +130,10 @@ class Entrance(Door):
 
         async def admit(request: Request) -> Response:
             try:
-                return await handle(request)
+                answer = await handle(request)
             except NotSignedIn:
                 return to_sign_in(request)
+            return _kept_by_nobody(answer) if self.for_somebody else answer
 
         return admit
 
@@ -151,9 +157,15 @@ class Entrance(Door):
             await desk.read_form()
             named = _named_in_path(places, request.path_params)
             answer: Response = await carry_out(desk=desk, **named)
-            await answer(scope, receive, send)
+            await _kept_by_nobody(answer)(scope, receive, send)
 
         return take
+
+
+def _kept_by_nobody(answer: Response) -> Response:
+    """Have no browser keep what was for one person alone."""
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
 
 
 def to_sign_in(request: Request) -> Response:

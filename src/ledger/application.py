@@ -25,16 +25,21 @@ from ledger.donors import Donor
 from ledger.errors import Invalid, LedgerError, NotFound, Refused
 from ledger.funds import Fund
 from ledger.names import (
+    APPROVAL_POLICY,
     DisbursementId,
     DonationId,
     DonorId,
     FundCode,
+    PersonId,
     Position,
     SaleId,
     fund_stream,
+    relations_stream,
 )
 from ledger.orders import SaleOrder
+from ledger.policies import ApprovalPolicy
 from ledger.postings import postings
+from ledger.relations import Relations
 from ledger.sales import CharitySale
 from ledger.store import open_store
 from ledger.store.commits import Commit, Outcome, OutcomeUnknown, Receipt, judge
@@ -283,6 +288,15 @@ class Records(Application[UUID]):
     def disbursement(self, disbursement_id: DisbursementId) -> Disbursement:
         """Return a disbursement as it stands."""
         return self._get(Disbursement, disbursement_id, disbursement_id)
+
+    def approval_policy(self) -> ApprovalPolicy:
+        """Return the rules of approval; before the first was set, there are none."""
+        return self.find(ApprovalPolicy, APPROVAL_POLICY) or ApprovalPolicy(APPROVAL_POLICY)
+
+    def relations(self, person: PersonId) -> Relations:
+        """Return what ``person`` declared to be related to, perhaps nothing."""
+        stream = relations_stream(person)
+        return self.find(Relations, stream) or Relations(stream)
 
     def orders(self, ids: Sequence[UUID]) -> dict[UUID, SaleOrder]:
         """Return those of the orders that are recorded."""

@@ -1,71 +1,30 @@
 """Disbursements (拨付): money to those it was given for, which no one person can send alone.
 
-Who asks, who approves and who pays are different people (会计法 arts. 25 and 35). An approval
-binds the amount, the payee and the fund; none of them can change after the request.
+Who asks, who approves, who pays and who checks that against the bank are kept apart by
+``ledger.duties``. An approval binds the amount, the payee and the fund; none of them can change
+after the request.
 """
 
 from __future__ import annotations
 
 from datetime import date
-from enum import StrEnum
 from typing import Any, Literal, Self
 
 from ledger.aggregate import Act, Aggregate, Fact, event
-from ledger.errors import Invalid, Refused, SamePerson, WrongState
+from ledger.confirmations import Confirmation, confirmed_before
+from ledger.disbursement_states import STEPS
+from ledger.disbursement_states import DisbursementState as S
+from ledger.duties import Duty, keep_apart
+from ledger.errors import Invalid, Refused, WrongState
 from ledger.money import Currency, Fen, positive, yuan
 from ledger.names import FundCode, PartyId, PersonId, new_id
-from ledger.terms import FundTerms, Restriction
+from ledger.terms import FundTerms, Restriction, Ties
 from ledger.wording import plain, reference
 
-APPROVALS_NEEDED = 2
-"""People, none of them the requester, who must approve before money is set aside."""
+APPROVALS_USUAL = 2
+"""People who must approve before money is set aside, where no rule of that day said otherwise."""
 
 PayeeKind = Literal["organisation", "person", "supplier"]
-
-
-class DisbursementState(StrEnum):
-    """Where a disbursement stands in its life."""
-
-    REQUESTED = "requested"
-    PARTLY_APPROVED = "partly-approved"
-    APPROVED = "approved"
-    PAID = "paid"
-    ACKNOWLEDGED = "acknowledged"
-    RETURNED = "returned"
-    REJECTED = "rejected"
-    CANCELLED = "cancelled"
-
-
-S = DisbursementState
-
-STEPS = {  # Nothing follows the states that are not named.
-    S.REQUESTED: ("approval", "rejection", "cancellation"),
-    S.PARTLY_APPROVED: ("approval", "rejection", "cancellation"),
-    S.APPROVED: ("payment", "cancellation"),
-    S.PAID: ("bounce", "acknowledgement", "return"),
-    S.ACKNOWLEDGED: ("return",),
-}
-
-
-class OwnRequest(SamePerson):
-    """Nobody approves a disbursement that they asked for."""
-
-    def __init__(self, disbursement: object) -> None:
-        super().__init__(f"who asked for disbursement {disbursement} may not approve it")
-
-
-class AlreadyApproved(SamePerson):
-    """Two approvals are two people's."""
-
-    def __init__(self, disbursement: object) -> None:
-        super().__init__(f"the same person has already approved disbursement {disbursement}")
-
-
-class OwnApproval(SamePerson):
-    """Nobody pays a disbursement that they approved."""
-
-    def __init__(self, disbursement: object) -> None:
-        super().__init__(f"who approved disbursement {disbursement} may not pay it")
 
 
 class ReturnExceedsPaid(Refused):
@@ -119,13 +78,19 @@ class Disbursement(Aggregate):
         amount: Fen
         currency: Currency
 
-    class Reserved(Fact, frozen=True):
-        """The second approval set the money aside (预留)."""
+    class Reserved(Fact, frozen=True, omit_defaults=True):
+        """The last approval needed set the money aside (预留).
+
+        Attributes:
+            approvals: How many people the rule of that day asked for, if not for two.
+
+        """
 
         TOPIC = "disbursement.reserved.1"
         fund: FundCode
         amount: Fen
         currency: Currency
+        approvals: int = APPROVALS_USUAL
 
     class Rejected(Fact, frozen=True):
         """The request was turned down."""
@@ -152,6 +117,16 @@ class Disbursement(Aggregate):
         amount: Fen
         currency: Currency
         external_ref: str
+
+    class PaymentConfirmed(Fact, frozen=True):
+        """Somebody else found the payment on the bank's own statement."""
+
+        TOPIC = "disbursement.payment-confirmed.1"
+        fund: FundCode
+        amount: Fen
+        currency: Currency
+        external_ref: str
+        statement_ref: str
 
     class Bounced(Fact, frozen=True):
         """The bank sent the money back undelivered. It is set aside again for a second try."""
@@ -225,27 +200,24 @@ class Disbursement(Aggregate):
         )
         return wanted
 
-    def approve(self, act: Act, *, on: date) -> None:
-        """Agree. The second agreement sets the money aside."""
-        if act.actor == self.requested_by:
-            raise OwnRequest(self.id)
-        if act.actor in self.approved_by:
-            raise AlreadyApproved(self.id)
+    def approve(self, act: Act, *, on: date, needed: int, ties: Ties) -> None:
+        """Agree. The last agreement needed sets the money aside.
+
+        Args:
+            act: Whose agreement it is.
+            on: The business day of it.
+            needed: How many people the rule asks for.
+            ties: To whom the actor is related.
+
+        """
+        hands = dict(self.hands)
+        if ties.bind(self.payee, self.payee_name):
+            hands[Duty.RELATION] = frozenset({act.actor})
+        keep_apart(Duty.APPROVAL, act.actor, hands, self._named)
         self._must_be("approval", S.REQUESTED, S.PARTLY_APPROVED)
-        self._note(
-            self.ApprovalGiven,
-            act,
-            on=on,
-            payee=self.payee,
-            amount=self.amount,
-        )
-        if len(self.approved_by) == APPROVALS_NEEDED:
-            self._note(
-                self.Reserved,
-                act,
-                on=on,
-                amount=self.amount,
-            )
+        self._note(self.ApprovalGiven, act, on=on, payee=self.payee, amount=self.amount)
+        if len(self.hands[Duty.APPROVAL]) >= needed:
+            self._note(self.Reserved, act, on=on, amount=self.amount, approvals=needed)
 
     def reject(self, act: Act, *, reason: str) -> None:
         """Turn the request down."""
@@ -267,8 +239,7 @@ class Disbursement(Aggregate):
 
     def pay(self, act: Act, *, external_ref: str, paid_on: date) -> None:
         """Record that the bank sent the money."""
-        if act.actor in self.approved_by:
-            raise OwnApproval(self.id)
+        keep_apart(Duty.PAYMENT, act.actor, self.hands, self._named)
         self._must_be("payment", S.APPROVED)
         self._note(
             self.Paid,
@@ -278,6 +249,25 @@ class Disbursement(Aggregate):
             amount=self.amount,
             external_ref=reference(external_ref),
         )
+
+    def confirm(self, act: Act, *, statement_ref: str, on: date) -> int | None:
+        """Record that the payment was found on a statement; return the version of a repeat."""
+        keep_apart(Duty.CONFIRMATION, act.actor, self.hands, f"the payment of {self._named}")
+        self._must_be("confirmation", S.PAID, S.ACKNOWLEDGED, S.RETURNED)
+        name = f"payment {self.paid_by_ref}"
+        known = confirmed_before(self.confirmed, name, statement_ref)
+        if known is not None:
+            return known
+        self._not_before_payment(on, "on")
+        self._note(
+            self.PaymentConfirmed,
+            act,
+            on=on,
+            amount=self.amount,
+            external_ref=self.paid_by_ref,
+            statement_ref=statement_ref,
+        )
+        return None
 
     def bounce(self, act: Act, *, reason: str, on: date) -> None:
         """Record that the money came back undelivered. A second payment may follow."""
@@ -298,13 +288,7 @@ class Disbursement(Aggregate):
         """Record that the payee signed for what they hold."""
         self._must_be("acknowledgement", S.PAID)
         self._not_before_payment(on, "on")
-        self._note(
-            self.Acknowledged,
-            act,
-            on=on,
-            amount=self.held,
-            by=by,
-        )
+        self._note(self.Acknowledged, act, on=on, amount=self.held, by=by)
 
     def take_back(
         self, act: Act, *, amount: int, external_ref: str, received_on: date
@@ -334,13 +318,17 @@ class Disbursement(Aggregate):
         )
         return None
 
+    @property
+    def _named(self) -> str:
+        return f"disbursement {self.id}"
+
     def _note(self, kind: type[Fact], act: Act, *, on: date, **said: Any) -> None:
         """Record something about money of this fund."""
         self._record(kind, act, on=on, fund=self.fund, currency=self.currency, **said)
 
-    def _must_be(self, step: str, *states: DisbursementState) -> None:
+    def _must_be(self, step: str, *states: S) -> None:
         if self.state not in states:
-            raise WrongState(step, f"disbursement {self.id}", self.state, STEPS.get(self.state, ()))
+            raise WrongState(step, self._named, self.state, STEPS.get(self.state, ()))
 
     def _not_before_payment(self, on: date, field: str) -> None:
         if on < self.paid_on:
@@ -351,17 +339,21 @@ class Disbursement(Aggregate):
         self.fund = fact.fund
         self.restriction = fact.restriction
         self.payee = fact.payee
+        self.payee_name = fact.payee_name
         self.amount = fact.amount
         self.currency = fact.currency
-        self.requested_by = fact.actor
-        self.approved_by: frozenset[PersonId] = frozenset()
+        self.hands: dict[Duty, frozenset[PersonId]] = {
+            Duty.REQUEST: frozenset({fact.actor}),
+            Duty.APPROVAL: frozenset(),
+        }
+        self.confirmed: Confirmation | None = None
         self.held: int = 0
         self.returns: dict[str, tuple[int, int]] = {}
         self.state = S.REQUESTED
 
     @event(ApprovalGiven)
     def _approval_given(self, fact: ApprovalGiven) -> None:
-        self.approved_by |= {fact.actor}
+        self.hands[Duty.APPROVAL] |= {fact.actor}
         self.state = S.PARTLY_APPROVED
 
     @event(Reserved)
@@ -378,12 +370,19 @@ class Disbursement(Aggregate):
 
     @event(Paid)
     def _paid(self, fact: Paid) -> None:
+        self.hands[Duty.PAYMENT] = frozenset({fact.actor})
         self.held = fact.amount
         self.paid_on = fact.on
+        self.paid_by_ref = fact.external_ref
         self.state = S.PAID
+
+    @event(PaymentConfirmed)
+    def _payment_confirmed(self, fact: PaymentConfirmed) -> None:
+        self.confirmed = Confirmation(fact.originator_version, fact.statement_ref)
 
     @event(Bounced)
     def _bounced(self, _: Bounced) -> None:
+        self.confirmed = None
         self.held = 0
         self.state = S.APPROVED
 

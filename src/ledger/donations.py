@@ -6,7 +6,7 @@ the notes). One made in public must be kept (慈善法 art. 41); any other may b
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import date
 from enum import StrEnum
 from typing import Literal, Self
@@ -14,14 +14,21 @@ from typing import Literal, Self
 from msgspec import Struct
 
 from ledger.aggregate import Act, Aggregate, Fact, event
-from ledger.errors import Invalid, Refused, WrongState
+from ledger.confirmations import Confirmation, check_confirmation
+from ledger.errors import Invalid, NotFound, Refused, WrongState
 from ledger.money import Currency, Fen, positive, yuan
 from ledger.names import DonationId, DonorId, FundCode, new_id
+from ledger.payments import (
+    Channel,
+    Part,
+    Payment,
+    PaymentDiffers,
+    Returned,
+    back,
+    take,
+)
 from ledger.terms import FundTerms, Restriction
 from ledger.wording import plain, reference
-
-Channel = Literal["bank", "wechat", "alipay", "cash"]
-"""How money came in. It goes back the same way."""
 
 Cause = Literal["duplicate", "error", "donor_or_law", "own_fault"]
 """Why money goes back. Only ``own_fault`` is the charity's to answer for."""
@@ -72,45 +79,11 @@ class NothingInSuspense(Refused):
         )
 
 
-class PaymentDiffers(Refused):
-    """One reference of a channel is one payment, and says one amount."""
-
-    def __init__(self, channel: str, external_ref: str, amount: int) -> None:
-        super().__init__(
-            f"{channel} payment {external_ref} is already recorded, with {yuan(amount)} yuan"
-        )
-
-
-class PaymentCounted(Refused):
-    """The same payment is never counted twice."""
-
-    rival = True
-
-    def __init__(self, channel: str, external_ref: str) -> None:
-        super().__init__(f"{channel} payment {external_ref} is already counted elsewhere")
-
-
 class Instalment(Struct, frozen=True, forbid_unknown_fields=True):
     """A part of a promise (分期), and the day it is due."""
 
     due_on: date
     amount: Fen
-
-
-class Returned(Struct, frozen=True, forbid_unknown_fields=True):
-    """A part of what goes back: to which channel, and whether it came in an earlier year."""
-
-    channel: Channel
-    amount: Fen
-    prior_year: bool
-
-
-class _Part(Struct):
-    """What is left of money that came in by one channel and counts since one year."""
-
-    channel: Channel
-    year: int
-    left: int
 
 
 class Donation(Aggregate):
@@ -142,6 +115,17 @@ class Donation(Aggregate):
         currency: Currency
         channel: Channel
         external_ref: str
+
+    class PaymentConfirmed(Fact, frozen=True):
+        """Somebody else found the payment on the bank's or platform's own statement."""
+
+        TOPIC = "donation.payment-confirmed.1"
+        fund: FundCode
+        amount: Fen
+        currency: Currency
+        channel: Channel
+        external_ref: str
+        statement_ref: str
 
     class Withdrawn(Fact, frozen=True):
         """The donor took back what was still open; what was paid stays."""
@@ -224,10 +208,9 @@ class Donation(Aggregate):
         reference(external_ref)
         known = self.payments.get((channel, external_ref))
         if known is not None:
-            version, recorded = known
-            if recorded != amount:
-                raise PaymentDiffers(channel, external_ref, recorded)
-            return version
+            if known.amount != amount:
+                raise PaymentDiffers(channel, external_ref, known.amount)
+            return known.version
         if self.state is DonationState.WITHDRAWN:
             raise WrongState("payment", f"donation {self.id}", self.state, STEPS[self.state])
         self._record(
@@ -241,6 +224,36 @@ class Donation(Aggregate):
             currency=self.currency,
             channel=channel,
             external_ref=external_ref,
+        )
+        return None
+
+    def confirm(
+        self, act: Act, *, channel: Channel, external_ref: str, statement_ref: str, on: date
+    ) -> int | None:
+        """Record that a payment was found on a statement; return the version of a repeat."""
+        payment = self.payments.get((channel, external_ref))
+        if payment is None:
+            raise NotFound("payment on this donation", "of this channel and reference")
+        known = check_confirmation(
+            act,
+            payment,
+            self.confirmed.get((channel, external_ref)),
+            named=f"{channel} payment {external_ref}",
+            statement_ref=statement_ref,
+            on=on,
+        )
+        if known is not None:
+            return known
+        self._record(
+            self.PaymentConfirmed,
+            act,
+            on=on,
+            fund=self.fund,
+            amount=payment.amount,
+            currency=self.currency,
+            channel=channel,
+            external_ref=external_ref,
+            statement_ref=statement_ref,
         )
         return None
 
@@ -278,7 +291,7 @@ class Donation(Aggregate):
             currency=self.currency,
             cause=cause,
             reason=plain(reason, "reason"),
-            back=_back(self.kept, amount, on.year),
+            back=back(self.kept, amount, on.year),
         )
 
     def give_excess(self, act: Act, *, amount: int, on: date) -> None:
@@ -303,7 +316,7 @@ class Donation(Aggregate):
             fund=self.fund,
             amount=amount,
             currency=self.currency,
-            back=_back(self.excess, amount, on.year),
+            back=back(self.excess, amount, on.year),
         )
 
     def _waiting(self, amount: int) -> Fen:
@@ -320,19 +333,28 @@ class Donation(Aggregate):
         self.currency = fact.currency
         self.public_promise = fact.public_promise
         self.open: int = fact.amount
-        self.payments: dict[tuple[str, str], tuple[int, int]] = {}
-        self.kept: list[_Part] = []
-        self.excess: list[_Part] = []
+        self.payments: dict[tuple[Channel, str], Payment] = {}
+        self.confirmed: dict[tuple[Channel, str], Confirmation] = {}
+        self.kept: list[Part] = []
+        self.excess: list[Part] = []
         self.state = DonationState.PLEDGED
 
     @event(PaymentReceived)
     def _payment_received(self, fact: PaymentReceived) -> None:
         kept = fact.amount - fact.excess
         self.open -= kept
-        self.payments[fact.channel, fact.external_ref] = fact.originator_version, fact.amount
-        self.kept.append(_Part(fact.channel, fact.on.year, kept))
-        self.excess.append(_Part(fact.channel, fact.on.year, fact.excess))
+        self.payments[fact.channel, fact.external_ref] = Payment(
+            fact.originator_version, fact.amount, fact.on, fact.actor
+        )
+        self.kept.append(Part(fact.channel, fact.on.year, kept))
+        self.excess.append(Part(fact.channel, fact.on.year, fact.excess))
         self.state = DonationState.PARTIALLY_SETTLED if self.open else DonationState.FULFILLED
+
+    @event(PaymentConfirmed)
+    def _payment_confirmed(self, fact: PaymentConfirmed) -> None:
+        self.confirmed[fact.channel, fact.external_ref] = Confirmation(
+            fact.originator_version, fact.statement_ref
+        )
 
     @event(Withdrawn)
     def _withdrawn(self, _: Withdrawn) -> None:
@@ -341,43 +363,17 @@ class Donation(Aggregate):
 
     @event(Refunded)
     def _refunded(self, fact: Refunded) -> None:
-        _take(self.kept, fact.amount)
+        take(self.kept, fact.amount)
 
     @event(ExcessReturned)
     def _excess_returned(self, fact: ExcessReturned) -> None:
-        _take(self.excess, fact.amount)
+        take(self.excess, fact.amount)
 
     @event(ExcessGiven)
     def _excess_given(self, fact: ExcessGiven) -> None:
         """Let it count since this year, whenever it came: this is the year of its income."""
-        given = _take(self.excess, fact.amount)
-        self.kept += [_Part(part.channel, fact.on.year, part.left) for part in reversed(given)]
-
-
-def _newest(parts: Sequence[_Part], amount: int) -> Iterator[tuple[_Part, int]]:
-    """Spread ``amount`` over ``parts``, the newest first."""
-    for part in reversed(parts):
-        share = min(amount, part.left)
-        if share:
-            yield part, share
-            amount -= share
-
-
-def _back(parts: Sequence[_Part], amount: int, year: int) -> tuple[Returned, ...]:
-    """Say by which channels ``amount`` goes back, and what of it is an earlier year's."""
-    return tuple(
-        Returned(part.channel, Fen(share), part.year < year)
-        for part, share in _newest(parts, amount)
-    )
-
-
-def _take(parts: Sequence[_Part], amount: int) -> list[_Part]:
-    """Take ``amount`` out of ``parts`` and return what was taken."""
-    taken = []
-    for part, share in _newest(parts, amount):
-        part.left -= share
-        taken.append(_Part(part.channel, part.year, share))
-    return taken
+        given = take(self.excess, fact.amount)
+        self.kept += [Part(part.channel, fact.on.year, part.left) for part in reversed(given)]
 
 
 def _schedule(

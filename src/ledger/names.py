@@ -57,6 +57,15 @@ def log_stream(name: str) -> UUID:
     return uuid5(LEDGER, f"log/{name}")
 
 
+def relations_stream(person: PersonId) -> UUID:
+    """Return the stream of what ``person`` declared to be related to."""
+    return uuid5(LEDGER, f"relations/{person}")
+
+
+APPROVAL_POLICY = uuid5(LEDGER, "policy/approval")
+"""The stream of the rules of approval."""
+
+
 def pledge_stream(person: PersonId, ref: str) -> DonationId:
     """Return the stream of the pledge that ``person`` calls ``ref`` in a feed."""
     return DonationId(uuid5(LEDGER, f"pledge/{person}/{ref}"))

@@ -18,13 +18,14 @@ from msgspec.structs import replace
 
 from ledger.aggregate import Act, Fact
 from ledger.commands import Ledger
-from ledger.donations import Channel, Donation, Instalment, in_order
+from ledger.donations import Donation, Instalment, in_order
 from ledger.donors import Donor
 from ledger.errors import Conflict, Invalid, NotFound
 from ledger.feeds import Chunk, Feed, Intake, Named, Taken, check_day, name
 from ledger.lines import AmountInvalid, DateInvalid, LineMalformed, LineRefused, Suspect, reader
 from ledger.money import Currency, Fen
 from ledger.names import DonationId, DonorId, FundCode, pledge_stream
+from ledger.payments import Channel
 from ledger.people.roles import Role
 from ledger.tallies import (
     RESTRICTIONS,

@@ -27,13 +27,17 @@ from ledger.accounts import (
 )
 from ledger.aggregate import Fact
 from ledger.disbursements import Disbursement
-from ledger.donations import Channel, Donation
+from ledger.donations import Donation
 from ledger.donors import Donor
 from ledger.funds import Fund
 from ledger.names import FundCode
 from ledger.orders import SaleOrder
+from ledger.payments import Channel
+from ledger.policies import ApprovalPolicy
 from ledger.public_logs import PublicLog
+from ledger.relations import Relations
 from ledger.sales import CharitySale
+from ledger.staff import StaffMember
 
 CHANNELS: Mapping[Channel, str] = {
     "bank": BANK,
@@ -174,6 +178,7 @@ MANUAL: Mapping[type[Fact], Callable[[Any], Entry]] = {
     Donor.Erased: _nothing,
     Donation.Pledged: _nothing,
     Donation.PaymentReceived: _payment_received,
+    Donation.PaymentConfirmed: _nothing,
     Donation.Withdrawn: _nothing,
     Donation.Refunded: _refunded,
     Donation.ExcessGiven: _excess_given,
@@ -183,6 +188,7 @@ MANUAL: Mapping[type[Fact], Callable[[Any], Entry]] = {
     CharitySale.Ended: _nothing,
     CharitySale.Settled: _sale_settled,
     CharitySale.Remitted: _sale_remitted,
+    CharitySale.RemittanceConfirmed: _nothing,
     SaleOrder.Placed: _order_placed,
     SaleOrder.GoodsReturned: _goods_returned,
     Disbursement.Requested: _nothing,
@@ -191,9 +197,16 @@ MANUAL: Mapping[type[Fact], Callable[[Any], Entry]] = {
     Disbursement.Rejected: _nothing,
     Disbursement.Cancelled: _nothing,
     Disbursement.Paid: _disbursement_paid,
+    Disbursement.PaymentConfirmed: _nothing,
     Disbursement.Bounced: _disbursement_bounced,
     Disbursement.Acknowledged: _nothing,
     Disbursement.Returned: _disbursement_returned,
+    ApprovalPolicy.Set: _nothing,
+    Relations.Declared: _nothing,
     PublicLog.KeyAnnounced: _nothing,
+    StaffMember.Added: _nothing,
+    StaffMember.RolesGranted: _nothing,
+    StaffMember.RolesWithdrawn: _nothing,
+    StaffMember.Disabled: _nothing,
 }
 """The manual itself: one rule a kind of event."""

@@ -10,14 +10,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from enum import StrEnum
-from typing import NamedTuple, Self
+from typing import Self
 
 from msgspec import Struct
 
 from ledger.aggregate import Act, Aggregate, Fact, event
-from ledger.errors import Invalid, Refused, WrongState
+from ledger.confirmations import Confirmation, check_confirmation
+from ledger.errors import Invalid, NotFound, Refused, WrongState
 from ledger.money import BASIS_POINTS, Currency, Fen, fee, positive, yuan
 from ledger.names import FundCode, SaleId, new_id
+from ledger.payments import Payment
+from ledger.settlements import SettlementMismatch, Statement
 from ledger.terms import UNITS_MAX, FundTerms, Restriction, SaleTerms
 from ledger.wording import plain, printable, reference
 
@@ -54,26 +57,6 @@ class ReturnWindowOpen(Refused):
         super().__init__(f"goods of sale {sale} can be returned until {last_day}")
 
 
-class Differing(NamedTuple):
-    """One figure of a statement on which the two sides differ, in fen."""
-
-    figure: str
-    theirs: int
-    ours: int
-
-
-class SettlementMismatch(Refused):
-    """A settlement stands only if every figure equals ours to the fen."""
-
-    def __init__(self, sale: object, differing: Sequence[Differing]) -> None:
-        self.differing = tuple(differing)
-        figures = "; ".join(
-            f"{each.figure}: theirs {yuan(each.theirs)}, ours {yuan(each.ours)}"
-            for each in differing
-        )
-        super().__init__(f"the statement of sale {sale} differs: {figures}")
-
-
 class RemittanceExceedsOutstanding(Refused):
     """A partner remits what the settlement says, and no more."""
 
@@ -97,24 +80,6 @@ class Item(Struct, frozen=True, forbid_unknown_fields=True):
     name: str
     consigned: int
     unit_price: Fen
-
-
-class Statement(Struct, frozen=True):
-    """A partner's account of a sale, or ours. All in fen."""
-
-    gross: int
-    refunds: int
-    partner_fee: int
-    channel_fee: int
-    net_proceeds: int
-
-    def differs_from(self, ours: Statement) -> list[Differing]:
-        """Return each figure on which the two differ."""
-        return [
-            Differing(figure, getattr(self, figure), getattr(ours, figure))
-            for figure in self.__struct_fields__
-            if getattr(self, figure) != getattr(ours, figure)
-        ]
 
 
 class CharitySale(Aggregate):
@@ -172,6 +137,16 @@ class CharitySale(Aggregate):
         amount: Fen
         currency: Currency
         external_ref: str
+
+    class RemittanceConfirmed(Fact, frozen=True):
+        """Somebody else found the remittance on the bank's own statement."""
+
+        TOPIC = "sale.remittance-confirmed.1"
+        fund: FundCode
+        amount: Fen
+        currency: Currency
+        external_ref: str
+        statement_ref: str
 
     @classmethod
     def plan(  # noqa: PLR0913  # The plan of Charity Law art. 24 has this many parts.
@@ -265,10 +240,9 @@ class CharitySale(Aggregate):
         reference(external_ref)
         known = self.remittances.get(external_ref)
         if known is not None:
-            version, recorded = known
-            if recorded != amount:
-                raise RemittanceDiffers(external_ref, recorded)
-            return version
+            if known.amount != amount:
+                raise RemittanceDiffers(external_ref, known.amount)
+            return known.version
         self.must_be("remittance", SaleState.SETTLED)
         if amount > self.outstanding:
             raise RemittanceExceedsOutstanding(self.id, outstanding=self.outstanding, amount=amount)
@@ -280,6 +254,33 @@ class CharitySale(Aggregate):
             amount=amount,
             currency=self.currency,
             external_ref=external_ref,
+        )
+        return None
+
+    def confirm(self, act: Act, *, external_ref: str, statement_ref: str, on: date) -> int | None:
+        """Record that a remittance was found on a statement; return the version of a repeat."""
+        remittance = self.remittances.get(external_ref)
+        if remittance is None:
+            raise NotFound("remittance of this sale", "of this reference")
+        known = check_confirmation(
+            act,
+            remittance,
+            self.confirmed.get(external_ref),
+            named=f"remittance {external_ref}",
+            statement_ref=statement_ref,
+            on=on,
+        )
+        if known is not None:
+            return known
+        self._record(
+            self.RemittanceConfirmed,
+            act,
+            on=on,
+            fund=self.fund,
+            amount=remittance.amount,
+            currency=self.currency,
+            external_ref=external_ref,
+            statement_ref=statement_ref,
         )
         return None
 
@@ -322,7 +323,8 @@ class CharitySale(Aggregate):
         self.partner_fee_bp = fact.partner_fee_bp
         self.channel_fee_bp = fact.channel_fee_bp
         self.prices: Mapping[str, Fen] = {each.sku: each.unit_price for each in fact.items}
-        self.remittances: dict[str, tuple[int, int]] = {}
+        self.remittances: dict[str, Payment] = {}
+        self.confirmed: dict[str, Confirmation] = {}
         self.outstanding = 0
         self.state = SaleState.PLANNED
 
@@ -344,7 +346,15 @@ class CharitySale(Aggregate):
     @event(Remitted)
     def _remitted(self, fact: Remitted) -> None:
         self.outstanding -= fact.amount
-        self.remittances[fact.external_ref] = (fact.originator_version, fact.amount)
+        self.remittances[fact.external_ref] = Payment(
+            fact.originator_version, fact.amount, fact.on, fact.actor
+        )
+
+    @event(RemittanceConfirmed)
+    def _remittance_confirmed(self, fact: RemittanceConfirmed) -> None:
+        self.confirmed[fact.external_ref] = Confirmation(
+            fact.originator_version, fact.statement_ref
+        )
 
 
 def _catalogue(items: Sequence[Item]) -> tuple[Item, ...]:

@@ -17,13 +17,14 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from ledger.aggregate import Fact
-from ledger.donations import Donation, PaymentCounted
+from ledger.donations import Donation
 from ledger.donors import Donor
 from ledger.errors import LedgerError
 from ledger.funds import Fund, FundClosed, FundFrozen, FundNotEmpty, InsufficientFunds
 from ledger.movements import movements
 from ledger.names import FundCode, SaleId
 from ledger.orders import Oversold, SaleOrder
+from ledger.payments import PaymentCounted
 from ledger.sales import CharitySale
 
 

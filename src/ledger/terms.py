@@ -13,7 +13,8 @@ from typing import Literal
 from msgspec import Struct
 
 from ledger.money import Currency, Fen
-from ledger.names import FundCode, SaleId
+from ledger.names import FundCode, PartyId, SaleId
+from ledger.wording import spelled_alike
 
 Restriction = Literal["restricted", "unrestricted"]
 """限定性 or 非限定性: whether donors tied a fund to a purpose. What a board earmarks is not."""
@@ -45,3 +46,28 @@ class SaleTerms(Struct, frozen=True):
     fund: FundTerms
     prices: Mapping[str, Fen]
     last_return_day: date
+
+
+class Ties(Struct, frozen=True):
+    """To whom one person declared themselves related.
+
+    Attributes:
+        parties: By opaque id.
+        organisations: By what all spellings of their names have in common.
+
+    """
+
+    parties: frozenset[PartyId] = frozenset()
+    organisations: frozenset[str] = frozenset()
+
+    def and_to(self, party: PartyId | None, organisation: str | None) -> Ties:
+        """Return these and one more."""
+        return Ties(
+            self.parties | ({party} if party else set()),
+            self.organisations | ({spelled_alike(organisation)} if organisation else set()),
+        )
+
+    def bind(self, payee: PartyId, payee_name: str | None) -> bool:
+        """Say whether this payee is among them."""
+        named = payee_name is not None and spelled_alike(payee_name) in self.organisations
+        return named or payee in self.parties

@@ -8,6 +8,7 @@ short as possible.
 from __future__ import annotations
 
 import re
+import unicodedata
 from datetime import date
 
 from ledger.errors import Invalid
@@ -64,11 +65,22 @@ REFERENCE = re.compile(r"[!-~]{1,64}")
 """Visible ASCII, as banks and payment platforms write their references."""
 
 
-def reference(external_ref: str) -> str:
+def reference(external_ref: str, field: str = "external_ref") -> str:
     """Return ``external_ref`` if it can be a bank's or platform's reference."""
     if not REFERENCE.fullmatch(external_ref):
-        raise Invalid("external_ref", "must be 1 to 64 visible ASCII characters")
+        raise Invalid(field, "must be 1 to 64 visible ASCII characters")
     return external_ref
+
+
+def spelled_alike(name: str) -> str:
+    """Return what all spellings of an organisation's name have in common: letters and digits.
+
+    >>> spelled_alike("ＡＢＣ 贸易（长沙）有限公司") == spelled_alike("abc贸易(长沙)有限公司 ")
+    True
+
+    """
+    folded = unicodedata.normalize("NFKC", name).casefold()
+    return "".join(each for each in folded if each.isalnum())
 
 
 _SOMEBODYS = re.compile(r"\d{11}|@")

@@ -9,11 +9,21 @@ from __future__ import annotations
 from ledger.commands.disbursements import DisbursementCommands
 from ledger.commands.donations import DonationCommands
 from ledger.commands.funds import FundCommands
+from ledger.commands.policies import PolicyCommands
 from ledger.commands.public_logs import PublicLogCommands
 from ledger.commands.sales import SaleCommands
+from ledger.commands.staff import StaffCommands
 
 __all__ = ["Ledger"]
 
 
-class Ledger(FundCommands, DonationCommands, SaleCommands, DisbursementCommands, PublicLogCommands):
+class Ledger(
+    FundCommands,
+    DonationCommands,
+    SaleCommands,
+    DisbursementCommands,
+    PolicyCommands,
+    PublicLogCommands,
+    StaffCommands,
+):
     """The write side, whole."""

@@ -13,7 +13,7 @@ from ledger.tallies import fund_is_open, fund_lets_go
 
 
 class DisbursementCommands(Records):
-    """Request, approve, reject, cancel, pay, bounce, acknowledge, take back."""
+    """Request, approve, reject, cancel, pay, confirm, bounce, acknowledge, take back."""
 
     def request_aid(  # noqa: PLR0913  # What two people are to approve has this many parts.
         self,
@@ -45,9 +45,10 @@ class DisbursementCommands(Records):
         return Decision(wanted, [fund_is_open(fund)])
 
     def approve(self, act: Act, disbursement_id: DisbursementId, *, on: date) -> Decision:
-        """Agree to a disbursement. The second agreement sets the money aside."""
+        """Agree to a disbursement. The last agreement that the rule asks for sets it aside."""
         wanted = self.disbursement(disbursement_id)
-        wanted.approve(act, on=on)
+        needed = self.approval_policy().needed(wanted.amount, on=on, today=act.today)
+        wanted.approve(act, on=on, needed=needed, ties=self.relations(act.actor).ties)
         return Decision(wanted, fund_lets_go(wanted.fund))
 
     def reject(self, act: Act, disbursement_id: DisbursementId, *, reason: str) -> Decision:
@@ -69,6 +70,14 @@ class DisbursementCommands(Records):
         wanted = self.disbursement(disbursement_id)
         wanted.pay(act, external_ref=external_ref, paid_on=paid_on)
         return Decision(wanted, fund_lets_go(wanted.fund))
+
+    def confirm_payout(
+        self, act: Act, disbursement_id: DisbursementId, *, statement_ref: str, on: date
+    ) -> Decision:
+        """Record that the payment was found on the bank's statement."""
+        wanted = self.disbursement(disbursement_id)
+        repeat = wanted.confirm(act, statement_ref=statement_ref, on=on)
+        return Decision(wanted, repeat_of=repeat)
 
     def bounce(
         self, act: Act, disbursement_id: DisbursementId, *, reason: str, on: date

@@ -9,14 +9,15 @@ from typing import Literal
 from ledger.aggregate import Act
 from ledger.application import Decision
 from ledger.commands.donors import DonorCommands
-from ledger.donations import Cause, Channel, Donation, Instalment
+from ledger.donations import Cause, Donation, Instalment
 from ledger.money import Currency
 from ledger.names import DonationId, DonorId, FundCode
+from ledger.payments import Channel
 from ledger.tallies import fund_is_open, fund_lets_go, payment_is_new
 
 
 class DonationCommands(DonorCommands):
-    """Pledge, receive, withdraw, refund."""
+    """Pledge, receive, confirm, withdraw, refund."""
 
     def pledge(  # noqa: PLR0913  # A promise has this many parts.
         self,
@@ -67,6 +68,23 @@ class DonationCommands(DonorCommands):
         )
         expects = (payment_is_new(channel, external_ref), fund_is_open(donation.fund))
         return Decision(donation, expects, repeat)
+
+    def confirm_payment(  # noqa: PLR0913  # Which payment, and where it was found.
+        self,
+        act: Act,
+        donation_id: DonationId,
+        *,
+        channel: Channel,
+        external_ref: str,
+        statement_ref: str,
+        on: date,
+    ) -> Decision:
+        """Record that a payment was found on the bank's or platform's statement."""
+        donation = self.donation(donation_id)
+        repeat = donation.confirm(
+            act, channel=channel, external_ref=external_ref, statement_ref=statement_ref, on=on
+        )
+        return Decision(donation, repeat_of=repeat)
 
     def withdraw_pledge(self, act: Act, donation_id: DonationId, *, reason: str) -> Decision:
         """Take back what is still open of a promise."""

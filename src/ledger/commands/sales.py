@@ -9,12 +9,13 @@ from ledger.aggregate import Act
 from ledger.application import Decision, Records
 from ledger.errors import Conflict
 from ledger.names import FundCode, SaleId
-from ledger.sales import CharitySale, Item, Statement
+from ledger.sales import CharitySale, Item
+from ledger.settlements import Statement
 from ledger.tallies import Expectation, fund_is_open, of_sale
 
 
 class SaleCommands(Records):
-    """Plan, open, end, settle, remit."""
+    """Plan, open, end, settle, remit, confirm."""
 
     def plan_sale(  # noqa: PLR0913  # The plan of Charity Law art. 24 has this many parts.
         self,
@@ -86,3 +87,11 @@ class SaleCommands(Records):
         sale = self.sale(sale_id)
         repeat = sale.remit(act, amount=amount, external_ref=external_ref, received_on=received_on)
         return Decision(sale, [fund_is_open(sale.fund)], repeat)
+
+    def confirm_remittance(
+        self, act: Act, sale_id: SaleId, *, external_ref: str, statement_ref: str, on: date
+    ) -> Decision:
+        """Record that a remittance was found on the bank's statement."""
+        sale = self.sale(sale_id)
+        repeat = sale.confirm(act, external_ref=external_ref, statement_ref=statement_ref, on=on)
+        return Decision(sale, repeat_of=repeat)

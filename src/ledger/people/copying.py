@@ -14,8 +14,8 @@ import msgspec
 from sqlalchemy import Connection, Engine, Table, func, select
 
 from ledger.people.plain import has_plain
-from ledger.people.schema import PEOPLE
-from ledger.people.tables import CHANGES, METADATA, VAULT
+from ledger.people.schema import PEOPLE, SEALED_FROM
+from ledger.people.tables import CHANGES, METADATA, REFUSALS, VAULT
 from ledger.store.copying import NotEmpty
 from ledger.store.engine import changing_tables, engine_at, in_order, prepare
 from ledger.store.schema import POSTGRESQL, SchemaError, check, migrate, version_of
@@ -70,7 +70,7 @@ def sealed_under(where: Path | str) -> str | None:
     engine = engine_at(where, schema="people", durable=True)
     try:
         with engine.connect() as connection:
-            if version_of(connection.exec_driver_sql, connection.dialect.name) < PEOPLE.version:
+            if version_of(connection.exec_driver_sql, connection.dialect.name) < SEALED_FROM:
                 return None
             return connection.execute(select(VAULT.c.kek)).scalar()
     finally:
@@ -110,7 +110,8 @@ def _rows(connection: Connection, table: Table) -> Iterator[dict[str, Any]]:
 
 def _go_on_counting(connection: Connection) -> None:
     """Have PostgreSQL number what comes next after what was copied with its numbers."""
-    last = connection.execute(select(func.max(CHANGES.c.number))).scalar()
-    if connection.dialect.name == POSTGRESQL and last is not None:
-        sequence = func.pg_get_serial_sequence(CHANGES.name, CHANGES.c.number.name)
-        connection.execute(select(func.setval(sequence, last)))
+    for table in (CHANGES, REFUSALS):
+        last = connection.execute(select(func.max(table.c.number))).scalar()
+        if connection.dialect.name == POSTGRESQL and last is not None:
+            sequence = func.pg_get_serial_sequence(table.name, table.c.number.name)
+            connection.execute(select(func.setval(sequence, last)))

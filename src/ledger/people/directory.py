@@ -6,30 +6,34 @@ Names are in the vault; what is looked up at a door names nobody.
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Iterable, Sequence
-from datetime import datetime
-from hashlib import sha256
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from datetime import UTC, date, datetime
 from math import inf
 from pathlib import Path
 from threading import Lock
-from time import monotonic
+from time import monotonic, time
 from typing import cast
 from uuid import UUID
 
-from sqlalchemy import Connection, RowMapping, func, select
+from msgspec.structs import replace
+from sqlalchemy import Connection, func, select
 
+from ledger.aggregate import business_day
 from ledger.errors import LedgerError
 from ledger.names import DonorId, PartyId, PersonId, SaleId
 from ledger.people.caller import Caller
 from ledger.people.erasure import erase
 from ledger.people.keys import KeyFile
+from ledger.people.passwords import Passwords
 from ledger.people.plain import seal_plain, take_away
 from ledger.people.register import Register
 from ledger.people.roles import Role
 from ledger.people.roll import Roll
+from ledger.people.second_factors import SecondFactors
 from ledger.people.sessions import Sessions
 from ledger.people.tables import CHANGES, PERSONS, TOKENS
+from ledger.people.tokens import Good, Scope, Tokens, caller_by, digest_of, look_up, note_use
 from ledger.people.vault import Vault
 from ledger.store.commits import StoreFailed
 
@@ -42,7 +46,8 @@ a token. What this process changes it knows at once, and a token that is new is 
 TRUSTED_S = 30.0
 """Seconds for which tokens looked up before are still taken while the register is away."""
 
-TOKEN_PREFIX = "lf_"  # noqa: S105  # So that a token found in a log or a mail is recognised.
+HOUR_S = 3600
+"""Business days begin on the hour, so that a day is worked out once for all of an hour."""
 
 
 class KeyPlaceUnknown(LedgerError):
@@ -66,12 +71,15 @@ class Directory:
         register: The database of both.
         keys: The file with the key of the vault.
         roll: Who may come in, and in which roles.
+        tokens: What programs, and people without a browser, come in by.
         sessions: Who is signed in with a browser.
+        passwords: What people sign in with.
+        second_factors: What some of them show besides.
         said: In lines, what was done to the register when it was opened.
 
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # The last three are for tests.
         self,
         where: Path | str,
         key: Path | None = None,
@@ -79,6 +87,7 @@ class Directory:
         upgrade: bool = False,
         looks_s: float | None = None,
         trusted_s: float = TRUSTED_S,
+        clock: Callable[[], float] = time,
     ) -> None:
         """Open the register at ``where``.
 
@@ -88,6 +97,7 @@ class Directory:
             upgrade: Older tables of a database may be changed; a file is always brought up.
             looks_s: See ``NEAR_LOOKS_S`` and ``FAR_LOOKS_S``, one of which it is otherwise.
             trusted_s: See ``TRUSTED_S``.
+            clock: Seconds since 1970, by which tokens end.
 
         """
         if key is None and not isinstance(where, Path):
@@ -96,18 +106,22 @@ class Directory:
         self.register = Register(where)
         self.vault = Vault(self.register, self.keys)
         self.roll = Roll(self.register, self.vault)
+        self.tokens = Tokens(self.register)
         self.sessions = Sessions(self.register)
+        self.passwords = Passwords(self.register)
+        self.second_factors = SecondFactors(self.register, self.vault)
         self.said = self._prepare(upgrade=upgrade)
         self.is_local = self.register.is_local
         self._watch = self.register.engine.raw_connection() if self.is_local else None
         usual_s = NEAR_LOOKS_S if self.is_local else FAR_LOOKS_S
         self._looks_s = usual_s if looks_s is None else looks_s
         self._trusted_s = trusted_s
+        self._clock = clock
         self._looked = self._tried = -inf
         self._away: StoreFailed | None = None
         self._lock = Lock()
         self._seen: int | None = None
-        self._callers: dict[str, Caller | None] = {}
+        self._good: dict[str, Good] = {}
 
     def _prepare(self, *, upgrade: bool) -> list[str]:
         """See that the tables are there, and everything sealed that is kept of anybody in them."""
@@ -139,24 +153,24 @@ class Directory:
         sale: SaleId | None = None,
     ) -> str:
         """Return a new token for the person called ``name``. It is shown this once."""
-        token = TOKEN_PREFIX + secrets.token_urlsafe(32)
+        scope = Scope(tuple(Role(role) for role in roles), donor=donor, sale=sale)
+        return self.create_scoped(name, scope, at=at)
+
+    def create_scoped(self, name: str, scope: Scope, *, at: datetime) -> str:
+        """Return a new token for the person called ``name``, for what ``scope`` says.
+
+        Whoever is not on the roll is put on it, and roles that they have not are given to them.
+        """
         with self.register.writing() as connection:
-            person = self.roll.enrol_in(connection, name, roles, at)
-            self._is_for(connection, person, donor, sale)
-            connection.execute(
-                TOKENS.insert(),
-                {
-                    "hash": _hash(token),
-                    "person": person,
-                    "roles": sorted({Role(role).value for role in roles}),
-                    "donor": None if donor is None else str(donor),
-                    "sale": None if sale is None else str(sale),
-                    "created_at": at,
-                },
-            )
-            connection.execute(CHANGES.insert(), {"at": at})
-        self._tried = -inf  # So that this process looks at once.
+            person = self.roll.enrol_in(connection, name, scope.roles, at)
+            self._is_for(connection, person, scope.donor, scope.sale)
+            token = self.tokens.create_in(connection, person, scope, at=at)
+        self.look_at_once()
         return token
+
+    def look_at_once(self) -> None:
+        """See at the next request what was changed here."""
+        self._tried = -inf
 
     def _is_for(
         self, connection: Connection, person: PersonId, donor: DonorId | None, sale: SaleId | None
@@ -172,21 +186,40 @@ class Directory:
 
         What was looked up is remembered until a token is made or changed, also by another process.
         """
-        digest = _hash(token)
+        digest = digest_of(token)
         with self._lock:
             self._look_for_changes()
-            if digest in self._callers:
-                return self._callers[digest]
-            found = self._find(digest)
-            if found is not None:
-                self._callers[digest] = found
-            return found
+            good = self._good.get(digest)
+            if good is None:
+                good = self._find(digest)
+            if good is None or self._is_over(good):
+                return None
+            if good.used_on != self._today():
+                good = self._note_use(digest, good)
+            self._good[digest] = good
+            return good.caller
 
     def remembered(self, token: str) -> Caller | None:
         """Return who holds ``token`` if that is known without asking the database now."""
         if self._away is not None or monotonic() - self._tried >= self._looks_s:
             return None
-        return self._callers.get(_hash(token))
+        good = self._good.get(digest_of(token))
+        if good is None or self._is_over(good) or good.used_on != self._today():
+            return None
+        return good.caller
+
+    def _is_over(self, good: Good) -> bool:
+        return good.expires_at is not None and good.expires_at.timestamp() <= self._clock()
+
+    def _today(self) -> date:
+        return business_day(datetime.fromtimestamp(self._clock() // HOUR_S * HOUR_S, UTC))
+
+    def _note_use(self, digest: str, good: Good) -> Good:
+        """Keep the day on which a token is shown, once a day, so that a request does not write."""
+        today = self._today()
+        with suppress(StoreFailed), self.register.writing() as connection:
+            note_use(connection, digest, today)
+        return replace(good, used_on=today)
 
     def _look_for_changes(self) -> None:
         """Forget what was looked up if any token changed since; ask a far database now and then.
@@ -207,7 +240,7 @@ class Directory:
 
     def _take_note(self, changes: int | None) -> None:
         if changes != self._seen:
-            self._callers.clear()
+            self._good.clear()
             self._seen = changes
 
     def _newest_change(self) -> int | None:
@@ -220,20 +253,24 @@ class Directory:
         cursor.close()
         return cast("int | None", changes)
 
-    def _find(self, digest: str) -> Caller | None:
+    def _find(self, digest: str) -> Good | None:
         with self.register.reading() as connection:
-            row = (
-                connection.execute(select(TOKENS).where(TOKENS.c.hash == digest)).mappings().first()
-            )
-        return None if row is None else _caller(row)
+            return look_up(connection, digest)
 
     def callers(self, name: str) -> list[Caller]:
         """Return what each token of the person called ``name`` makes of them; none if unknown."""
         with self.register.reading() as connection:
             digest = self.vault.name_digest(connection, name)
-            asked = select(TOKENS).join(PERSONS, PERSONS.c.person == TOKENS.c.person)
-            rows = connection.execute(asked.where(PERSONS.c.name_digest == digest)).mappings()
-            return [_caller(row) for row in rows]
+            asked = (
+                select(TOKENS)
+                .join(PERSONS, PERSONS.c.person == TOKENS.c.person)
+                .where(PERSONS.c.name_digest == digest, TOKENS.c.revoked_at.is_(None))
+                .where(PERSONS.c.disabled_at.is_(None))
+            )
+            rows = connection.execute(asked).mappings().all()
+            found = [(row["expires_at"], caller_by(connection, row)) for row in rows]
+        now = datetime.fromtimestamp(self._clock(), UTC)
+        return [caller for ends, caller in found if ends is None or now < ends]
 
     def erase(self, donors: Iterable[UUID]) -> int:
         """Destroy what is kept of ``donors``, as the history says; see ``people.erasure``."""
@@ -249,17 +286,4 @@ class Directory:
                 .values(donor=str(donor))
             )
             self._is_for(connection, person, donor, None)
-        self._tried = -inf  # So that this process looks at once.
-
-
-def _caller(row: RowMapping) -> Caller:
-    return Caller(
-        person=PersonId(row["person"]),
-        roles=frozenset(Role(role) for role in row["roles"]),
-        donor=None if row["donor"] is None else DonorId(UUID(row["donor"])),
-        sale=None if row["sale"] is None else SaleId(UUID(row["sale"])),
-    )
-
-
-def _hash(token: str) -> str:
-    return sha256(token.encode()).hexdigest()
+        self.look_at_once()

@@ -14,10 +14,25 @@ from sqlalchemy import ColumnElement, Connection, select
 from ledger.names import PartyId
 from ledger.people.register import Register
 from ledger.people.roles import Role
-from ledger.people.tables import DATA_KEYS, PERSONS, SEALED, TOKENS
+from ledger.people.tables import (
+    DATA_KEYS,
+    HOLDS,
+    INVITATIONS,
+    PASSWORDS,
+    PERSONS,
+    RECOVERY_CODES,
+    SEALED,
+    SECOND_FACTORS,
+    SESSIONS,
+    TOKENS,
+)
 
 CHUNK = 500
 """People asked about with one statement."""
+
+
+_SIGNING_IN = (PASSWORDS, SECOND_FACTORS, RECOVERY_CODES, INVITATIONS, SESSIONS)
+"""What lets somebody sign in, whom nobody knows by name any more."""
 
 
 def erase(register: Register, donors: Iterable[PartyId]) -> int:
@@ -35,6 +50,8 @@ def erase(register: Register, donors: Iterable[PartyId]) -> int:
             for some in _chunks(kept):
                 for table in (DATA_KEYS, SEALED):
                     connection.execute(table.delete().where(table.c.party.in_(some)))
+                for table in _SIGNING_IN:
+                    connection.execute(table.delete().where(table.c.person.in_(some)))
                 named = PERSONS.c.person.in_(some)
                 connection.execute(PERSONS.update().where(named).values(name_digest=None))
     if kept or (wanted and register.is_local):  # As an earlier try may have been hindered.
@@ -43,14 +60,19 @@ def erase(register: Register, donors: Iterable[PartyId]) -> int:
 
 
 def _persons(connection: Connection, donors: set[PartyId]) -> list[PartyId]:
-    """Return those who are one of ``donors`` and nobody else."""
-    others: set[PartyId] = set()
-    themselves: set[PartyId] = set()
+    """Return those who are one of ``donors`` and nobody else, by their roles and by each token."""
+    asked = select(PERSONS.c.person, PERSONS.c.donor)
+    themselves = {PartyId(person) for person, donor in connection.execute(asked) if donor in donors}
+    others = set(
+        connection.execute(select(HOLDS.c.person).where(HOLDS.c.role != Role.DONOR.value)).scalars()
+    )
     for person, roles, donor in connection.execute(
         select(TOKENS.c.person, TOKENS.c.roles, TOKENS.c.donor)
     ):
-        alone = roles == [Role.DONOR.value] and donor in donors
-        (themselves if alone else others).add(PartyId(person))
+        if roles == [Role.DONOR.value] and donor in donors:
+            themselves.add(PartyId(person))
+        else:
+            others.add(person)
     return sorted(themselves - others)
 
 

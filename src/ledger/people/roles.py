@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from enum import StrEnum
+
+from ledger.errors import Refused
 
 
 class Role(StrEnum):
@@ -28,3 +31,17 @@ MONEY_ROLES = frozenset({Role.APPROVER, Role.CASHIER, Role.TREASURER})
 
 SECOND_FACTOR_ROLES = MONEY_ROLES | {Role.ADMIN}
 """Roles that nobody has on a page by a password alone."""
+
+
+class AdminHoldsMoneyRole(Refused):
+    """Who hands out roles neither decides on money nor moves it."""
+
+    def __init__(self) -> None:
+        money = ", ".join(sorted(MONEY_ROLES))
+        super().__init__(f"nobody is {Role.ADMIN} and any of {money}")
+
+
+def check_together(roles: Collection[Role]) -> None:
+    """Refuse roles that no one person has together."""
+    if Role.ADMIN in roles and not MONEY_ROLES.isdisjoint(roles):
+        raise AdminHoldsMoneyRole

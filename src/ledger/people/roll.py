@@ -8,7 +8,7 @@ that it refuses is taken back on the roll.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
@@ -19,20 +19,12 @@ from sqlalchemy import Connection, delete, func, select
 from ledger.errors import Refused
 from ledger.names import PartyId, PersonId, new_id
 from ledger.people.register import Register
-from ledger.people.roles import MONEY_ROLES, Role
+from ledger.people.roles import Role, check_together
 from ledger.people.sessions import end_sessions, roles_of
 from ledger.people.tables import CHANGES, HOLDS, PERSONS, UNTOLD
 from ledger.people.vault import NAME, Vault
 
 Change = Literal["granted", "withdrawn", "disabled"]
-
-
-class AdminHoldsMoneyRole(Refused):
-    """Who hands out roles neither decides on money nor moves it."""
-
-    def __init__(self) -> None:
-        money = ", ".join(sorted(MONEY_ROLES))
-        super().__init__(f"nobody is {Role.ADMIN} and any of {money}")
 
 
 class PersonUnknown(Refused):
@@ -68,6 +60,13 @@ class Untold(Struct, frozen=True):
     roles: tuple[Role, ...]
 
 
+class Held(Struct, frozen=True):
+    """What the history says of a person: their roles, and since when they may not come in."""
+
+    roles: frozenset[Role]
+    disabled_at: datetime | None
+
+
 class Enrolled(Struct, frozen=True):
     """Somebody on the roll.
 
@@ -83,12 +82,6 @@ class Enrolled(Struct, frozen=True):
     name: str | None
     roles: tuple[Role, ...]
     disabled_at: datetime | None
-
-
-def check_together(roles: Collection[Role]) -> None:
-    """Refuse roles that no one person has together."""
-    if Role.ADMIN in roles and not MONEY_ROLES.isdisjoint(roles):
-        raise AdminHoldsMoneyRole
 
 
 class Roll:
@@ -115,10 +108,11 @@ class Roll:
             raise PersonUnknown
         return person
 
-    def everybody(self) -> list[Enrolled]:
-        """Return everybody on the roll, in the order they came."""
+    def everybody(self, after: int = 0, limit: int | None = None) -> list[Enrolled]:
+        """Return everybody on the roll, or some of them, in the order they came."""
+        asked = select(PERSONS).order_by(PERSONS.c.person).offset(after).limit(limit)
         with self._register.reading() as connection:
-            rows = connection.execute(select(PERSONS).order_by(PERSONS.c.person)).mappings().all()
+            rows = connection.execute(asked).mappings().all()
             roles = {row["person"]: roles_of(connection, row["person"]) for row in rows}
         return [
             Enrolled(
@@ -129,6 +123,28 @@ class Roll:
             )
             for row in rows
         ]
+
+    def all_held(self) -> dict[PersonId, Held]:
+        """Return what everybody on the roll holds, without their names."""
+        with self._register.reading() as connection:
+            roles: dict[str, set[Role]] = {}
+            for person, role in connection.execute(select(HOLDS.c.person, HOLDS.c.role)):
+                roles.setdefault(person, set()).add(Role(role))
+            rows = connection.execute(select(PERSONS.c.person, PERSONS.c.disabled_at)).all()
+        return {
+            PersonId(person): Held(frozenset(roles.get(person, ())), disabled_at)
+            for person, disabled_at in rows
+        }
+
+    def one(self, person: PersonId) -> Enrolled | None:
+        """Return somebody on the roll by their id."""
+        with self._register.reading() as connection:
+            asked = select(PERSONS.c.disabled_at).where(PERSONS.c.person == person)
+            row = connection.execute(asked).first()
+            roles = roles_of(connection, person)
+        if row is None:
+            return None
+        return Enrolled(person, self.name(person), tuple(roles), row[0])
 
     def name(self, person: PersonId) -> str | None:
         """Return what ``person`` is called, unless that was erased."""
@@ -149,7 +165,7 @@ class Roll:
         person = self.find(connection, name)
         is_new = person is None
         if person is None:
-            person = self.enter(connection, name)
+            person = self._enter(connection, name)
         _check_enabled(connection, person)
         held = set(roles_of(connection, person))
         lacking = sorted(set(roles) - held)
@@ -160,8 +176,18 @@ class Roll:
             _note(connection, person, "granted", lacking, at)
         return person
 
-    def enter(self, connection: Connection, name: str) -> PersonId:
-        """Put somebody on the roll, without roles."""
+    def enter(self, name: str) -> tuple[PersonId, bool]:
+        """Put somebody on the roll, without roles, before the history is told; say if they are new.
+
+        Whoever is called so already is found.
+        """
+        with self._register.writing() as connection:
+            person = self.find(connection, name)
+            if person is not None:
+                return person, False
+            return self._enter(connection, name), True
+
+    def _enter(self, connection: Connection, name: str) -> PersonId:
         person = PersonId(str(new_id()))
         digest = self._vault.name_digest(connection, name)
         connection.execute(PERSONS.insert(), {"person": person, "name_digest": digest})
@@ -205,26 +231,40 @@ class Roll:
                 for row in rows
             ]
 
-    def told(self, untold: Untold) -> None:
-        """Strike out what the history has been told of."""
-        with self._register.writing() as connection:
-            connection.execute(delete(UNTOLD).where(UNTOLD.c.id == untold.id.hex))
-
     def follow(
-        self, person: PersonId, roles: Collection[Role], disabled_at: datetime | None, at: datetime
+        self,
+        person: PersonId,
+        held: Callable[[], Held | None],
+        *,
+        at: datetime,
+        told: UUID | None = None,
     ) -> None:
-        """Have ``person`` be on the roll what the history says they are."""
+        """Have ``person`` be on the roll what the history says they are.
+
+        Whoever has notes that are still to be told is left alone until they are.
+
+        Args:
+            person: Of whom.
+            held: Asks the history, once nobody else changes the roll.
+            at: This moment.
+            told: The note that the history was just told of, which is struck out.
+
+        """
         with self._register.writing() as connection:
-            held = set(roles_of(connection, person))
-            changed = held != set(roles)
-            _take(connection, person, held.difference(roles))
-            lacking = sorted(set(roles) - held)
-            if lacking:
-                connection.execute(HOLDS.insert(), [_holding(person, role) for role in lacking])
-            if disabled_at is not None:
-                _shut_out(connection, person, disabled_at)
-            if changed or disabled_at is not None:
-                connection.execute(CHANGES.insert(), {"at": at})
+            if told is not None:
+                connection.execute(delete(UNTOLD).where(UNTOLD.c.id == told.hex))
+            asked = select(UNTOLD.c.id).where(UNTOLD.c.person == person)
+            if connection.execute(asked).first() is not None:
+                return
+            said = held()
+            if said is not None:
+                _bring_level(connection, person, said, at)
+
+    def leave(self, person: PersonId) -> None:
+        """Take somebody off again whom the history refused, of whom nothing is recorded."""
+        with self._register.writing() as connection:
+            connection.execute(delete(PERSONS).where(PERSONS.c.person == person))
+            self._vault.take_out(connection, PartyId(person))
 
     def count(self, role: Role) -> int:
         """Say how many have a role and may come in."""
@@ -235,6 +275,23 @@ class Roll:
         )
         with self._register.reading() as connection:
             return connection.execute(asked).scalar_one()
+
+
+def _bring_level(connection: Connection, person: PersonId, held: Held, at: datetime) -> None:
+    has = set(roles_of(connection, person))
+    _take(connection, person, has.difference(held.roles))
+    lacking = sorted(held.roles - has)
+    if lacking:
+        connection.execute(HOLDS.insert(), [_holding(person, role) for role in lacking])
+    if held.disabled_at is not None:
+        _shut_out(connection, person, held.disabled_at)
+    if has != held.roles or held.disabled_at is not None:
+        _have_doors_look(connection, at)
+
+
+def _have_doors_look(connection: Connection, at: datetime) -> None:
+    """Have every door look again who may come in, from the next request on."""
+    connection.execute(CHANGES.insert(), {"at": at})
 
 
 def _check_enabled(connection: Connection, person: PersonId) -> None:
@@ -270,4 +327,4 @@ def _note(
         "roles": [role.value for role in roles],
     }
     connection.execute(UNTOLD.insert(), row)
-    connection.execute(CHANGES.insert(), {"at": at})
+    _have_doors_look(connection, at)

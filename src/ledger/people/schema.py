@@ -7,6 +7,9 @@ from ledger.store.schema import POSTGRESQL, SQLITE, Migration, Schema
 PLAIN_PERSONS, PLAIN_PARTIES = "plain_persons", "plain_parties"
 """What version 1 kept in plain text, until ``ledger.people.plain`` has sealed it."""
 
+SEALED_FROM = 2
+"""The first version that keeps what people told us sealed."""
+
 
 def _plain(number: str, moment: str) -> tuple[str, ...]:
     """Return the statements of version 1, by the words for a row's number and for a moment."""
@@ -58,6 +61,26 @@ def _sealed(blob: str) -> tuple[str, ...]:
             field VARCHAR NOT NULL,
             box   {blob} NOT NULL,
             PRIMARY KEY (party, field)
+        )
+        """,
+    )
+
+
+def _refused(number: str) -> tuple[str, ...]:
+    """Return the statement of version 3, by the word for a row's number."""
+    return (
+        f"""
+        CREATE TABLE refusals (
+            number {number} NOT NULL,
+            day    DATE NOT NULL,
+            kind   VARCHAR NOT NULL,
+            rule   VARCHAR NOT NULL,
+            person VARCHAR NOT NULL,
+            route  VARCHAR NOT NULL,
+            about  VARCHAR NOT NULL,
+            times  BIGINT NOT NULL,
+            PRIMARY KEY (number),
+            UNIQUE (day, person, kind, rule, route, about)
         )
         """,
     )
@@ -156,6 +179,11 @@ _TABLES_2 = Migration(
 )
 
 _TABLES_3 = Migration(
+    "a table for refused attempts",
+    {SQLITE: _refused("INTEGER"), POSTGRESQL: _refused("SERIAL")},
+)
+
+_TABLES_4 = Migration(
     "roles of persons, tokens that end, and signing in",
     {
         SQLITE: _signed_in(
@@ -174,5 +202,5 @@ _TABLES_3 = Migration(
     },
 )
 
-PEOPLE = Schema("people and tokens", (_TABLES_1, _TABLES_2, _TABLES_3))
+PEOPLE = Schema("people and tokens", (_TABLES_1, _TABLES_2, _TABLES_3, _TABLES_4))
 """The register."""

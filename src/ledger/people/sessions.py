@@ -109,6 +109,11 @@ class Sessions:
             theirs = (SESSIONS.c.person == person, SESSIONS.c.hash.startswith(session))
             connection.execute(delete(SESSIONS).where(*theirs))
 
+    def end_all(self, person: PersonId) -> None:
+        """Sign ``person`` out everywhere."""
+        with self._register.writing() as connection:
+            end_sessions(connection, person)
+
     def of(self, person: PersonId, at: datetime) -> list[Session]:
         """Return the sessions of ``person`` that are not over, newest first."""
         asked = select(SESSIONS).where(SESSIONS.c.person == person, ~_is_over(at))

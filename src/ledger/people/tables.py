@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Boolean,
     Column,
     Date,
@@ -22,6 +23,7 @@ from sqlalchemy import (
     String,
     Table,
     TypeDecorator,
+    UniqueConstraint,
 )
 
 METADATA = MetaData()
@@ -123,6 +125,21 @@ SEALED = Table(
     Column("box", LargeBinary, nullable=False),
 )
 """What each person told us, sealed field by field: donors, payees, who signs, who has tokens."""
+
+REFUSALS = Table(
+    "refusals",
+    METADATA,
+    Column("number", Integer, primary_key=True),
+    Column("day", Date, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("rule", String, nullable=False),
+    Column("person", String, nullable=False),
+    Column("route", String, nullable=False),
+    Column("about", String, nullable=False),
+    Column("times", BigInteger, nullable=False),
+    UniqueConstraint("day", "person", "kind", "rule", "route", "about"),
+)
+"""How often who tried what they may not; see ``ledger.people.refusals``."""
 
 PASSWORDS = Table(
     "passwords",

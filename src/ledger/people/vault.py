@@ -45,8 +45,7 @@ class Vault:
     def forget(self, party: PartyId) -> None:
         """Drop what is kept of ``party``, about whom nothing came to be recorded."""
         with self._register.writing() as connection:
-            for table in (DATA_KEYS, SEALED):
-                connection.execute(table.delete().where(table.c.party == party))
+            self.take_out(connection, party)
 
     def details(self, party: PartyId) -> dict[str, Any] | None:
         """Return what is kept of ``party``; nothing if they are unknown or were erased."""
@@ -74,11 +73,41 @@ class Vault:
         if boxes:
             connection.execute(SEALED.insert(), boxes)
 
+    def take_out(self, connection: Connection, party: PartyId) -> None:
+        """Drop what is kept of ``party``."""
+        for table in (DATA_KEYS, SEALED):
+            connection.execute(table.delete().where(table.c.party == party))
+
+    def put_field(self, connection: Connection, party: PartyId, field: str, said: Any) -> None:
+        """Seal one thing more with the key that ``party`` has, in place of what it was before."""
+        found = _data_key(connection, party)
+        assert found is not None  # noqa: S101  # Whoever is asked for more is known.
+        box = seal(self.unwrapped(found), said, _FIELD, party, field)
+        where = (SEALED.c.party == party, SEALED.c.field == field)
+        connection.execute(SEALED.delete().where(*where))
+        connection.execute(SEALED.insert(), {"party": party, "field": field, "box": box})
+
+    def field(self, connection: Connection, party: PartyId, field: str) -> Any:
+        """Return one thing that is kept of ``party``; nothing if there is none."""
+        where = (SEALED.c.party == party, SEALED.c.field == field)
+        box = connection.execute(select(SEALED.c.box).where(*where)).scalar()
+        found = _data_key(connection, party)
+        if box is None or found is None:
+            return None
+        return unseal(self.unwrapped(found), box, _FIELD, party, field)
+
     def name_digest(self, connection: Connection, name: str) -> str:
         """Return what a name is looked up by, which gives nothing of it away without the key."""
         found = _data_key(connection, NAMES)
         assert found is not None  # noqa: S101  # Made with the register.
         return hmac.digest(self.unwrapped(found), name.encode(), "sha256").hex()
+
+    def derived(self, what: bytes) -> bytes:
+        """Return 256 bits that follow from ``what``, and that nobody guesses without the key."""
+        with self._register.reading() as connection:
+            found = _data_key(connection, NAMES)
+        assert found is not None  # noqa: S101  # Made with the register.
+        return hmac.digest(self.unwrapped(found), b"derived/" + what, "sha256")
 
     def set_up(self, connection: Connection) -> list[str]:
         """See that the key is there which the register is sealed under; return what was done.

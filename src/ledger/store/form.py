@@ -94,8 +94,9 @@ def brief(kind: type[Fact], *, named: bool) -> Callable[[bytes], Any]:
     """
     envelope = {"on", "originator_id"} if named else {"on"}
     fields = [
-        (each.name, each.type, msgspec.field(name=each.encode_name))
+        (each.name, each.type, msgspec.field(name=each.encode_name, default=each.default))
         for each in msgspec.structs.fields(kind)
         if each.name in envelope or each.encode_name not in ENVELOPE
     ]
-    return msgspec.json.Decoder(msgspec.defstruct(kind.__name__, fields, gc=False)).decode
+    brief_kind = msgspec.defstruct(kind.__name__, fields, kw_only=True, gc=False)
+    return msgspec.json.Decoder(brief_kind).decode

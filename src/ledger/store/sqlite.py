@@ -53,6 +53,21 @@ class AnotherWriter(LedgerError):
         super().__init__(f"another process is writing {path}; stop it first, or use its API")
 
 
+def is_being_written(path: Path) -> bool:
+    """Say whether a process has the ledger at ``path`` open for writing."""
+    try:
+        lock = os.open(f"{path}.lock", os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(lock)
+    return False
+
+
 class SqliteStore(Store):
     """Events, tallies and answers in one file."""
 

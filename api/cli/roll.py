@@ -1,0 +1,64 @@
+"""What commands about people share: the register, and waiting until the history knows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from api.places import Places
+from ledger.commands import Ledger
+from ledger.errors import LedgerError
+from ledger.people.directory import Directory
+from ledger.people.telling import LOOKS_S, Telling
+from ledger.store.sqlite import is_being_written
+
+TOLD_WITHIN_S = 10.0
+"""Seconds in which a running server tells the history; it looks ten times a second."""
+
+
+class NoRegisterHere(LedgerError):
+    """A command about people needs a ledger that there are people in."""
+
+    def __init__(self, data: Path) -> None:
+        super().__init__(f"there is no ledger in {data}")
+
+
+def now() -> datetime:
+    """Return this moment."""
+    return datetime.now(UTC)
+
+
+@contextmanager
+def register(data: Path, *, makes: bool = False) -> Iterator[Directory]:
+    """Open the register of people; afterwards see to it that the history knows what was changed.
+
+    Args:
+        data: The folder of the ledger.
+        makes: There may be none yet.
+
+    """
+    places = Places.of(data)
+    if makes:
+        data.mkdir(parents=True, exist_ok=True)
+    elif isinstance(places.people, Path) and not places.people.is_file():
+        raise NoRegisterHere(data)
+    with closing(Directory(places.people, places.vault_key)) as directory:
+        yield directory
+        _have_told(places, directory)
+
+
+def _have_told(places: Places, directory: Directory) -> None:
+    """Have the history told: by this process where many may write, else by the server.
+
+    If no server runs, the next one tells before it serves. If one is too busy, it does so later.
+    """
+    if not isinstance(places.ledger, Path):
+        with closing(Ledger(places.ledger)) as ledger:
+            Telling(ledger, directory.roll, now).tell()
+        return
+    until = time.monotonic() + TOLD_WITHIN_S
+    while directory.roll.untold() and is_being_written(places.ledger) and time.monotonic() < until:
+        time.sleep(LOOKS_S)

@@ -1,0 +1,49 @@
+"""The register of declared relations (关联关系): who is too close to whom to decide for them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, Connection, Date, Index, String, Table, select
+
+from ledger.relations import Relations
+from projections.views import METADATA, Batch, View, insert_all
+
+RELATIONS = Table(
+    "relations",
+    METADATA,
+    Column("position", BigInteger, primary_key=True, autoincrement=False),
+    Column("person", String, nullable=False),
+    Column("organisation", String),
+    Column("party", String),
+    Column("relation", String, nullable=False),
+    Column("on", Date, nullable=False),
+    Index("relations_by_person", "person", "position"),
+)
+
+
+class RelationsDeclared(View):
+    """Keeps what people declared."""
+
+    name = "relations"
+    tables = (RELATIONS,)
+
+    def write(self, connection: Connection, batch: Batch) -> None:
+        """Note each declaration."""
+        declared = [
+            (position, fact.actor, fact.organisation, fact.party, fact.relation, fact.on)
+            for position, fact in batch
+            if isinstance(fact, Relations.Declared)
+        ]
+        insert_all(connection, RELATIONS, declared)
+
+
+def relations(
+    connection: Connection, *, after: int = 0, limit: int = 100, person: str | None = None
+) -> list[dict[str, Any]]:
+    """Return up to ``limit`` relations declared after position ``after``, oldest first."""
+    asked = select(RELATIONS).where(RELATIONS.c.position > after)
+    if person is not None:
+        asked = asked.where(RELATIONS.c.person == person)
+    rows = connection.execute(asked.order_by(RELATIONS.c.position).limit(limit)).mappings()
+    return [dict(row) for row in rows]

@@ -1,0 +1,169 @@
+"""Passwords, and the invitations by which people choose their first one.
+
+argon2id with the library's parameters (RFC 9106, low memory). What counts is length (NIST SP
+800-63B): no rule asks for digits or signs, and none has a password changed every so often.
+"""
+
+from __future__ import annotations
+
+import secrets
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from functools import cached_property
+from hashlib import sha256
+from threading import BoundedSemaphore
+
+from pwdlib import PasswordHash
+from sqlalchemy import Connection, delete, select
+
+from ledger.errors import Invalid, Overloaded, Refused
+from ledger.names import PersonId
+from ledger.people.register import Register
+from ledger.people.sessions import end_sessions
+from ledger.people.tables import INVITATIONS, PASSWORDS, PERSONS
+
+LENGTH_MIN = 12
+LENGTH_MAX = 200
+"""Characters of a password."""
+
+INVITED_FOR = timedelta(days=7)
+
+AT_ONCE = 2
+"""Passwords that are looked at together: each takes 64 MiB and a tenth of a second."""
+
+WAITS_S = 5.0
+"""Seconds that somebody waits for their turn."""
+
+_ARGON2 = PasswordHash.recommended()
+
+_turns = BoundedSemaphore(AT_ONCE)
+
+
+class InvitationOver(Refused):
+    """An invitation is good once, and for seven days."""
+
+    def __init__(self) -> None:
+        super().__init__("ask for another one")
+
+
+class PasswordWrong(Refused):
+    """Who changes a password knows the old one."""
+
+    def __init__(self) -> None:
+        super().__init__("the password is another one")
+
+
+class Passwords:
+    """The passwords that people chose."""
+
+    def __init__(self, register: Register) -> None:
+        self._register = register
+
+    @cached_property
+    def _nobodys(self) -> str:
+        """What is looked at when nobody is called so, since that must not be faster."""
+        return _ARGON2.hash(secrets.token_urlsafe(32))
+
+    def is_of(self, person: PersonId | None, password: str) -> bool:
+        """Say whether this is the password of ``person``, and take as long if there is no such."""
+        with self._register.reading() as connection:
+            kept = None if person is None else _kept(connection, person)
+        with _in_turn():
+            said = _normal(password)[:LENGTH_MAX]
+            right, better = _ARGON2.verify_and_update(said, kept or self._nobodys)
+        if kept is None or not right:
+            return False
+        if better is not None and person is not None:  # The library's parameters have grown.
+            with self._register.writing() as connection:
+                whose = PASSWORDS.c.person == person
+                connection.execute(PASSWORDS.update().where(whose).values(hash=better))
+        return True
+
+    def has(self, person: PersonId) -> bool:
+        """Say whether ``person`` chose one."""
+        with self._register.reading() as connection:
+            return _kept(connection, person) is not None
+
+    def choose(self, person: PersonId, password: str, at: datetime) -> None:
+        """Have ``person`` sign in with ``password`` from now on, and sign them out everywhere."""
+        made = _made(password)
+        with self._register.writing() as connection:
+            _put(connection, person, made, at)
+
+    def invite(self, person: PersonId, at: datetime) -> str:
+        """Return a code by which ``person`` chooses a password; earlier ones are void."""
+        code = secrets.token_urlsafe(32)
+        row = {"hash": _hash(code), "person": person, "expires_at": at + INVITED_FOR}
+        with self._register.writing() as connection:
+            connection.execute(delete(INVITATIONS).where(INVITATIONS.c.person == person))
+            connection.execute(INVITATIONS.insert(), row)
+        return code
+
+    def invited(self, code: str, at: datetime) -> PersonId:
+        """Return who was invited by ``code``."""
+        with self._register.reading() as connection:
+            return _invited(connection, code, at)
+
+    def accept(self, code: str, password: str, at: datetime) -> PersonId:
+        """Have whoever was invited by ``code`` choose a password; the code is used up by that."""
+        self.invited(code, at)  # Before any work is done for a stranger.
+        made = _made(password)
+        with self._register.writing() as connection:
+            person = _invited(connection, code, at)
+            connection.execute(delete(INVITATIONS).where(INVITATIONS.c.person == person))
+            _put(connection, person, made, at)
+        return person
+
+
+def _made(password: str) -> str:
+    said = _normal(password)
+    if not LENGTH_MIN <= len(said) <= LENGTH_MAX:
+        raise Invalid("password", f"must be {LENGTH_MIN} to {LENGTH_MAX} characters long")
+    with _in_turn():
+        return _ARGON2.hash(said)
+
+
+def _normal(password: str) -> str:
+    """Return a password as any keyboard writes it (NFKC)."""
+    return unicodedata.normalize("NFKC", password)
+
+
+@contextmanager
+def _in_turn() -> Iterator[None]:
+    if not _turns.acquire(timeout=WAITS_S):
+        raise Overloaded("too many are signing in; try again in a moment")
+    try:
+        yield
+    finally:
+        _turns.release()
+
+
+def _kept(connection: Connection, person: PersonId) -> str | None:
+    asked = select(PASSWORDS.c.hash).where(PASSWORDS.c.person == person)
+    kept: str | None = connection.execute(asked).scalar()
+    return kept
+
+
+def _put(connection: Connection, person: PersonId, made: str, at: datetime) -> None:
+    connection.execute(delete(PASSWORDS).where(PASSWORDS.c.person == person))
+    connection.execute(PASSWORDS.insert(), {"person": person, "hash": made, "set_at": at})
+    end_sessions(connection, person)
+
+
+def _invited(connection: Connection, code: str, at: datetime) -> PersonId:
+    asked = (
+        select(INVITATIONS.c.person)
+        .join(PERSONS, PERSONS.c.person == INVITATIONS.c.person)
+        .where(INVITATIONS.c.hash == _hash(code), INVITATIONS.c.expires_at > at)
+        .where(PERSONS.c.disabled_at.is_(None))
+    )
+    person: str | None = connection.execute(asked).scalar()
+    if person is None:
+        raise InvitationOver
+    return PersonId(person)
+
+
+def _hash(code: str) -> str:
+    return sha256(code.encode()).hexdigest()
