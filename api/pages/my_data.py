@@ -16,6 +16,7 @@ from api.doors import may
 from api.pages.entrance import Entrance, PageDesk
 from api.pages.levels import must_be_level
 from api.pages.own_pages import own_page, then, why_not
+from api.pages.rendering import page
 from api.problems import problem
 from ledger.errors import LedgerError, NotFound
 from ledger.names import DonationId, DonorId, PartyId
@@ -109,4 +110,4 @@ async def erase(desk: PageDesk) -> Response:
     except LedgerError as refusal:
         return await run_in_threadpool(data_page, desk, refusal=refusal)
     await run_in_threadpool(desk.site.directory.erase, [donor])
-    return then(f"/mine/data?done={receipt.position}")
+    return page(desk, "erased.html", position=receipt.position)  # Nobody is signed in any more.

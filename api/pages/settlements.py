@@ -21,7 +21,7 @@ from api.problems import problem
 from ledger.errors import Invalid, LedgerError, NotFound
 from ledger.names import SaleId
 from ledger.people.roles import Role
-from ledger.sales import Statement
+from ledger.settlements import Statement
 from projections.fund_balances import FundBalances, fund_row
 from projections.sales import Sales, sale
 
