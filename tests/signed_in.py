@@ -22,11 +22,17 @@ def session_of(server: Server, name: str, *roles: Role) -> str:
     return server.directory.sessions.begin(person, now, with_second_factor=True)
 
 
-def cookies(server: Server, secret: str, language: str = "zh") -> dict[str, Any]:
+def cookies(secret: str, language: str) -> dict[str, Any]:
     """Return what a browser has stored that signed in and chose a language."""
     said = {"session": secret, "lang": language}
-    stored = [{"name": name, "value": value, "url": server.url} for name, value in said.items()]
+    stored = [_cookie(name, value) for name, value in said.items()]
     return {"cookies": stored, "origins": []}
+
+
+def _cookie(name: str, value: str) -> dict[str, Any]:
+    where = {"domain": "127.0.0.1", "path": "/", "expires": -1}
+    how = {"httpOnly": True, "secure": False, "sameSite": "Lax"}
+    return {"name": name, "value": value} | where | how
 
 
 class Visitor:

@@ -34,7 +34,7 @@ ENTRY_COLUMNS = (
     marked("Business day"),
     marked("Kind"),
     marked("Account"),
-    marked("Name"),
+    marked("Name of the account"),
     marked("Fund"),
     marked("Debit"),
     marked("Credit"),
@@ -42,7 +42,7 @@ ENTRY_COLUMNS = (
 
 BALANCE_COLUMNS = (
     marked("Account"),
-    marked("Name"),
+    marked("Name of the account"),
     marked("Debit"),
     marked("Credit"),
     marked("Balance"),
