@@ -14,6 +14,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from bench.audit import audit
 from bench.bulk import bulk
 from bench.feed import feed
 from bench.figures import FULL, QUICK, WHOLE, Figure, Size
@@ -35,6 +36,7 @@ BENCHES: dict[str, Bench] = {
     "reads": reads,
     "store": store,
     "log": log,
+    "audit": audit,
     "scale": scale,
     "pages": pages,
 }

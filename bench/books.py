@@ -70,10 +70,10 @@ class Charity:
     """
 
     def __init__(self, data: Path, database: str | None = None) -> None:
-        places = Places.in_folder(data) if database is None else Places.at(database)
+        places = Places.in_folder(data) if database is None else Places.at(database, data)
         self.path = data / "ledger.db"
         self.donor = DonorId(new_id())
-        directory = Directory(places.people)
+        directory = Directory(places.people, places.vault_key)
         with closing(Ledger(places.ledger)) as ledger, closing(directory):
             everything = [role for role in Role if role not in {Role.DONOR, Role.PARTNER}]
             self.token = directory.create_token("bench", everything, at=RECORDED_AT)

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -22,6 +22,8 @@ import msgspec
 
 from api.demo.luck import FIRST_DAY
 from api.demo.years import CODES, DAYS
+from api.places import Places, key_file
+from bench.audit import signed
 from bench.books import IN_FLIGHT, RECORDED_AT
 from bench.figures import Figure, Measured, Size, a_second, done, in_turns, quantile, rates_in_turns
 from bench.load import ask, drive, spell
@@ -35,6 +37,8 @@ from ledger.people.roles import Role
 from projections.exports import EXPORTS
 from projections.fold import fold
 from projections.history import rest
+from projections.log.log import Log
+from projections.log.tables import open_log
 
 HOT = CODES[0]
 BALANCE = f"/v1/funds/{HOT}/balance"
@@ -65,11 +69,21 @@ def scale(folder: Path, size: Size) -> Iterator[Figure]:
     young, old = folder / "young", folder / "old"
     for data, events in ((young, size.few), (old, size.many)):
         leifeng("generate", "--events", str(events), "--data", str(data))
+        _sign(data)
     yield from _reads(young, old, size)
     yield from _replay(old, size)
     yield from _memory(old, size)
     yield from _start(old, size)
     yield from _lag(old, size)
+
+
+def _sign(data: Path) -> None:
+    """Bring the public log level, which a server would do in its first minute."""
+    places = Places.in_folder(data)
+    engine = open_log(places.log)
+    with closing(Ledger(places.ledger, writes=False)) as ledger:
+        signed(data, ledger, Log(ledger.store, engine, key_file(data), lambda: datetime.now(UTC)))
+    engine.dispose()
 
 
 def _reads(young: Path, old: Path, size: Size) -> Iterator[Figure]:

@@ -31,6 +31,8 @@ UNITS = {
     "known-at-p50": "µs",
     "known-at-p99": "µs",
     "store": "commands/s",
+    "audit": "events/s",
+    "audit-memory": "MB",
     "log-append": "leaves/s",
     "log-proofs": "proofs/s",
     "log-intake": "commands/s",

@@ -107,8 +107,9 @@ def _hold_to_events(evidence: Evidence, tree: Tree, found: Examined, progress: P
     try:
         _walk(_in_order(evidence.rows()), tree, sums, progress)
         found.findings += tree.judge()
-    except Finding as finding:
-        found.findings.append(finding)  # What was signed can still be held to what was before.
+    except Finding as finding:  # What was signed can still be held to what was before.
+        changed = tree.first_changed()
+        found.findings += [changed, finding] if changed else [finding]
     found.events, found.tiles = tree.size, tree.tiles
     found.figures = sums.compared
     found.findings += sums.findings

@@ -29,6 +29,7 @@ class Sums:
         self.findings: list[Finding] = []
         self._books = Books()
         self._form = StoredForm()
+        self._broken = False
         self._compare_up_to(Position(0))
 
     @property
@@ -37,7 +38,17 @@ class Sums:
         return self._books.position
 
     def take_in(self, rows: Sequence[Row]) -> None:
-        """Add up the next events."""
+        """Add up the next events; those after one that cannot be read come to nothing."""
+        try:
+            self._take_in(rows)
+        except EventUnreadable as finding:
+            self.findings.append(finding)
+            self.due.clear()
+            self._broken = True
+
+    def _take_in(self, rows: Sequence[Row]) -> None:
+        if self._broken:
+            return
         while self.due and self.due[0].position <= rows[-1].position:
             self._add(rows, until=self.due[0].position)
             self._compare_up_to(self.position)

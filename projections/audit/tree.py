@@ -70,10 +70,16 @@ class Tree:
         if made == self.checkpoint.root:
             if self._tile is not None:
                 yield self._tile
-        elif self._leaf is not None and self._was_signed(self._leaf):
-            yield EventDiffers(self._leaf + 1)
+        elif changed := self.first_changed():
+            yield changed
         else:
             yield HistoryRewritten(self.size)
+
+    def first_changed(self) -> Finding | None:
+        """Return which event is the first that is not what was signed, where the tiles can tell."""
+        if self._leaf is not None and self._was_signed(self._leaf):
+            return EventDiffers(self._leaf + 1)
+        return None
 
     def hold_to(self, old: Checkpoint, of: str) -> Iterator[Finding]:
         """Say whether what was signed extends what was signed before.
