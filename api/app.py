@@ -42,7 +42,26 @@ from api.follower import FollowerProcess
 from api.gate.gate import Gate
 from api.gate.limits import Limits
 from api.gate.slowdown import FREE_FROM_ADDRESS, Slowdown
-from api.pages import account, assets, checking, public, sign_in, statement, trail
+from api.pages import (
+    account,
+    accounts,
+    aid,
+    aid_steps,
+    assets,
+    audit_history,
+    checking,
+    checks,
+    giving,
+    inbox,
+    mine,
+    moments,
+    my_data,
+    public,
+    settlements,
+    sign_in,
+    statement,
+    trail,
+)
 from api.pages import refusals as refusal_pages
 from api.pages import sales as sale_pages
 from api.pages.live import Live
@@ -174,9 +193,11 @@ def create_app(
     # Tried in this order for every request: what comes most stands first.
     parts = (donations, funds, donors, sales, disbursements, history, books)
     proofs = (log, receipts, verification)
-    duties = (policies, relations, refusals, people, people_tokens)
+    people_and_rules = (policies, relations, refusals, people, people_tokens)
     pages = (assets, public, statement, trail, sale_pages, checking, sign_in, account)
-    for part in (*parts, *duties, *proofs, health, *pages):
+    at_the_desk = (inbox, aid, aid_steps, settlements, accounts)
+    own_pages = (giving, my_data, mine, *at_the_desk, audit_history, moments, checks)
+    for part in (*parts, *proofs, *people_and_rules, health, *pages, *own_pages):
         app.router.routes += part.router.routes  # Included, each request would be matched twice.
     docs.install(app)
     refusal_pages.install(app)

@@ -13,13 +13,13 @@ from msgspec.structs import replace
 from pydantic import BaseModel, Field
 
 from api.doors import READS_ALL, AtLeast, Desk, Door, may
-from api.paging import Cursor, Limit, asked
+from api.paging import Asked, Cursor, Limit, asked
 from api.wire import Day, shown
 from ledger.aggregate import Fact
 from ledger.names import Position
 from ledger.people.roles import Role
 from ledger.postings import postings
-from projections.audit_trail import AuditTrail, trail
+from projections.audit_trail import AuditTrail, Sought, trail
 from projections.exports import EXPORTS
 from projections.history import as_record, rest
 from projections.journal import line
@@ -152,17 +152,15 @@ def list_trail(
     )
     with desk.read(AuditTrail, at_least) as reading:
         positions = trail(
-            reading.connection,
-            after=wanted.after,
-            limit=wanted.limit + 1,
-            fund=wanted.filters.get("fund"),
-            stream=wanted.filters.get("stream"),
-            actor=wanted.filters.get("actor"),
-            first=wanted.day("from"),
-            last=wanted.day("to"),
+            reading.connection, _sought(wanted), after=wanted.after, limit=wanted.limit + 1
         )
     items = [_told(position, fact) for position, fact in desk.ledger.at(positions)]
     return shown(wanted.page(items, lambda row: int(row["position"])))
+
+
+def _sought(wanted: Asked) -> Sought:
+    said = {name: wanted.filters.get(name) for name in ("fund", "stream", "actor")}
+    return Sought(**said, first=wanted.day("from"), last=wanted.day("to"))
 
 
 def _told(position: Position, fact: Fact) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from datetime import date
 
-from sqlalchemy import BigInteger, Column, Connection, Date, Index, String, Table, select
+from msgspec import Struct
+from sqlalchemy import BigInteger, Column, Connection, Date, Index, Select, String, Table, select
 
 from ledger.aggregate import Fact
 from ledger.names import Position
@@ -55,31 +56,67 @@ def _funds(fact: Fact) -> list[str]:
     return [getattr(fact, side) for side in ("fund", "to") if getattr(fact, side, None) is not None]
 
 
-def trail(  # noqa: PLR0913  # What a reader may ask for.
-    connection: Connection,
-    *,
-    after: int = 0,
-    limit: int = 100,
-    fund: str | None = None,
-    stream: str | None = None,
-    actor: str | None = None,
-    first: date | None = None,
-    last: date | None = None,
+class Sought(Struct, frozen=True):
+    """Which events are looked for; what is not said does not matter.
+
+    Attributes:
+        fund: They touch this fund.
+        stream: They are of this matter.
+        actor: This person recorded them.
+        first: They are of this business day or later.
+        last: They are of this business day or earlier.
+
+    """
+
+    fund: str | None = None
+    stream: str | None = None
+    actor: str | None = None
+    first: date | None = None
+    last: date | None = None
+
+
+def trail(
+    connection: Connection, sought: Sought, *, after: int = 0, limit: int = 100
 ) -> list[Position]:
     """Return the positions of up to ``limit`` events after ``after`` that match, in order."""
+    place, asked = _asked(sought)
+    found = connection.execute(asked.where(place > after).order_by(place).limit(limit)).scalars()
+    return [Position(position) for position in found]
+
+
+def latest(
+    connection: Connection, sought: Sought, *, before: int | None = None, limit: int = 100
+) -> list[Position]:
+    """Return the positions of up to ``limit`` events that match, the newest first.
+
+    Args:
+        connection: To views that are level.
+        sought: What matches.
+        before: Only events before this position.
+        limit: How many.
+
+    """
+    place, asked = _asked(sought)
+    if before is not None:
+        asked = asked.where(place < before)
+    found = connection.execute(asked.order_by(place.desc()).limit(limit)).scalars()
+    return [Position(position) for position in found]
+
+
+def _asked(sought: Sought) -> tuple[Column[int], Select[int]]:
+    """Return the column of positions, and how to ask for those that match."""
     place: Column[int] = TRAIL.c.position
     asked = select(place)
-    if fund is not None:
+    if sought.fund is not None:
         place = FUNDS.c.position
-        asked = select(place).join(TRAIL, TRAIL.c.position == place).where(FUNDS.c.fund == fund)
-    asked = asked.where(place > after)
-    if stream is not None:
-        asked = asked.where(TRAIL.c.stream == stream)
-    if actor is not None:
-        asked = asked.where(TRAIL.c.actor == actor)
-    if first is not None:
-        asked = asked.where(TRAIL.c.on >= first)
-    if last is not None:
-        asked = asked.where(TRAIL.c.on <= last)
-    found = connection.execute(asked.order_by(place).limit(limit)).scalars()
-    return [Position(position) for position in found]
+        asked = select(place).join(TRAIL, TRAIL.c.position == place)
+        asked = asked.where(FUNDS.c.fund == sought.fund)
+    if sought.stream is not None:
+        asked = asked.where(TRAIL.c.stream == sought.stream)
+    if sought.actor is not None:
+        asked = asked.where(TRAIL.c.actor == sought.actor)
+    if sought.first is not None:
+        asked = asked.where(TRAIL.c.on >= sought.first)
+    if sought.last is not None:
+        asked = asked.where(TRAIL.c.on <= sought.last)
+    return place, asked

@@ -140,14 +140,24 @@ def disbursements(
     after: int = 0,
     limit: int = 100,
     fund: str | None = None,
-    state: str | None = None,
+    state: str | Collection[str] | None = None,
 ) -> list[dict[str, Any]]:
-    """Return up to ``limit`` disbursements requested after position ``after``, oldest first."""
+    """Return up to ``limit`` disbursements requested after position ``after``, oldest first.
+
+    Args:
+        connection: To views that are level.
+        after: The position of the last one already seen.
+        limit: How many.
+        fund: Only those out of this fund.
+        state: Only those in this state, or in one of these.
+
+    """
     asked = select(DISBURSEMENTS).where(DISBURSEMENTS.c.number > after)
     if fund is not None:
         asked = asked.where(DISBURSEMENTS.c.fund == fund)
     if state is not None:
-        asked = asked.where(DISBURSEMENTS.c.state == state)
+        states = [state] if isinstance(state, str) else state
+        asked = asked.where(DISBURSEMENTS.c.state.in_(states))
     rows = connection.execute(asked.order_by(DISBURSEMENTS.c.number).limit(limit)).mappings()
     return [_shown(row) for row in rows]
 

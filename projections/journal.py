@@ -72,6 +72,7 @@ def entries(  # noqa: PLR0913  # What a reader may ask for.
     first: date | None = None,
     last: date | None = None,
     fund: str | None = None,
+    account: str | None = None,
 ) -> list[dict[str, Any]]:
     """Return up to ``limit`` whole entries recorded after position ``after``, in that order.
 
@@ -82,6 +83,7 @@ def entries(  # noqa: PLR0913  # What a reader may ask for.
         first: Leave out entries of earlier business days.
         last: Leave out entries of later business days.
         fund: Only entries that touch this fund.
+        account: Only entries that touch this account; of this fund, if one is named as well.
 
     """
     wanted = select(LINES.c.position).distinct().where(LINES.c.position > after)
@@ -91,6 +93,8 @@ def entries(  # noqa: PLR0913  # What a reader may ask for.
         wanted = wanted.where(LINES.c.on <= last)
     if fund is not None:
         wanted = wanted.where(LINES.c.fund == fund)
+    if account is not None:
+        wanted = wanted.where(LINES.c.account == account)
     wanted = wanted.order_by(LINES.c.position).limit(limit)
     rows = connection.execute(
         select(LINES)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,6 +36,9 @@ window.violations = [];
 document.addEventListener("securitypolicyviolation",
   (event) => window.violations.push(`${event.violatedDirective}: ${event.blockedURI}`));
 """
+
+REFUSED = re.compile(r"status of 4\d\d")
+"""What a browser says of a page that was refused, as it is to be."""
 
 LEVELS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 
@@ -86,7 +90,7 @@ def forbidden_by(page: Page) -> list[str]:
 
 def is_fault(said: ConsoleMessage) -> bool:
     """Say whether a line of the console means trouble; that a page was refused does not."""
-    return said.type == "error" and "status of 404" not in said.text
+    return said.type == "error" and not REFUSED.search(said.text)
 
 
 def is_lost(asked: Request) -> bool:

@@ -83,12 +83,77 @@ WHAT_NEXT: Mapping[str, str] = {
         "Open your account, set up the second factor, and sign in with it."
     ),
     "role-forbidden": marked("Ask somebody who has that role."),
+    "same-person": marked("Ask a colleague who has had no part in it yet."),
+    "insufficient-funds": marked(
+        "Wait until more has come in, or ask for less: the fund's page shows what is available."
+    ),
+    "fund-frozen": marked("Ask the treasurer why the fund is frozen."),
+    "fund-closed": marked("Choose a fund that is open."),
+    "wrong-state": marked("Load the page again: it shows what can be done now."),
+    "conflict": marked("Load the page again, look at what changed, then decide anew."),
+    "idempotency-mismatch": marked("Load the page again and fill in the form once more."),
+    "idempotency-key-required": marked("Load the page again and fill in the form once more."),
+    "settlement-mismatch": marked(
+        "Compare the two columns, then ask the partner for the lines of the figure that differs."
+    ),
+    "return-window-open": marked("Settle it once the last day for returns is over."),
+    "processing-stopped": marked("Write to the charity if you want your details used again."),
+    "money-is-owed": marked("Have the open pledge paid or withdrawn first, then ask again."),
+    "public-promise-binds": marked("Talk to the charity: the law knows of hardship (民法典 666)."),
 }
 """What a reader can do about a problem, by its name."""
 
 WHAT_NEXT_OTHERWISE = marked(
     "Go back and try again; if it stays so, tell the people of the charity."
 )
+
+AID_STATES: Mapping[str, str] = {
+    "requested": marked("Waits for approval"),
+    "partly-approved": marked("Waits for another approval"),
+    "approved": marked("Approved; to be paid"),
+    "paid": marked("Paid; not yet signed for"),
+    "acknowledged": marked("Signed for"),
+    "returned": marked("Given back"),
+    "rejected": marked("Turned down"),
+    "cancelled": marked("Called off"),
+}
+
+PAYEE_KINDS: Mapping[str, str] = {
+    "organisation": marked("Organisation"),
+    "supplier": marked("Supplier"),
+    "person": marked("Person"),
+}
+
+DONATION_STATES: Mapping[str, str] = {
+    "pledged": marked("Promised"),
+    "partially-settled": marked("Partly received"),
+    "fulfilled": marked("Fulfilled"),
+    "withdrawn": marked("Withdrawn"),
+}
+
+STATEMENT_FIGURES: Mapping[str, str] = {
+    "gross": marked("Gross"),
+    "refunds": marked("Refunds"),
+    "partner_fee": marked("Fee of the partner"),
+    "channel_fee": marked("Fee of the payment channel"),
+    "net_proceeds": marked("To be remitted"),
+}
+"""The figures on which both sides of a charity sale agree."""
+
+LINE_KINDS: Mapping[str, str] = {
+    "pledge": marked("Promised"),
+    "payment": marked("Payment received"),
+    "withdrawal": marked("Rest of the promise taken back"),
+    "refund": marked("Sent back to the donor"),
+    "excess-given": marked("Paid beyond the promise, then given"),
+    "excess-returned": marked("Paid beyond the promise, sent back"),
+}
+"""What can happen to a pledge."""
+
+DONOR_STATES: Mapping[str, str] = {
+    "restricted": marked("Used for nothing any more"),
+    "erased": marked("Erased"),
+}
 
 LABELS: Mapping[str, Mapping[str, str]] = {
     "kinds": KINDS,
@@ -97,5 +162,12 @@ LABELS: Mapping[str, Mapping[str, str]] = {
     "fund_states": FUND_STATES,
     "restrictions": RESTRICTIONS,
     "roles": ROLES,
+    "aid_states": AID_STATES,
+    "payee_kinds": PAYEE_KINDS,
+    "donation_states": DONATION_STATES,
+    "statement_figures": STATEMENT_FIGURES,
+    "line_kinds": LINE_KINDS,
+    "donor_states": DONOR_STATES,
+    "next_steps": WHAT_NEXT,
 }
 """The tables that templates look words up in, by the names that they use."""

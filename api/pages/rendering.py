@@ -7,6 +7,7 @@ elsewhere; it has no inline handler and no style attribute.
 from __future__ import annotations
 
 import gzip
+from collections.abc import Mapping
 from datetime import date, datetime
 from functools import cache, partial
 from http import HTTPStatus
@@ -22,7 +23,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from markupsafe import Markup
 
 from api.pages.assets import address, takes_gzip
-from api.pages.labels import LABELS
+from api.pages.labels import LABELS, WHAT_NEXT_OTHERWISE
 from api.pages.languages import LANGUAGES, NAME, TAGS, Language, language_of, words
 from ledger.aggregate import BUSINESS_ZONE
 from ledger.money import yuan
@@ -124,6 +125,7 @@ def _templates(language: Language) -> Environment:
     templates.install_gettext_translations(words(language), newstyle=True)  # type: ignore[attr-defined]  # The extension adds it.
     templates.policies["ext.i18n.trimmed"] = True
     templates.globals.update(static=address, tag=TAGS[language], query=_query, **LABELS)
+    templates.globals["otherwise"] = WHAT_NEXT_OTHERWISE
     templates.filters.update(
         yuan=signed,
         count="{:,}".format,
@@ -169,6 +171,11 @@ def moment(at: datetime) -> str:
 
 def _query(**asked: date | str | int | None) -> str:
     """Return the part of an address that filters, of what is given."""
+    return query_of(asked)
+
+
+def query_of(asked: Mapping[str, date | str | int | None]) -> str:
+    """Return the part of an address that says ``asked``, but for what is not said."""
     return "?" + urlencode({name: said for name, said in asked.items() if said is not None})
 
 

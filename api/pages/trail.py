@@ -117,7 +117,7 @@ def show_event(desk: Desk, position: Annotated[int, Path(ge=1, le=POSITION_MAX)]
         event=shown,
         kind=kind_of(shown.fact),
         entry=[line(*each) for each in postings(shown.fact)],
-        figures=_figures(shown.fact),
+        figures=figures_of(shown.fact),
         matter=tell(desk, matter),
     )
 
@@ -128,21 +128,22 @@ def tell(desk: Desk, found: Sequence[tuple[Position, Fact]]) -> list[Told]:
     for position, fact in found:
         said = public_sentence(fact)
         if said is not None:
-            by, of = _corrections(desk, position, fact)
+            by, of = corrections(desk, position, fact)
             told.append(Told(position, fact, said, by, of))
     return told
 
 
-def _corrections(
+def corrections(
     desk: Desk, position: Position, fact: Fact
 ) -> tuple[Position | None, Position | None]:
+    """Return the event that undid this one, and the event that this one undid, if any did."""
     if not isinstance(fact, MAY_BE_CORRECTED):
         return None, None
     found = Correction(desk.ledger.history(0, STREAM_MAX, stream=fact.originator_id))
     return found.by.get(position), found.of.get(position)
 
 
-def _figures(fact: Fact) -> list[dict[str, Any]]:
+def figures_of(fact: Fact) -> list[dict[str, Any]]:
     """Return how each figure of each fund changed."""
     return [
         {"fund": each.fund, "name": name, "change": getattr(each, name)}

@@ -42,7 +42,7 @@ from ledger.postings import postings
 from ledger.relations import Relations
 from ledger.sales import CharitySale
 from ledger.store import open_store
-from ledger.store.commits import Commit, Outcome, OutcomeUnknown, Receipt
+from ledger.store.commits import Commit, Outcome, OutcomeUnknown, Receipt, judge
 from ledger.store.committer import Committer
 from ledger.store.form import StoredForm
 from ledger.store.recorder import WouldWait
@@ -140,6 +140,26 @@ class Records(Application[UUID]):
         while not isinstance(step, Receipt):
             step = _advance(attempts, self.committer.commit(step))
         return step
+
+    def refusal_of(
+        self,
+        command: Callable[Concatenate[Act, P], Decision],
+        act: Act,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> LedgerError | None:
+        """Return why ``command`` would be refused at this moment, if it would; record nothing.
+
+        What holds now need not hold when it is carried out, which decides anew.
+        """
+        try:
+            commit = self._commit(command(act, *args, **kwargs), act)
+        except LedgerError as error:
+            return error
+        tallies = self.store.tallies(commit.tallies())
+        last = self.store.last_position()
+        (outcome,) = judge([commit], tallies=tallies, answers={}, last=last).outcomes
+        return outcome if isinstance(outcome, LedgerError) else None
 
     async def record_async(
         self,

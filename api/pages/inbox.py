@@ -1,0 +1,101 @@
+"""/desk: what waits for somebody, with counts, each of which leads to what it counts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from fastapi.responses import Response
+
+from api.disbursements import READERS
+from api.doors import may
+from api.pages.entrance import Entrance, PageDesk
+from api.pages.labels import marked
+from api.pages.languages import language_of, words
+from api.pages.levels import must_be_level
+from api.pages.own_pages import own_page, today
+from api.pages.sheets import Yuan, sheet
+from projections.disbursements import Disbursements
+from projections.donations import Donations
+from projections.inbox import TO_APPROVE, TO_PAY, UNSIGNED, Waiting, overdue, to_settle, waiting
+from projections.sales import Sales
+
+router = APIRouter(route_class=Entrance, include_in_schema=False)
+
+OVERDUE_SHOWN = 200
+"""Overdue promises on the page; the file has all."""
+
+
+@router.get("/desk")
+@may(*READERS)
+def inbox(desk: PageDesk) -> Response:
+    """Show what waits."""
+    must_be_level(desk.site)
+    with desk.read(Disbursements) as aid:
+        to_approve, to_pay, unsigned = (
+            waiting(aid.connection, states) for states in (TO_APPROVE, TO_PAY, UNSIGNED)
+        )
+    with desk.read(Donations) as promises:
+        late = overdue(promises.connection, today())
+    with desk.read(Sales) as sales:
+        settling = to_settle(sales.connection)
+    return own_page(
+        desk,
+        "inbox.html",
+        to_approve=to_approve,
+        to_pay=to_pay,
+        unsigned=unsigned,
+        overdue=Waiting(len(late), sum(each.due for each in late)),
+        settling=settling,
+        failing=failing(desk),
+        today=today(),
+    )
+
+
+@router.get("/desk/pledges")
+@may(*READERS)
+def overdue_pledges(
+    desk: PageDesk, form: Annotated[str, Query(alias="as", max_length=3)] = ""
+) -> Response:
+    """Show promises of which something should have come by now."""
+    must_be_level(desk.site)
+    with desk.read(Donations) as reading:
+        late = overdue(reading.connection, today())
+    if form == "csv":
+        rows = (
+            (each.since, each.fund, each.donation, Yuan(each.due), Yuan(each.open)) for each in late
+        )
+        return sheet("overdue-pledges", OVERDUE_COLUMNS, rows, words(language_of(desk)).gettext)
+    return own_page(
+        desk,
+        "overdue.html",
+        late=late[:OVERDUE_SHOWN],
+        total=len(late),
+        due=sum(x.due for x in late),
+    )
+
+
+OVERDUE_COLUMNS = (
+    marked("Due since"),
+    marked("Fund"),
+    marked("Pledge"),
+    marked("Overdue, yuan"),
+    marked("Still promised, yuan"),
+)
+
+
+def failing(desk: PageDesk) -> list[str]:
+    """Return what is wrong with the server's own checks, if anything, in English."""
+    return list(_failing(desk))
+
+
+def _failing(desk: PageDesk) -> Iterator[str]:
+    for view, why in sorted(desk.site.follower.stopped.items()):
+        yield f"view {view}: {why}"
+    keeper = desk.site.keeper
+    if keeper.refusal is not None and not keeper.is_elsewhere:
+        yield f"log: {keeper.refusal}"
+    latest = desk.site.check.latest
+    if latest is not None:
+        yield from (f"history: {each.detail}" for each in latest.findings)

@@ -1,0 +1,151 @@
+"""/desk/sales: a partner's statement beside ours, to a difference of nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import Response
+
+from api.disbursements import READERS
+from api.doors import may
+from api.pages.answers import fen, fen_or_none, on_day
+from api.pages.entrance import Entrance, PageDesk
+from api.pages.labels import STATEMENT_FIGURES
+from api.pages.levels import must_be_level
+from api.pages.own_pages import own_page, then, today, why_not
+from api.problems import problem
+from ledger.errors import Invalid, LedgerError, NotFound
+from ledger.names import SaleId
+from ledger.people.roles import Role
+from ledger.settlements import Statement
+from projections.fund_balances import FundBalances, fund_row
+from projections.sales import Sales, sale
+
+router = APIRouter(route_class=Entrance, include_in_schema=False)
+
+
+@router.get("/desk/sales/{sale_id}")
+@may(*READERS)
+def compare(sale_id: UUID, desk: PageDesk, done: int = 0) -> Response:
+    """Show both accounts of a sale; what the partner says is in the address."""
+    theirs, refusal = _read(desk.query_params)
+    return sale_page(desk, SaleId(sale_id), theirs, done=done, refusal=refusal)
+
+
+def _read(said: Mapping[str, str]) -> tuple[dict[str, int | None], LedgerError | None]:
+    """Return the figures that are said, and what is wrong with one of them, if anything is."""
+    found: dict[str, int | None] = dict.fromkeys(STATEMENT_FIGURES)
+    for name in found:
+        try:
+            found[name] = fen_or_none(said, name)
+        except Invalid as refusal:
+            return found, refusal
+    return found, None
+
+
+def sale_page(
+    desk: PageDesk,
+    sale_id: SaleId,
+    theirs: Mapping[str, int | None],
+    *,
+    done: int = 0,
+    refusal: LedgerError | None = None,
+) -> Response:
+    """Show a sale, their figures beside ours, and what can be done next."""
+    must_be_level(desk.site)
+    with desk.read(Sales) as reading:
+        found = sale(reading.connection, str(sale_id))
+    if found is None:
+        raise NotFound("sale", "of this id")
+    with desk.read(FundBalances) as also:
+        fund = fund_row(also.connection, found["fund"])
+    ours = Statement(**{name: found[name] for name in STATEMENT_FIGURES})
+    return own_page(
+        desk,
+        "settlement.html",
+        sale=found,
+        fund=fund,
+        figures=[_beside(name, theirs[name], found[name]) for name in STATEMENT_FIGURES],
+        agrees=all(theirs[name] == found[name] for name in STATEMENT_FIGURES),
+        why_not=_why_not(desk, sale_id, found["state"], ours),
+        today=today(),
+        done=done,
+        refusal=refusal,
+    )
+
+
+def _beside(name: str, theirs: int | None, ours: int) -> dict[str, Any]:
+    difference = None if theirs is None else theirs - ours
+    return {"name": name, "theirs": theirs, "ours": ours, "difference": difference}
+
+
+def _why_not(
+    desk: PageDesk, sale_id: SaleId, state: str, ours: Statement
+) -> dict[str, dict[str, Any] | None]:
+    """Say why the reader could not settle the sale if every figure agreed, or record money."""
+    found: dict[str, LedgerError | None] = {}
+    if state != "settled":
+        command = desk.ledger.settle_sale
+        found["settlement"] = why_not(
+            desk, Role.TREASURER, command, sale_id, ours, agreed_on=today()
+        )
+    else:
+        found["remittance"] = why_not(
+            desk,
+            Role.CASHIER,
+            desk.ledger.remit,
+            sale_id,
+            amount=1,
+            external_ref="-",
+            received_on=today(),
+        )
+    return {name: None if each is None else problem(each) for name, each in found.items()}
+
+
+@router.post("/desk/sales/{sale_id}/settlement")
+@may(Role.TREASURER)
+async def settle(sale_id: UUID, desk: PageDesk) -> Response:
+    """Agree with the partner's statement, if every figure is ours to the fen."""
+    theirs, refusal = _read(desk.fields)
+    try:
+        if refusal is not None:
+            raise refusal
+        said = Statement(**{name: _said(theirs, name) for name in STATEMENT_FIGURES})
+        receipt = await desk.record(
+            desk.ledger.settle_sale,
+            SaleId(sale_id),
+            said,
+            agreed_on=on_day(desk.fields, "agreed_on"),
+        )
+    except LedgerError as error:
+        return await run_in_threadpool(sale_page, desk, SaleId(sale_id), theirs, refusal=error)
+    return then(f"/desk/sales/{sale_id}?done={receipt.position}")
+
+
+def _said(theirs: Mapping[str, int | None], name: str) -> int:
+    found = theirs[name]
+    if found is None:
+        raise Invalid(name, "must be said")
+    return found
+
+
+@router.post("/desk/sales/{sale_id}/remittance")
+@may(Role.CASHIER)
+async def remit(sale_id: UUID, desk: PageDesk) -> Response:
+    """Record money that the partner paid over; it may come in parts."""
+    try:
+        receipt = await desk.record(
+            desk.ledger.remit,
+            SaleId(sale_id),
+            amount=fen(desk.fields),
+            external_ref=desk.fields.get("external_ref", "").strip(),
+            received_on=on_day(desk.fields, "received_on"),
+        )
+    except LedgerError as error:
+        nothing = dict.fromkeys(STATEMENT_FIGURES)
+        return await run_in_threadpool(sale_page, desk, SaleId(sale_id), nothing, refusal=error)
+    return then(f"/desk/sales/{sale_id}?done={receipt.position}")

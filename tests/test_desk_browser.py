@@ -1,0 +1,187 @@
+"""Each person's main journey in a real browser, in both languages, from a fresh ledger."""
+
+import pytest
+from playwright.sync_api import expect
+
+from api.pages.languages import words
+from ledger.people.roles import Role
+from tests.browsers import ARTEFACTS, WIDTHS, browser_here, faults, window
+from tests.office import Office
+from tests.server import serving
+from tests.signed_in import cookies, session_of
+
+LANGUAGES = ("zh", "en")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with browser_here() as found:
+        yield found
+
+
+@pytest.fixture(scope="module", params=LANGUAGES)
+def here(request, tmp_path_factory):
+    """A fresh ledger with one fund and a gift, and the language that is spoken."""
+    data = tmp_path_factory.mktemp("desk") / "data"
+    data.mkdir()
+    with serving(data) as server:
+        office = Office(server)
+        office.fund("F-HEAR")
+        office.gift("F-HEAR", 500_000)
+        yield Here(server, office, request.param)
+
+
+class Here:
+    """A server, the people of its office, and the language that they read."""
+
+    def __init__(self, server, office, language):
+        self.server, self.office, self.language = server, office, language
+        self.say = words(language).gettext
+
+    def window(self, browser, name, *roles, width=1280, **said):
+        secret = session_of(self.server, name, *roles)
+        stored = cookies(secret, self.language)
+        return window(browser, self.server.url, width, storage_state=stored, **said)
+
+    def kept(self, page, name):
+        """Look at a page: it keeps nobody out, fits, and is left to be looked at."""
+        assert faults(page) == [], name
+        ARTEFACTS.mkdir(exist_ok=True)
+        size = page.viewport_size
+        for width, height in WIDTHS.items():
+            page.set_viewport_size({"width": width, "height": height})
+            path = ARTEFACTS / f"desk-{name}-{self.language}-{width}.png"
+            page.screenshot(path=path, full_page=True)
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, name
+        page.set_viewport_size(size)
+
+
+def test_a_donor_promises_and_finds_it_again(browser, here):
+    say = here.say
+    with here.window(browser, "梅女士", Role.DONOR) as page:
+        page.goto("/give")
+        here.kept(page, "give")
+        page.get_by_label(say("How much, in yuan?")).fill("1,200.00")
+        page.get_by_label(say("In how many monthly parts?")).select_option("3")
+        page.get_by_role("button", name=say("Go on")).click()
+        here.kept(page, "give-who")
+        page.get_by_label(say("Name"), exact=True).fill("梅女士")
+        page.get_by_label(say("I promise this in public")).check()
+        page.get_by_role("button", name=say("Go on")).click()
+        expect(page.get_by_role("heading", name=say("Check your promise"))).to_be_visible()
+        expect(page.locator(".law")).to_contain_text("慈善法")
+        here.kept(page, "give-check")
+        page.locator("main form button").dblclick()
+
+        thanks = say("Thank you. Your promise is recorded.")
+        expect(page.get_by_role("heading", name=thanks)).to_be_visible()
+        here.kept(page, "pledge")
+        page.goto("/mine")
+        expect(page.locator("tbody tr")).to_have_count(1)
+        expect(page.locator("tbody tr")).to_contain_text("1,200.00")
+        here.kept(page, "mine")
+        page.goto("/mine/data")
+        expect(page.locator("main")).to_contain_text("梅女士")
+        here.kept(page, "my-data")
+
+
+def test_a_request_goes_from_the_inbox_to_the_payee(browser, here):
+    say, office = here.say, here.office
+    asked = office.request("F-HEAR", 120_000)
+    amount = {"amount": "1,200.00"}
+    for name in ("wang", "zhao"):
+        with here.window(browser, name, Role.APPROVER) as page:
+            page.goto("/desk")
+            here.kept(page, "inbox")
+            page.get_by_role("link", name=say("To approve")).click()
+            here.kept(page, "aid")
+            page.locator("tbody a").first.click()
+            page.get_by_role("button", name=say("Approve %(amount)s yuan") % amount).click()
+            expect(page.locator(".recorded")).to_be_visible()
+            if name == "wang":
+                again = page.get_by_role("button", name=say("Approve %(amount)s yuan") % amount)
+                expect(again).to_be_disabled()
+                expect(page.locator(".why").first).to_contain_text(
+                    say("Ask a colleague who has had no part in it yet.")
+                )
+            here.kept(page, f"approval-{name}")
+    with here.window(browser, "chen", Role.CASHIER) as page:
+        page.goto("/desk")
+        page.get_by_role("link", name=say("To pay")).click()
+        page.locator("tbody a").first.click()
+        page.get_by_label(say("Reference of the bank")).fill("PAY-1")
+        page.get_by_role("button", name=say("Record %(amount)s yuan as paid") % amount).click()
+        expect(page.locator(".recorded")).to_be_visible()
+        here.kept(page, "paid")
+
+    assert office.sun.read(f"/v1/disbursements/{asked}")["state"] == "paid"
+
+
+def test_a_treasurer_settles_a_sale_and_follows_a_number_to_its_lines(browser, here):
+    say, office = here.say, here.office
+    sale = office.ended_sale("F-HEAR")
+    with here.window(browser, "sun", Role.TREASURER) as page:
+        page.goto("/desk")
+        page.locator("#sales + table a").first.click()
+        here.kept(page, "settlement")
+        settle = page.get_by_role("button", name=say("Settle with a difference of 0.00"))
+        expect(settle).to_be_disabled()
+        for field in page.locator("table input").all():
+            field.fill("0.00")
+        page.get_by_role("button", name=say("Compare")).click()
+        expect(settle).to_be_enabled()
+        settle.click()
+        expect(page.locator(".recorded")).to_be_visible()
+        page.goto("/desk/trial-balance")
+        here.kept(page, "trial-balance")
+        page.locator("tbody a").first.click()
+        here.kept(page, "journal")
+        assert "account=" in page.url
+        page.locator("tbody a").first.click()
+        expect(page.get_by_role("heading", name=say("The entry in the books"))).to_be_visible()
+        page.goto("/desk/pledges")
+        here.kept(page, "overdue")
+
+    assert office.public.read(f"/v1/sales/{sale}")["state"] == "settled"
+
+
+def test_an_auditor_goes_back_in_time_and_to_the_bytes(browser, here):
+    say = here.say
+    with here.window(browser, "an", Role.AUDITOR) as page:
+        page.goto("/audit/history")
+        here.kept(page, "history")
+        page.locator("tbody a").first.click()
+        expect(page.get_by_role("heading", name=say("As it is stored"))).to_be_visible()
+        here.kept(page, "event")
+        page.goto("/audit/time")
+        slider = page.get_by_role("slider")
+        slider.focus()
+        page.keyboard.press("Home")
+        expect(page.locator("#chosen")).to_have_text("0")
+        page.keyboard.press("ArrowRight")
+        page.get_by_role("button", name=say("Show")).click()
+        assert "at=1" in page.url
+        here.kept(page, "time")
+        page.goto("/audit/checks")
+        here.kept(page, "checks")
+        with page.expect_download() as told:
+            page.get_by_role("link", name="hledger").click()
+        assert told.value.suggested_filename == "leifeng.journal"
+
+
+def test_an_auditor_needs_no_javascript(browser, here):
+    secret = session_of(here.server, "an", Role.AUDITOR)
+    stored = cookies(secret, here.language)
+    with browser.new_context(
+        base_url=here.server.url, storage_state=stored, java_script_enabled=False
+    ) as context:
+        page = context.new_page()
+        page.goto("/audit/time")
+        page.get_by_role("slider").focus()
+        page.keyboard.press("Home")
+        page.get_by_role("button", name=here.say("Show")).click()
+
+        assert "at=0" in page.url
+        expect(page.locator("main")).to_contain_text(
+            here.say("Before the first event there was nothing.")
+        )
