@@ -55,7 +55,7 @@ REFERENCES = (*[None] * 6, "B-1", "B 1")
 REASONS = (*["as agreed"] * 6, "call 13812345678")
 
 STAFF = (str(UUID(int=0x5A)), str(UUID(int=0x5B)))
-ROLES_OF_STAFF = ([Role.ADMIN], [Role.CASHIER, Role.CLERK], [Role.CLERK], [])
+ROLES_OF_STAFF = ([Role.ADMIN], [Role.CASHIER, Role.CLERK], [Role.CLERK])
 
 COMMANDS = {"OrderFeed", "ReturnFeed"} | {
     name
@@ -408,16 +408,24 @@ class Years(RuleBasedStateMachine):
 
     # Who comes in.
 
-    @chance(who=STAFF, roles=ROLES_OF_STAFF, command=("add_person", "enrol_person", "grant_roles"))
-    def let_in(self, who, roles, command):
-        self.attempt(command, who, roles)
+    @chance(who=STAFF, roles=ROLES_OF_STAFF)
+    def add_person(self, who, roles):
+        self.attempt("add_person", who, roles)
 
     @chance(who=STAFF, roles=ROLES_OF_STAFF)
-    def take_roles(self, who, roles):
+    def enrol_person(self, who, roles):
+        self.attempt("enrol_person", who, roles)
+
+    @chance(who=STAFF, roles=ROLES_OF_STAFF)
+    def grant_roles(self, who, roles):
+        self.attempt("grant_roles", who, roles)
+
+    @chance(who=STAFF, roles=ROLES_OF_STAFF)
+    def withdraw_roles(self, who, roles):
         self.attempt("withdraw_roles", who, roles)
 
     @chance(who=STAFF)
-    def shut_out(self, who):
+    def disable_person(self, who):
         self.attempt("disable_person", who)
 
     @invariant()
