@@ -211,10 +211,14 @@ def test_no_page_says_who_gave_or_what_was_written_by_hand(reader, office, years
         assert [each for each in private if each in page] == []
 
 
-def test_an_event_that_is_not_public_is_not_there(reader, office):
+def test_an_event_that_is_not_public_is_there_but_not_told(reader, office):
     registered = office.an.read("/v1/events", type="donor.registered.1", limit=1)["items"][0]
+    shown = reader.open(f"/events/{registered['position']}?lang=en")
 
-    assert reader.open(f"/events/{registered['position']}").status_code == 404
+    assert shown.status_code == 200
+    assert "is not shown in public" in shown.text
+    assert registered["id"] not in shown.text
+    assert "donor.registered" not in shown.text
     assert reader.open("/events/999999999").status_code == 404
 
 

@@ -105,9 +105,11 @@ def show_line(
 def show_event(desk: Desk, position: Annotated[int, Path(ge=1, le=POSITION_MAX)]) -> Response:
     """Show what everybody may know of one event, and of what else happened in the same matter."""
     found = list(desk.ledger.at([Position(position)]))
+    if not found:
+        raise NotFound("event", "at this position")
     told = tell(desk, found)
     if not told:
-        raise NotFound("event", "that is public at this position")
+        return page(desk, "event_hidden.html", position=position)
     (shown,) = told
     stream = shown.fact.originator_id
     matter = list(desk.ledger.history(0, EVENTS_SHOWN, stream=stream))
