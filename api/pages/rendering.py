@@ -81,6 +81,7 @@ def page(
         language,
         nonce=nonce,
         path=request.url.path,
+        illustrative=getattr(request.app.state, "illustrative", False),
         toggles={each: _toggle(request, each) for each in LANGUAGES},
         **said,
     )
