@@ -81,7 +81,7 @@ def page(
         language,
         nonce=nonce,
         path=request.url.path,
-        illustrative=getattr(request.app.state, "illustrative", False),
+        illustrative=_is_made_up(request),
         toggles={each: _toggle(request, each) for each in LANGUAGES},
         **said,
     )
@@ -93,6 +93,12 @@ def page(
     if request.query_params.get(NAME) == language:
         response.set_cookie(NAME, language, max_age=COOKIE_S, samesite="lax")
     return response
+
+
+def _is_made_up(request: Request) -> bool:
+    """Say whether what is served is the demo, whose figures are nobody's."""
+    served = request.scope.get("app")
+    return served is not None and getattr(served.state, "illustrative", False)
 
 
 def _compressed(request: Request, text: bytes) -> Response:
