@@ -49,13 +49,14 @@ def reader(server, years):
 def paths(years):
     """One of every page."""
     sale = years.sale
+    opened = next(each for each in years.events if each["type"] == "fund.opened.1")
     return [
         "/",
         "/funds",
         f"/funds/{years.hear}",
         f"/funds/{years.hear}?from=2026-04-01&to=2026-06-30",
         f"/funds/{years.hear}/lines?on=2026-05-06&kind=donation.payment-received",
-        "/events/1",
+        f"/events/{opened['position']}",
         "/sales",
         f"/sales/{sale}",
         f"/sales/{sale}/wall",
