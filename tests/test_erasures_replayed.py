@@ -187,7 +187,7 @@ def test_a_backup_has_no_key_and_says_where_it_is(tmp_path, here):
     restored = here("restore", saved, "--data", again).stdout
     served = here("serve", "--data", again, "--port", 0)
 
-    assert sorted(each.name for each in saved.iterdir()) == ["ledger.db", "people.db"]
+    assert sorted(each.name for each in saved.iterdir()) == ["ledger.db", "log.db", "people.db"]
     assert f"not in it: vault key {key.id}, in {key_beside(data)}; keep a copy" in told
     assert f"under vault key {key.id}, which is not in {key_beside(again)}" in restored
     assert served.returncode == 1

@@ -229,7 +229,7 @@ def test_a_server_starts_on_a_history_with_an_event_that_cannot_be_read(tmp_path
         shown = office.public.get("/v1/funds")
 
         assert (shown.status_code, shown.json()["type"]) == (503, "/problems/view-stopped")
-        assert office.server.position() == last
+        assert office.server.position() >= last  # Whoever asks has been let in, which is told.
 
 
 def everything(office, years):

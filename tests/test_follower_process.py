@@ -134,7 +134,7 @@ def test_ctrl_c_ends_both_and_says_nothing_more(data):
         text=True,
     ) as process:
         assert select([process.stderr], [], [], START_S)[0]
-        said = process.stderr.readline()
+        said = next(line for line in process.stderr if line.startswith("serving "))
         with watched(follower_of(process)) as ended:
             os.killpg(process.pid, signal.SIGINT)  # As a terminal does.
             rest = process.stderr.read()

@@ -8,6 +8,7 @@ from threading import Barrier
 
 import pytest
 
+from api.places import VAULT_KEY
 from tests.office import DAY, Office
 from tests.server import leifeng, serving
 
@@ -24,8 +25,14 @@ def _database(postgres):
 def _servers(database, tmp_path_factory):
     """Two servers, started at the same moment on a database without tables."""
     folders = [tmp_path_factory.mktemp(name) for name in ("one", "two")]
+    key = {VAULT_KEY: str(tmp_path_factory.mktemp("keys") / "vault.key")}  # One register, one key.
+
     with ExitStack() as stack, ThreadPoolExecutor(2) as pool:
-        yield list(pool.map(lambda each: stack.enter_context(serving(each, database)), folders))
+
+        def served(folder):
+            return stack.enter_context(serving(folder, database, around=key))
+
+        yield list(pool.map(served, folders))
 
 
 @pytest.fixture(name="office", scope="module")

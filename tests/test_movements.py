@@ -65,6 +65,8 @@ FIGURES = {
             samples.CLOSED,
             samples.REGISTERED,
             samples.ANNOUNCED,
+            samples.RESTRICTED,
+            samples.ERASED,
             samples.ADDED,
             samples.GRANTED,
             samples.ROLES_WITHDRAWN,

@@ -54,7 +54,10 @@ def test_it_is_not_shown_to_the_public(office, ada):
     (first, *_) = office.an.all("/v1/events", stream=person)
 
     page = office.public.http.get(f"/events/{first['position']}", headers={"Accept": "text/html"})
-    assert page.status_code == 404
+    assert page.status_code == 200
+    assert "欧阳二" not in page.text
+    assert person not in page.text
+    assert "bookkeeper" not in page.text
 
 
 def test_a_repeat_is_answered_alike_and_another_of_the_name_is_refused(ada):

@@ -56,7 +56,7 @@ def test_an_event_that_is_edited_is_loudly_named(tmp_path, database):
         until(server, lambda said: said["events"] == events)
         where = database or data / "ledger.db"
         with connected(where) as ledger:
-            ledger.execute("UPDATE stored_events SET originator_version = 2 WHERE position = 1")
+            ledger.execute("UPDATE stored_events SET topic = 'fund.opened.9' WHERE position = 1")
 
         said = until(server, lambda said: said["verified"] is False)
 
