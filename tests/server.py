@@ -17,7 +17,7 @@ from uuid import UUID
 
 import httpx2
 
-from api.places import DATABASE_URL
+from api.places import DATABASE_URL, VAULT_KEY
 from ledger.names import PartyId
 from ledger.people.directory import Directory, key_beside
 from ledger.people.roles import Role
@@ -114,20 +114,21 @@ class Person:
 class Server:
     """A server that runs."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917  # A server has this many parts.
         self,
         data: Path,
         port: int,
         process: subprocess.Popen[bytes],
         log: Path,
         database: str | None = None,
+        key: Path | None = None,
     ) -> None:
         self.data = data
         self.url = f"http://127.0.0.1:{port}"
         self.process = process
         self.log = log
         self.people = database or data / "people.db"
-        self.directory = Directory(self.people, key_beside(data))
+        self.directory = Directory(self.people, key or key_beside(data))
         self._people: list[Person] = []
         self.public = self._somebody(None)
 
@@ -210,7 +211,8 @@ def serving(
     with log.open("ab") as said:
         found = environment(database) | dict(around or {})
         process, port = _started(data, said, found, options, ready)
-    server = Server(data, port, process, log, database)
+    key = (around or {}).get(VAULT_KEY)
+    server = Server(data, port, process, log, database, Path(key) if key else None)
     try:
         with closing(server):
             yield server
