@@ -276,6 +276,22 @@ def _wait_for(wall, position):
     wall.wait_for_function("(position) => window.seen.at(-1)[0] >= position", arg=position)
 
 
+def test_a_wall_listens_however_late_its_scripts_come(browser, server):
+    office = Office(server)
+    sale = office.open_sale(office.fund("F-LATE"))
+    with window(browser, server.url) as wall:
+
+        def held(route):
+            wall.wait_for_function("() => window.htmx && new Promise((later) => setTimeout(later))")
+            route.continue_()
+
+        wall.route("**/hx-sse.min.js", held)
+        wall.add_init_script(SEEN)
+        wall.goto(f"/sales/{sale}/wall")
+
+        _wait_for(wall, feed(office, sale, "orders", order()))
+
+
 def test_a_wall_comes_back_by_itself_after_the_network_was_away(browser, server):
     office = Office(server)
     sale = office.open_sale(office.fund("F-BACK"))
