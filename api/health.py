@@ -58,7 +58,9 @@ class _Gauges(Collector):
         if check is not None:
             yield _gauge("verified", "The last check found all as signed.", check.verified)
             yield _gauge("verified_events", "Events that it hashed again.", check.events)
-        yield _gauge("queue", "Commands waiting to be stored.", self._site.ledger.committer.waiting)
+        committer = self._site.ledger.committer
+        yield _gauge("queue", "Commands waiting to be stored.", committer.waiting)
+        yield _gauge("storing", "Commands being stored.", committer.storing)
 
 
 def _refuses(site: Site) -> bool:

@@ -57,7 +57,7 @@ def _costs(young: Path, old: Path, size: Size) -> Iterator[Figure]:
     def cost(served: Served, path: str) -> float:
         request = spell("GET", path, headers=HTML)
         before = processor_time(served.pid)
-        drive(served.port, [request] * TURN, connections=1, status=200)
+        drive([served.port], [request] * TURN, connections=1, status=200)
         return (processor_time(served.pid) - before) / TURN * US
 
     with ledger_process(young) as at_young, ledger_process(old) as at_old:

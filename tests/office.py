@@ -31,10 +31,14 @@ class Office:
     def __init__(self, server: Server) -> None:
         self.server = server
         self._codes = count(1)
-        for name in (
-            each for each, kind in vars(Office).items() if isinstance(kind, cached_property)
-        ):
+        for name in DESKS:
             getattr(self, name)  # All are there from the beginning, since each coming is history.
+
+    def go_on_at(self, server: Server) -> None:
+        """Work on with the tokens of before, at a server that was started anew."""
+        self.server = server
+        for name in DESKS:
+            setattr(self, name, server.bearer(getattr(self, name).token))
 
     lin = cached_property(lambda self: self.server.person("lin", Role.CLERK))
     wang = cached_property(lambda self: self.server.person("wang", Role.APPROVER))
@@ -126,3 +130,7 @@ class Office:
         sale = self.open_sale(fund)
         self.sun.did(f"/v1/sales/{sale}/ending", {"on": LAST_DAY})
         return sale
+
+
+DESKS = tuple(name for name, kind in vars(Office).items() if isinstance(kind, cached_property))
+"""The names of those who work there."""

@@ -67,16 +67,16 @@ class Flood:
 
     async def send(self, key):
         """Ask under ``key`` until it is done, again whenever it is time to come again."""
-        async with self._connection() as (reader, writer):
-            while True:
+        while True:
+            async with self._connection() as (reader, writer):  # Anew: a server lets idle ones go.
                 status, headers, answer = await self._ask(reader, writer, key)
-                if status == 201:
-                    self.receipts[key] = answer
-                    return
-                self.refusals.append((status, answer["type"], headers.get("retry-after")))
-                if answer["type"] == "/problems/overloaded":
-                    self.refused.set()
-                    await self.go_on.wait()
+            if status == 201:
+                self.receipts[key] = answer
+                return
+            self.refusals.append((status, answer["type"], headers.get("retry-after")))
+            if answer["type"] == "/problems/overloaded":
+                self.refused.set()
+                await self.go_on.wait()
 
     @asynccontextmanager
     async def _connection(self):
@@ -99,16 +99,16 @@ class Flood:
         body = await reader.readexactly(int(headers["content-length"]))
         return int(head[0].split()[1]), headers, json.loads(body)
 
-    async def queue(self, number):
-        """Wait until so many wait to be stored."""
+    async def accepted(self, number):
+        """Wait until so many are to be stored or being stored."""
         deadline = monotonic() + ANSWER_S
-        while await asyncio.to_thread(self._waiting) < number:
+        while await asyncio.to_thread(self._not_stored) < number:
             assert monotonic() < deadline, "they do not arrive"
 
-    def _waiting(self):
+    def _not_stored(self):
         said = self._office.public.get("/metrics").text
-        (line,) = (each for each in said.splitlines() if each.startswith("leifeng_queue "))
-        return float(line.split()[1])
+        gauges = ("leifeng_queue ", "leifeng_storing ")
+        return sum(float(line.split()[1]) for line in said.splitlines() if line.startswith(gauges))
 
     def asked(self):
         """Return what the oracle is told."""
@@ -161,11 +161,11 @@ def test_who_comes_once_waits_for_those_before_and_not_for_a_flood_that_goes_on(
         flood.go_on.set()
         with busy(data / "ledger.db"):
             first = [asyncio.create_task(flood.send(f"early-{n}")) for n in range(SOME)]
-            await flood.queue(SOME - 1)
+            await flood.accepted(SOME)
             once = asyncio.create_task(flood.send("once"))
-            await flood.queue(SOME)
+            await flood.accepted(SOME + 1)
             last = [asyncio.create_task(flood.send(f"late-{n}")) for n in range(SOME)]
-            await flood.queue(2 * SOME)
+            await flood.accepted(2 * SOME + 1)
         await asyncio.gather(*first, once, *last)
         return flood
 

@@ -43,6 +43,7 @@ class Committer:
         self._store = store
         self.on_stored: Callable[[], None] = lambda: None
         self._queue: deque[_Ticket] = deque()
+        self._storing = 0
         self._changed = Condition()
         self._closing = False
         self._thread = Thread(target=self._run, name="committer", daemon=True)
@@ -76,6 +77,11 @@ class Committer:
         """How many commands wait to be stored."""
         return len(self._queue)
 
+    @property
+    def storing(self) -> int:
+        """How many commands are being stored at this moment."""
+        return self._storing
+
     def _enqueue(self, ticket: _Ticket) -> None:
         with self._changed:
             if self._closing or len(self._queue) >= QUEUE_MAX:
@@ -92,6 +98,7 @@ class Committer:
             else:
                 _tell(batch, outcomes)
                 self._pass_on()
+            self._storing = 0
 
     def _pass_on(self) -> None:
         """Tell the listener, whose troubles are not those of the next batch."""
@@ -110,6 +117,7 @@ class Committer:
                 ticket = self._queue.popleft()
                 room -= len(ticket.commit.events)
                 batch.append(ticket)
+            self._storing = len(batch)
             return batch
 
 
