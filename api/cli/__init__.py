@@ -1,61 +1,46 @@
-"""The command line: ``leifeng``."""
+"""The command line: ``leifeng``. Of its commands only the one that was asked for is read."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 
 import typer
 
-from api.cli import (
-    audit,
-    backup,
-    copy,
-    demo,
-    export,
-    generate,
-    import_,
-    migrate,
-    person,
-    rebuild,
-    replay,
-    serve,
-    token,
-    vault,
-    witness,
-)
+from api.collector import resting
 from ledger.errors import LedgerError
 from ledger.store.engine import DATABASE_TROUBLE
 
-app = typer.Typer(
-    name="leifeng",
-    help="The ledger of the Lei Feng e-supermarket (雷锋e超市).",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
-app.command("demo")(demo.demo)
-app.command("serve")(serve.serve)
-app.add_typer(token.app, name="token")
-app.add_typer(person.app, name="person")
-app.add_typer(audit.app, name="audit")
-app.add_typer(witness.app, name="witness")
-app.add_typer(vault.app, name="vault")
-app.command("replay")(replay.replay)
-app.command("export")(export.export)
-app.command("import")(import_.import_)
-app.command("rebuild")(rebuild.rebuild)
-app.command("migrate")(migrate.migrate)
-app.command("copy")(copy.copy)
-app.command("backup")(backup.backup)
-app.command("restore")(backup.restore)
-app.command("generate")(generate.generate)
+COMMANDS = {
+    "demo": "demo",
+    "serve": "serve",
+    "token": "app",
+    "person": "app",
+    "audit": "app",
+    "witness": "app",
+    "vault": "app",
+    "replay": "replay",
+    "export": "export",
+    "import": "import_",
+    "rebuild": "rebuild",
+    "migrate": "migrate",
+    "copy": "copy",
+    "backup": "backup",
+    "restore": "restore",
+    "generate": "generate",
+}
+"""What each is called in its module: a function, or an ``app`` of several commands."""
+
+MODULES = {"import": "import_", "restore": "backup"}
+"""The modules that are not called like their commands."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command; say what went wrong in one sentence, with 2 for usage and 1 for the rest."""
+    words = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        code = app(arguments, standalone_mode=False)
+        code = _read(words)(words, standalone_mode=False)
     except typer.Abort:
         _complain("stopped", 130)
     except typer.TyperException as error:
@@ -70,6 +55,29 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(code if isinstance(code, int) else 0)
 
 
+def _read(words: Sequence[str]) -> typer.Typer:
+    """Return the command line with the command that ``words`` begin with, or with all of them."""
+    app = typer.Typer(
+        name="leifeng",
+        help="The ledger of the Lei Feng e-supermarket (雷锋e超市).",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+    )
+    app.callback()(lambda: None)  # So that it has commands, even if it is only one.
+    asked = next((word for word in words if not word.startswith("-")), None)
+    with resting():
+        for name in [asked] if asked in COMMANDS else COMMANDS:
+            module = import_module(f"api.cli.{MODULES.get(name, name)}")
+            command = getattr(module, COMMANDS[name])
+            if isinstance(command, typer.Typer):
+                app.add_typer(command, name=name)
+            else:
+                app.command(name)(command)
+    return app
+
+
 def _complain(sentence: str, code: int) -> None:
-    sys.stderr.write(f"leifeng: {' '.join(sentence.split())}\n")
+    if sentence:  # What shows all its help has nothing to add.
+        sys.stderr.write(f"leifeng: {' '.join(sentence.split())}\n")
     sys.exit(code)
