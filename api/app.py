@@ -77,7 +77,7 @@ from projections.log.cosigning import Asked, Cosigning
 from projections.log.keeper import Keeper
 from projections.log.log import Log
 from projections.log.tables import open_log
-from projections.views import open_views
+from projections.opening import open_views
 
 DESCRIPTION = """The ledger of the Lei Feng e-supermarket (雷锋e超市): every fen from promise to
 thank-you in one history. Amounts are whole fen, days are business days in Asia/Shanghai."""

@@ -22,7 +22,7 @@ from ledger.commands import Ledger
 from ledger.errors import LedgerError
 from projections.every_view import all_views
 from projections.follow import ROUND_S, Follower
-from projections.views import open_views
+from projections.opening import open_views
 
 LOG = logging.getLogger(__name__)
 

@@ -19,7 +19,7 @@ from projections.every_view import all_views
 from projections.fold import Books, fold
 from projections.follow import Follower
 from projections.fund_balances import fund_balance
-from projections.views import open_views
+from projections.opening import open_views
 
 AGAINST = "reading and decoding the same rows raw"
 

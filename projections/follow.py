@@ -24,7 +24,8 @@ from ledger.application import Records
 from ledger.errors import LedgerError
 from ledger.names import Position
 from ledger.store.engine import ALONE, discard
-from projections.views import Batch, View, as_of_now, prepare_views
+from projections.opening import prepare_views
+from projections.views import Batch, View, as_of_now
 
 LOG = logging.getLogger(__name__)
 

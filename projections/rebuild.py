@@ -18,7 +18,8 @@ from ledger.application import Records
 from ledger.names import Position
 from ledger.store.engine import ALONE, engine_at, is_url
 from projections.follow import Follower, Progress, silent
-from projections.views import TRACKING, View, open_views, prepare_unread
+from projections.opening import open_views, prepare_unread
+from projections.views import TRACKING, View
 
 BESIDE = "views_beside"
 """Where the new rows stand until they are level: a PostgreSQL schema, or an attached file."""

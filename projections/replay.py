@@ -17,7 +17,8 @@ from projections.fold import Books, fold
 from projections.follow import Follower, Progress, silent
 from projections.fund_balances import FundBalance, FundBalances, fund_balance, fund_rows
 from projections.history import PAGE
-from projections.views import View, as_of_now, prepare_unread
+from projections.opening import prepare_unread
+from projections.views import View, as_of_now
 
 TRIES = 20
 """Times that the tallies are read again because the ledger went on meanwhile."""

@@ -23,8 +23,8 @@ from ledger.store.commits import Answer
 from projections.every_view import all_views
 from projections.fold import fold
 from projections.follow import Follower
+from projections.opening import open_views
 from projections.replay import replay
-from projections.views import open_views
 
 Where = Path | str
 

@@ -20,7 +20,7 @@ from projections.every_view import all_views
 from projections.follow import Follower
 from projections.log.log import Log
 from projections.log.tables import open_log
-from projections.views import open_views
+from projections.opening import open_views
 from tests.spec import act
 from tests.stores import STORES, connected
 

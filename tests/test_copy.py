@@ -25,8 +25,8 @@ from ledger.tallies import Tally
 from projections.every_view import all_views
 from projections.follow import Follower
 from projections.log.copying import digest_log
+from projections.opening import open_views
 from projections.replay import replay
-from projections.views import open_views
 from tests.charity import Charity
 from tests.logs import logged
 from tests.samples import REGISTERED

@@ -10,7 +10,7 @@ from ledger.store.engine import is_url
 from projections.every_view import all_views
 from projections.follow import Follower
 from projections.fund_balances import FundBalances
-from projections.views import open_views
+from projections.opening import open_views
 from tests.charity import charity
 from tests.oracle import check
 from tests.test_faults_crash import CRASHED, START_S, _processes  # noqa: F401  # A fixture.

@@ -15,7 +15,7 @@ from projections.follow import Follower, ViewStopped
 from projections.fund_balances import MOVEMENTS, FundBalances, fund_balance
 from projections.journal import LINES as JOURNAL_LINES
 from projections.journal import Journal
-from projections.views import open_views
+from projections.opening import open_views
 from tests.charity import charity
 from tests.office import Office
 from tests.samples import HEAR

@@ -13,7 +13,7 @@ import pytest
 
 from projections.every_view import all_views
 from projections.fund_balances import FundBalances
-from projections.views import open_views
+from projections.opening import open_views
 from tests.office import Office
 from tests.server import ANSWER_S, HOUSE, LEIFENG, START_S, STOP_S, environment, serving
 from tests.stores import STORES

@@ -16,8 +16,8 @@ from projections.every_view import all_views
 from projections.fold import fold
 from projections.follow import Follower
 from projections.history import as_record, rest
+from projections.opening import open_views
 from projections.replay import replay
-from projections.views import open_views
 
 EVENTS = 4_000
 

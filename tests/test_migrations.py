@@ -1,5 +1,7 @@
 """A program and a database agree about the tables, or one of them is brought up, or refused."""
 
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime
@@ -29,9 +31,10 @@ from ledger.store.schema import (
 from projections.every_view import all_views
 from projections.follow import Follower
 from projections.fund_balances import fund_balance
-from projections.views import OtherViews, open_views, upgrade_views
+from projections.opening import OtherViews, open_views, upgrade_views
 from tests.charity import charity
 from tests.samples import HEAR
+from tests.server import ENVIRONMENT
 from tests.stores import connected
 
 
@@ -301,3 +304,18 @@ def test_a_demo_never_takes_the_place_of_a_ledger_on_postgresql(postgres_url, tm
 
     assert said.returncode == 1
     assert "holds something else" in said.stderr
+
+
+def test_whoever_opens_views_knows_the_tables_of_all():
+    """Else it would take those of others for another version's, and make them anew."""
+    known = (
+        "from projections import opening; from projections.views import METADATA;"
+        " print(*sorted(METADATA.tables))"
+    )
+    asked = subprocess.run(  # noqa: S603  # Ourselves.
+        [sys.executable, "-c", known], env=ENVIRONMENT, capture_output=True, text=True, check=True
+    )
+
+    assert asked.stdout.split() == sorted(
+        {table.name for view in all_views() for table in view.tables} | {"tracking"}
+    )

@@ -15,8 +15,8 @@ from projections.fold import fold
 from projections.follow import Follower, ViewStopped
 from projections.fund_balances import BALANCES, FundBalances, days_of, fund_balance
 from projections.journal import Journal
+from projections.opening import open_views
 from projections.rebuild import rebuild
-from projections.views import open_views
 from tests.charity import charity
 from tests.samples import HEAR
 

@@ -14,8 +14,8 @@ from api.cli import main
 from api.demo.story import Story
 from ledger.commands import Ledger
 from projections.every_view import all_views
+from projections.opening import open_views
 from projections.replay import replay as replayed
-from projections.views import open_views
 from tests.charity import Charity
 from tests.server import ENVIRONMENT, HOUSE, LEIFENG
 

@@ -15,6 +15,7 @@ from ledger.movements import movements
 from projections.every_view import all_views
 from projections.follow import Follower
 from projections.fund_balances import FundBalances, fund_balance, fund_rows
+from projections.opening import open_views
 from projections.statements import (
     ALWAYS,
     TO_PERSONS,
@@ -30,7 +31,6 @@ from projections.statements import (
     span,
     statement,
 )
-from projections.views import open_views
 from tests.charity import charity
 from tests.samples import HEAR, LIN, WANG, ZHAO
 from tests.spec import TODAY

@@ -26,9 +26,9 @@ from ledger.store.backup import Damaged, copy_file, dump, is_dump, load
 from ledger.store.copying import NotEmpty
 from projections.every_view import all_views
 from projections.follow import Progress
+from projections.opening import open_views
 from projections.rebuild import rebuild
 from projections.replay import replay
-from projections.views import open_views
 
 KEPT = ("ledger.db", "people.db")
 """The files of a ledger that cannot be made again, in the order in which they are taken.

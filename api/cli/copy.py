@@ -18,7 +18,8 @@ from ledger.store.engine import is_url
 from ledger.store.recorder import Store
 from ledger.store.schema import EVENTS, UNFINISHED
 from projections.log.copying import copy_log, digest_log
-from projections.views import TRACKING, open_views
+from projections.opening import open_views
+from projections.views import TRACKING
 
 Source = Annotated[str, typer.Option("--from", help="A data folder, or a postgresql:// URL.")]
 Target = Annotated[str, typer.Option("--to", help="Another, with nothing in it.")]

@@ -13,7 +13,7 @@ from api.demo.years import Years
 from api.places import Places
 from projections.every_view import all_views
 from projections.follow import Follower
-from projections.views import open_views
+from projections.opening import open_views
 
 
 def generate(

@@ -16,10 +16,10 @@ from ledger.money import yuan
 from ledger.names import Position
 from ledger.policies import ApprovalRule
 from projections.every_view import all_views
+from projections.opening import open_views
 from projections.other_rule import OtherRule, Stopped, held_to
 from projections.replay import SHOWN_MAX, Replayed
 from projections.replay import replay as replayed
-from projections.views import open_views
 
 DIFFERENT, STOPPED = 1, 3
 """Exit codes: rows differ; or all are equal, but the other rule would have stopped a payment."""
