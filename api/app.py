@@ -13,6 +13,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
+from fastapi.telemetry import TelemetryConfig
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp
 
@@ -81,6 +82,10 @@ from projections.opening import open_views
 
 DESCRIPTION = """The ledger of the Lei Feng e-supermarket (雷锋e超市): every fen from promise to
 thank-you in one history. Amounts are whole fen, days are business days in Asia/Shanghai."""
+
+
+NO_TELEMETRY = TelemetryConfig(tracing=False, metrics=False, logs=False)
+"""Nobody is told but who asks at /metrics; asking whether somebody is costs each request."""
 
 
 def utc_now() -> datetime:
@@ -182,6 +187,7 @@ def create_app(
         separate_input_output_schemas=False,
         docs_url=None,
         redoc_url=None,
+        telemetry=NO_TELEMETRY,
     )
     app.limits, app.hosts = limits or Limits(), hosts
     app.state.limits, app.state.slowdown = app.limits, Slowdown()
