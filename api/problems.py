@@ -7,9 +7,12 @@ the docstring of its class, and the detail has the facts. What was sent is never
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
+from math import inf
+from time import monotonic
 from typing import Any
 
 import msgspec
@@ -37,11 +40,13 @@ from ledger.funds import FundClosed, InsufficientFunds
 from ledger.people.sealing import VaultError
 from ledger.sales import ReturnWindowOpen
 from ledger.settlements import SettlementMismatch
-from ledger.store.commits import StoreFailed
+from ledger.store.commits import OutcomeUnknown, StoreFailed
 from ledger.store.leaves import OutOfStep
 from projections.follow import ViewsAway, ViewStopped
 from projections.log.keys import WillNotSign
 from projections.log.log import Changed
+
+LOG = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -141,6 +146,17 @@ NAMES: Mapping[type[LedgerError], str] = {
 """Branches and rules that go by a name of the contract."""
 
 
+FOR_THE_OPERATOR: Mapping[type[LedgerError], str] = {
+    OutcomeUnknown: "the store went away while it was written",
+    StoreFailed: "nothing was written",
+    VaultError: "details of people cannot be opened or sealed here at the moment",
+}
+"""Errors that speak in a database's words, or name a file; what strangers are told instead."""
+
+LOGGED_EVERY_S = 10.0
+"""Seconds between two lines in the log about errors of one kind, however many ask meanwhile."""
+
+
 def _nearest(kind: type[LedgerError], table: Mapping[type[LedgerError], Any]) -> Any:
     return next((table[each] for each in kind.__mro__ if each in table), None)
 
@@ -186,7 +202,7 @@ def problem(error: LedgerError) -> dict[str, Any]:
         "type": f"/problems/{name_of(kind)}",
         "title": title_of(kind),
         "status": status_of(kind).value,
-        "detail": str(error),
+        "detail": _nearest(kind, FOR_THE_OPERATOR) or str(error),
     }
     match error:
         case Invalid():
@@ -215,7 +231,20 @@ def respond(document: Mapping[str, Any], headers: Mapping[str, str] | None = Non
 
 async def _refused(_: Request, error: Exception) -> Response:
     assert isinstance(error, LedgerError)  # noqa: S101  # Registered for these alone.
+    if _nearest(type(error), FOR_THE_OPERATOR) is not None:
+        _log(error)
     return respond(problem(error))
+
+
+_logged_at: dict[type[LedgerError], float] = {}
+
+
+def _log(error: LedgerError) -> None:
+    """Tell the operator what strangers are not told, in a line now and then."""
+    now = monotonic()
+    if now - _logged_at.get(type(error), -inf) >= LOGGED_EVERY_S:
+        _logged_at[type(error)] = now
+        LOG.error("%s", error)
 
 
 async def _unreadable(_: Request, error: Exception) -> Response:

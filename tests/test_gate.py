@@ -8,7 +8,7 @@ from api.docs import policy_of
 from api.gate.limits import Limits, LimitUnknown
 from api.gate.origin import check_origin
 from api.gate.rates import WINDOW_S, Rate
-from api.gate.refusals import CrossSite, TooOften
+from api.gate.refusals import CrossSite, MessageUnreadable, TooOften
 from api.gate.safe_answers import SAFE, make_safe
 from api.gate.said_once import check_encoding, host_of, read
 from api.gate.target import check_path, check_query
@@ -159,6 +159,12 @@ def test_a_host_is_known_by_its_name(host, name):
     assert host_of({b"host": host}) == name
 
 
+@pytest.mark.parametrize("host", [b"", b"a b", b"[::::]", b"[1.2.3.4]", b"[::1", b"a:", b"a:x"])
+def test_a_host_that_is_none_is_not_guessed_at(host):
+    with pytest.raises(MessageUnreadable):
+        host_of({b"host": host})
+
+
 # Whose page sends this.
 
 OURS = {b"host": b"ledger.example:8000"}
@@ -278,7 +284,11 @@ def test_a_server_answers_to_its_own_name(strict):
     assert (answer.status_code, answer.json()["type"]) == (421, "/problems/host-unknown")
 
 
-@pytest.mark.parametrize("said", ["nothing=1", "head_s=0", "head_s=-1", "head_s=x", "head_s", "=1"])
+@pytest.mark.parametrize(
+    "said",
+    ["nothing=1", "head_s=0", "head_s=-1", "head_s=x", "head_s", "=1", f"head_s={'9' * 4_400}"],
+    ids=range(7),
+)
 def test_a_limit_is_a_known_name_and_a_number(said):
     with pytest.raises(LimitUnknown):
         Limits.of({}, [said])

@@ -87,6 +87,8 @@ def test_only_what_was_paid_by_then_is_held_to_it(ask):
         ("{", "is no rule of approval"),
         ("[]", "is no rule of approval"),
         ({"three_above": 1}, "is no rule of approval"),
+        ('{"one_approval_up_to": 1, "one_approval_up_to": 2}', "has a key twice"),
+        ("[" * 2_000, "is no rule of approval"),
         ({"three_approvals_above": "1"}, "is no rule of approval"),
         ({"three_approvals_above": -1}, "three_approvals_above: "),
         ({"one_approval_up_to": 2, "three_approvals_above": 1}, "three_approvals_above: "),

@@ -210,6 +210,16 @@ def test_names_are_bytes_of_any_kind():
     assert b"witness %s " % name in policy.encode()
 
 
+def test_groups_may_stand_in_groups_as_deep_as_a_policy_is_long():
+    groups = [f"group g{n} 1 {f'g{n - 1}' if n else 'X1'}\n" for n in range(LINES_MAX - 3)]
+    text = f"{LOG_LINE}{X1}{''.join(groups)}quorum g{len(groups) - 1}\n"
+    policy = parse_policy(text.encode())
+
+    assert policy.open(noted("X1")) == CHECKPOINT
+    with pytest.raises(QuorumMissing):
+        policy.open(noted())
+
+
 X1 = f"witness X1 {WITNESSES['X1'].verifier}\n"
 X2 = f"witness X2 {WITNESSES['X2'].verifier}\n"
 LOG_LINE = f"log {LOG.verifier}\n"

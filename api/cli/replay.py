@@ -15,6 +15,7 @@ from ledger.errors import LedgerError
 from ledger.money import yuan
 from ledger.names import Position
 from ledger.policies import ApprovalRule
+from ledger.strict_json import fault_of
 from projections.every_view import all_views
 from projections.opening import open_views
 from projections.other_rule import OtherRule, Stopped, held_to
@@ -74,11 +75,18 @@ def replay(
 
 
 def _rule(path: Path) -> ApprovalRule:
-    decode = msgspec.toml.decode if path.suffix == ".toml" else msgspec.json.decode
     try:
-        rule = decode(path.read_bytes(), type=ApprovalRule)
-    except (msgspec.MsgspecError, ValueError) as error:
+        return read_rule(path.read_bytes(), in_toml=path.suffix == ".toml")
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise PolicyUnreadable(path, error) from None
+
+
+def read_rule(text: bytes, *, in_toml: bool) -> ApprovalRule:
+    """Read a rule; TOML refuses by itself what says a thing twice."""
+    if not in_toml and (fault := fault_of(text)) is not None:
+        raise ValueError(fault)
+    decode = msgspec.toml.decode if in_toml else msgspec.json.decode
+    rule = decode(text, type=ApprovalRule)
     rule.check()
     return rule
 

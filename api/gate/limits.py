@@ -7,6 +7,7 @@ client from taking all of a server. An operator changes them by ``--limit NAME=N
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Self
 
@@ -16,6 +17,8 @@ from msgspec.structs import fields
 from ledger.errors import LedgerError
 
 PREFIX = "LEIFENG_LIMIT_"
+
+_NUMBER = re.compile("[1-9][0-9]{0,14}")
 
 
 class LimitUnknown(LedgerError):
@@ -73,6 +76,6 @@ class Limits(Struct, frozen=True):
                 raise LimitUnknown(
                     f"there is no limit {name}; there are {', '.join(sorted(named))}"
                 )
-            if not (number.isascii() and number.isdecimal() and 0 < int(number) < 2**53):
+            if not _NUMBER.fullmatch(number):
                 raise LimitUnknown(f"{name} must be a whole number above zero")
         return cls(**{name: int(number) for name, number in asked.items()})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from ipaddress import IPv6Address
 
 from api.gate.refusals import MessageUnreadable
 from ledger.errors import Invalid
@@ -57,12 +58,22 @@ def check_encoding(said: Mapping[bytes, bytes]) -> None:
             raise Invalid("Content-Type", "a body is in UTF-8")
 
 
+def _no_host() -> MessageUnreadable:
+    return MessageUnreadable("say in one Host header which host is meant")
+
+
 @lru_cache(maxsize=64)
 def _name_of(host: bytes) -> bytes:
     if not _HOST.fullmatch(host):
-        raise MessageUnreadable("say in one Host header which host is meant")
-    name = host[: host.index(b"]") + 1] if host[:1] == b"[" else host.partition(b":")[0]
-    return name.lower()
+        raise _no_host()
+    if host[:1] != b"[":
+        return host.partition(b":")[0].lower()
+    name = host[: host.index(b"]") + 1].lower()
+    try:
+        IPv6Address(name[1:-1].decode())
+    except ValueError:
+        raise _no_host() from None
+    return name
 
 
 def host_of(said: Mapping[bytes, bytes]) -> bytes:

@@ -13,7 +13,7 @@ from ledger.errors import Invalid
 from ledger.money import AMOUNT_MAX
 from ledger.wording import printable
 
-YUAN = re.compile(r"(\d{1,3}(?:,\d{3})+|\d{1,11})(?:\.(\d{1,2}))?")
+YUAN = re.compile(r"(\d{1,3}(?:,\d{3})+|\d{1,11})(?:\.(\d{1,2}))?", re.ASCII)
 
 
 def fen(said: Mapping[str, str], name: str = "amount") -> int:
@@ -49,7 +49,7 @@ def fen_or_none(said: Mapping[str, str], name: str) -> int | None:
 
 def on_day(said: Mapping[str, str], name: str = "on") -> date:
     """Read a day that has to be said."""
-    found = day(said.get(name, "")[:10], name)
+    found = day(said.get(name, ""), name)
     if found is None:
         raise Invalid(name, "must be a day such as 2026-03-20")
     return found

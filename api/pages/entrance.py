@@ -73,8 +73,16 @@ class PageDesk(Desk):
 
     async def read_form(self) -> None:
         """Read what was sent; refuse what could be read in two ways."""
-        self.fields = _fields(await self.read_body())
+        body = await self.read_body()
+        if body:  # A button alone sends nothing, and need not say of what kind.
+            self._must_be_form()
+        self.fields = fields_of(body)
         self._body = msgspec.json.encode(self.fields)  # So that a repeat is told from a reuse.
+
+    def _must_be_form(self) -> None:
+        media_type = self.headers.get("content-type", "").partition(";")[0]
+        if media_type.strip().lower() != FORM:
+            raise Invalid("Content-Type", f"must be {FORM}")
 
 
 def someone(endpoint: E) -> E:
@@ -183,10 +191,10 @@ def _named_in_path(places: Mapping[str, TypeAdapter[Any]], said: Mapping[str, st
         raise NotFound("such thing", "here") from None
 
 
-def _fields(body: bytes) -> dict[str, str]:
-    """Read a form.
+def fields_of(body: bytes) -> dict[str, str]:
+    """Read a form; refuse what could be read in two ways.
 
-    >>> _fields(b"name=%E7%8E%8B&amount=100.00&note=")
+    >>> fields_of(b"name=%E7%8E%8B&amount=100.00&note=")
     {'name': '王', 'amount': '100.00', 'note': ''}
 
     """

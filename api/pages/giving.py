@@ -35,6 +35,12 @@ router = APIRouter(route_class=Entrance, include_in_schema=False)
 PARTS_MAX = 12
 """Monthly instalments that a page offers; the ledger takes more."""
 
+PARTS = frozenset(map(str, range(1, PARTS_MAX + 1)))
+"""How their number is written."""
+
+FIRST_WITHIN_YEARS = 100
+"""Years in which the first is due."""
+
 MONTH_DAYS = 28
 """A day that every month has: an instalment due later in the month is due on this one."""
 
@@ -96,7 +102,7 @@ def answers(said: Mapping[str, str]) -> Answers:
 
     """
     parts = said.get("parts", "1")
-    if not parts.isascii() or not parts.isdigit() or not 1 <= int(parts) <= PARTS_MAX:
+    if parts not in PARTS:
         raise Invalid("parts", f"must be from 1 to {PARTS_MAX}")
     found = Answers(
         fund=text(said, "fund"),
@@ -107,6 +113,8 @@ def answers(said: Mapping[str, str]) -> Answers:
     )
     if found.first < today():
         raise Invalid("first", f"{found.first} is over")
+    if found.first.year > today().year + FIRST_WITHIN_YEARS:
+        raise Invalid("first", f"is more than {FIRST_WITHIN_YEARS} years away")
     if found.amount < found.parts:
         raise Invalid("amount", "is too little for so many parts")
     return found

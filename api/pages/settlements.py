@@ -32,11 +32,11 @@ router = APIRouter(route_class=Entrance, include_in_schema=False)
 @may(*READERS)
 def compare(sale_id: UUID, desk: PageDesk, done: int = 0) -> Response:
     """Show both accounts of a sale; what the partner says is in the address."""
-    theirs, refusal = _read(desk.query_params)
+    theirs, refusal = read_figures(desk.query_params)
     return sale_page(desk, SaleId(sale_id), theirs, done=done, refusal=refusal)
 
 
-def _read(said: Mapping[str, str]) -> tuple[dict[str, int | None], LedgerError | None]:
+def read_figures(said: Mapping[str, str]) -> tuple[dict[str, int | None], LedgerError | None]:
     """Return the figures that are said, and what is wrong with one of them, if anything is."""
     found: dict[str, int | None] = dict.fromkeys(STATEMENT_FIGURES)
     for name in found:
@@ -110,7 +110,7 @@ def _why_not(
 @may(Role.TREASURER)
 async def settle(sale_id: UUID, desk: PageDesk) -> Response:
     """Agree with the partner's statement, if every figure is ours to the fen."""
-    theirs, refusal = _read(desk.fields)
+    theirs, refusal = read_figures(desk.fields)
     try:
         if refusal is not None:
             raise refusal

@@ -98,9 +98,12 @@ def day(said: str, name: str) -> date | None:
     if not said:
         return None
     try:
-        return datetime.strptime(said, "%Y-%m-%d").replace(tzinfo=UTC).date()
+        found = date.fromisoformat(said)
     except ValueError:
-        raise Invalid(name, "must be a day such as 2026-03-20") from None
+        found = None
+    if found is None or found.isoformat() != said:  # It also reads 20260320 and 2026-W12-5.
+        raise Invalid(name, "must be a day such as 2026-03-20")
+    return found
 
 
 def _place(said: str) -> Place | None:

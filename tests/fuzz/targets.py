@@ -8,9 +8,20 @@ from contextlib import suppress
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
+from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 
-from api import disbursements, donations, donors, funds, sales
+from api import (
+    disbursements,
+    donations,
+    donors,
+    funds,
+    people,
+    people_tokens,
+    policies,
+    relations,
+    sales,
+)
 from api.doors import Door, fingerprint
 from api.feeds import CHUNK_LINES, LINE_BYTES_MAX, Lines
 from api.gate.origin import check_origin
@@ -24,18 +35,22 @@ from ledger.order_feeds import read_order, read_return
 from ledger.pledge_feeds import read_pledge
 from ledger.strict_json import fault_of
 from ledger.wording import TEXT_MAX, code, plain, printable
+from tests.fuzz.coming_in import shown
+from tests.fuzz.evidence import evidence
+from tests.fuzz.files import file
+from tests.fuzz.forms import form
 from tests.fuzz.speaking import speak
 
 AN_ID = "01a20737-75c3-7cc1-b1f2-e52f15c6c3a7"
+OTHER_PLACES = {"code": "F-HEAR", "token_id": "0" * 16}
+PARTS = (donations, funds, donors, sales, disbursements, policies, relations, people, people_tokens)
 
 
 def _commands() -> Iterator[tuple[str, Intake, dict[str, str]]]:
-    for part in (donations, funds, donors, sales, disbursements):
+    for part in PARTS:
         for route in part.router.routes:
             if isinstance(route, Door) and route.records and not route.in_lines:
-                said = dict.fromkeys(route.param_convertors, AN_ID)
-                if "code" in said:
-                    said["code"] = "F-HEAR"
+                said = {each: OTHER_PLACES.get(each, AN_ID) for each in route.param_convertors}
                 yield route.path, Intake(route.endpoint), said
 
 
@@ -128,6 +143,8 @@ def headers(data: bytes) -> None:
         names = [name for name, _ in said if name not in MAY_REPEAT]
         assert len(names) == len(set(names))
         host_of(once)
+        scope = {"type": "http", "scheme": "http", "path": "/", "query_string": b""}
+        assert Request(scope | {"headers": list(once.items())}).url.path == "/"
         check_encoding(once)
         check_origin("POST", once)
         assert once.get(b"sec-fetch-site", b"none") in {b"none", b"same-origin"}
@@ -146,5 +163,8 @@ def words(data: bytes) -> None:
 
 TARGETS: dict[str, Callable[[bytes], object]] = {
     each.__name__: each
-    for each in (command, line, lines, text, cursor, target, headers, words, speak)
+    for each in (
+        *(command, line, lines, text, cursor, target, headers, words, speak),
+        *(form, shown, evidence, file),
+    )
 }

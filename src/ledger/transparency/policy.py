@@ -35,7 +35,8 @@ class Policy:
     Attributes:
         logs: Keys of the logs; any one of them may have signed.
         witnesses: Keys of the witnesses, by the names that the policy gives them.
-        groups: Of each group how many of its members it takes, and who they are.
+        groups: Of each group how many of its members it takes, and who they are; groups among
+            them stand before it.
         quorum: The witness or group that has to have cosigned, or ``NONE``.
 
     """
@@ -56,22 +57,22 @@ class Policy:
         """
         checkpoint = open_checkpoint(signed, self.logs)
         cosigned = {key for key, _ in signed_by(parse_note(signed), self.witnesses.values())}
-        if not self._has_witnessed(self.quorum, cosigned):
+        if self.quorum != NONE and self.quorum not in self._have_witnessed(cosigned):
             raise QuorumMissing(
                 f"{len(cosigned)} of {len(self.witnesses)} witnesses have cosigned the tree of"
                 f" {checkpoint.size}, which is not the quorum {self.quorum}"
             )
         return checkpoint
 
-    def _has_witnessed(self, name: str, cosigned: set[Witness]) -> bool:
-        if name == NONE:
-            return True
-        if name in self.witnesses:
-            return self.witnesses[name] in cosigned
-        # "the group is considered to witness a checkpoint if and only if at least k of its n
-        # members have witnessed that checkpoint"
-        needed, members = self.groups[name]
-        return sum(self._has_witnessed(each, cosigned) for each in members) >= needed
+    def _have_witnessed(self, cosigned: set[Witness]) -> set[str]:
+        """Return the names of witnesses and groups that have, each after those it is made of."""
+        have = {name for name, key in self.witnesses.items() if key in cosigned}
+        for name, (needed, members) in self.groups.items():
+            # "the group is considered to witness a checkpoint if and only if at least k of its n
+            # members have witnessed that checkpoint"
+            if len(have.intersection(members)) >= needed:
+                have.add(name)
+        return have
 
     def encode(self) -> bytes:
         """Write the policy."""
