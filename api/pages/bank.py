@@ -43,7 +43,7 @@ COLUMNS = (
     marked("What"),
     marked("Fund"),
     marked("Channel"),
-    marked("Reference"),
+    marked("Payment reference"),
     marked("Recorded by"),
     marked("Yuan"),
 )

@@ -124,7 +124,7 @@ AID_STATES: Mapping[str, str] = {
 PAYEE_KINDS: Mapping[str, str] = {
     "organisation": marked("Organisation"),
     "supplier": marked("Supplier"),
-    "person": marked("Person"),
+    "person": marked("A person"),
 }
 
 MONEY_KINDS: Mapping[str, str] = {
@@ -167,7 +167,7 @@ STATEMENT_FIGURES: Mapping[str, str] = {
 """The figures on which both sides of a charity sale agree."""
 
 LINE_KINDS: Mapping[str, str] = {
-    "pledge": marked("Promised"),
+    "pledge": marked("A promise was made"),
     "payment": marked("Payment received"),
     "confirmation": marked("The payment was found on the bank's statement"),
     "withdrawal": marked("Rest of the promise taken back"),
