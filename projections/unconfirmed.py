@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from sqlalchemy import (
@@ -64,46 +64,41 @@ class Unconfirmed(View):
     def write(self, connection: Connection, batch: Batch) -> None:
         """Note each payment, and strike out each that was found or came back."""
         paid = [
-            _row(position, kind, channel, fact)
+            _row(position, fact, *_RECORDED[type(fact)])
             for position, fact in batch
-            for kind, channel in _recorded(fact)
+            if type(fact) in _RECORDED
         ]
-        found = [
-            (str(fact.originator_id), *named, position)
-            for position, fact in batch
-            for named in _confirmed(fact)
-        ]
+        found = [_named(position, fact) for position, fact in batch if type(fact) in _CONFIRMED]
         back = [
             (str(fact.originator_id), position)
             for position, fact in batch
-            if isinstance(fact, Disbursement.Bounced)
+            if type(fact) is Disbursement.Bounced
         ]
         insert_all(connection, UNCONFIRMED, paid)
         run_all(connection, _FOUND, found)
         run_all(connection, _CAME_BACK, back)
 
 
-def _recorded(fact: Fact) -> Iterator[tuple[MoneyKind, str]]:
-    match fact:
-        case Donation.PaymentReceived():
-            yield "gift", fact.channel
-        case CharitySale.Remitted():
-            yield "remittance", BANK
-        case Disbursement.Paid():
-            yield "payout", BANK
+_RECORDED: Mapping[type[Fact], tuple[MoneyKind, str | None]] = {
+    Donation.PaymentReceived: ("gift", None),
+    CharitySale.Remitted: ("remittance", BANK),
+    Disbursement.Paid: ("payout", BANK),
+}
+"""The events that record money, and the channel of those that do not say it."""
+
+_CONFIRMED: frozenset[type[Fact]] = frozenset(
+    {Donation.PaymentConfirmed, CharitySale.RemittanceConfirmed, Disbursement.PaymentConfirmed}
+)
 
 
-def _confirmed(fact: Fact) -> Iterator[tuple[str, str]]:
-    match fact:
-        case Donation.PaymentConfirmed():
-            yield fact.channel, fact.external_ref
-        case CharitySale.RemittanceConfirmed() | Disbursement.PaymentConfirmed():
-            yield BANK, fact.external_ref
+def _row(position: int, fact: Any, kind: MoneyKind, channel: str | None) -> tuple[Any, ...]:
+    money = (fact.on, fact.amount, channel or fact.channel, fact.external_ref)
+    return position, kind, str(fact.originator_id), fact.fund, *money, fact.actor
 
 
-def _row(position: int, kind: MoneyKind, channel: str, fact: Any) -> tuple[Any, ...]:
-    matter, paid = str(fact.originator_id), (fact.on, fact.amount, channel, fact.external_ref)
-    return position, kind, matter, fact.fund, *paid, fact.actor
+def _named(position: int, fact: Any) -> tuple[Any, ...]:
+    channel = getattr(fact, "channel", BANK)
+    return str(fact.originator_id), channel, fact.external_ref, position
 
 
 def unconfirmed(
