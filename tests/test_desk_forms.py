@@ -331,6 +331,24 @@ def test_the_inbox_counts_what_is_to_be_found_for_those_who_keep_the_books(visit
     assert "/desk/bank" not in visitors[Role.CLERK].read("/desk")
 
 
+def test_a_refused_form_is_read_in_another_language_where_it_stands(visitors, office, fund, server):
+    _, ref = gift(office, fund)
+    keeper = visitors[Role.BOOKKEEPER]
+    (path,) = listed(keeper, ref)
+    asked = f"{path}?statement_ref=2026-04%2F17"
+    toggles = {
+        f"{server.url}{asked}": f"{asked}&amp;lang=zh",
+        "https://elsewhere.example/desk?x=1": "?lang=zh",
+        f"{server.url}//elsewhere.example/": "?lang=zh",
+    }
+    for referer, toggle in toggles.items():
+        form = {"key": uuid4().hex, "statement_ref": "", "on": DAY}
+        headers = {"Referer": referer}
+        answer = keeper.http.post(f"{path}/confirmation", data=form, headers=headers)
+        assert answer.status_code == 422
+        assert f'href="{toggle}" lang="zh-CN"' in answer.text
+
+
 @pytest.mark.parametrize("path", ["/desk/bank/1", "/desk/bank/9999999"])
 def test_an_event_that_recorded_no_payment_is_none(visitors, path):
     assert visitors[Role.BOOKKEEPER].open(path).status_code == 404
