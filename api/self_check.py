@@ -154,7 +154,8 @@ class SelfCheck:
             asked = self._asked.wait(wait_s)
             if self._closed.is_set():
                 return
-            self._asked.clear()
+            if asked:  # Else somebody may be asking at this very moment, and has the turn.
+                self._asked.clear()
             if asked or self._begin():
                 try:
                     wait_s = (self._every_s or None) if self._check() else soon
