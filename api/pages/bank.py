@@ -6,7 +6,7 @@ go from payment to payment. A payment goes by the position of the event that rec
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Annotated, Any, get_args
 
 from fastapi import APIRouter, Path, Query
@@ -15,7 +15,7 @@ from fastapi.responses import Response
 
 from api.doors import may
 from api.pages.answers import on_day
-from api.pages.colleagues import colleague
+from api.pages.colleagues import colleague, colleagues
 from api.pages.entrance import Entrance, PageDesk
 from api.pages.found import Confirmable, confirmation_of
 from api.pages.labels import CHANNELS, MONEY_KINDS, marked
@@ -77,7 +77,7 @@ def list_payments(  # What a reader may ask for.
         desk,
         "bank.html",
         rows=rows[:ROWS_SHOWN],
-        who={each["recorded_by"]: _recorder(desk, each) for each in rows},
+        who=_recorders(desk, rows),
         following=rows[ROWS_SHOWN - 1]["position"] if len(rows) > ROWS_SHOWN else None,
         asked=asked,
         held=held,
@@ -104,8 +104,8 @@ def _part(
         )
 
 
-def _recorder(desk: PageDesk, row: Mapping[str, Any]) -> str:
-    return colleague(desk, row["recorded_by"], Role.CASHIER)
+def _recorders(desk: PageDesk, rows: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    return colleagues(desk, ((row["recorded_by"], Role.CASHIER) for row in rows))
 
 
 def _rows(
@@ -113,6 +113,7 @@ def _rows(
 ) -> Iterator[tuple[object, ...]]:
     after = 0
     while rows := _part(desk, asked, after, ROWS_SHOWN * 10):
+        who = _recorders(desk, rows)
         for row in rows:
             yield (
                 row["position"],
@@ -121,7 +122,7 @@ def _rows(
                 row["fund"],
                 say(CHANNELS[row["channel"]]),
                 row["external_ref"],
-                _recorder(desk, row),
+                who[row["recorded_by"]],
                 Yuan(row["amount"]),
             )
         after = rows[-1]["position"]

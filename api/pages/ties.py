@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Annotated, Any, get_args
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from api.disbursements import READERS
 from api.doors import READS_ALL, may
 from api.pages.aid import WHO_PAYS_WHOM
 from api.pages.answers import on_day, one_of, text
-from api.pages.colleagues import SHORT, colleague, payee_called
+from api.pages.colleagues import SHORT, colleagues, payee_called
 from api.pages.entrance import Entrance, PageDesk
 from api.pages.labels import RELATION_KINDS, marked
 from api.pages.languages import language_of, words
@@ -92,7 +92,8 @@ def _page(
     return own_page(
         desk,
         "relations.html",
-        rows=[each | {"who": _declarer(desk, each), "to": _to(each)} for each in rows[:ROWS_SHOWN]],
+        rows=[each | {"to": _to(each)} for each in rows[:ROWS_SHOWN]],
+        who=_declarers(desk, rows),
         following=rows[ROWS_SHOWN - 1]["position"] if len(rows) > ROWS_SHOWN else None,
         sees_all=_sees_all(desk),
         may_declare=not desk.caller.roles.isdisjoint(DECLARE),
@@ -116,8 +117,8 @@ def _part(desk: PageDesk, after: int, limit: int) -> list[dict[str, Any]]:
         return relations(reading.connection, after=after, limit=limit, person=whose)
 
 
-def _declarer(desk: PageDesk, row: Mapping[str, Any]) -> str:
-    return colleague(desk, row["person"], Role.CLERK)
+def _declarers(desk: PageDesk, rows: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    return colleagues(desk, ((row["person"], Role.CLERK) for row in rows))
 
 
 def _to(row: Mapping[str, Any]) -> str:
@@ -128,11 +129,12 @@ def _to(row: Mapping[str, Any]) -> str:
 def _rows(desk: PageDesk, say: Callable[[str], str]) -> Iterator[tuple[object, ...]]:
     after = 0
     while rows := _part(desk, after, ROWS_SHOWN * 10):
+        who = _declarers(desk, rows)
         for row in rows:
             yield (
                 row["position"],
                 row["on"],
-                _declarer(desk, row),
+                who[row["person"]],
                 _to(row),
                 say(RELATION_KINDS[row["relation"]]),
             )
