@@ -48,8 +48,10 @@ from api.pages import (
     accounts,
     aid,
     aid_steps,
+    asking,
     assets,
     audit_history,
+    bank,
     checking,
     checks,
     giving,
@@ -61,6 +63,7 @@ from api.pages import (
     settlements,
     sign_in,
     statement,
+    ties,
     trail,
 )
 from api.pages import refusals as refusal_pages
@@ -201,7 +204,8 @@ def create_app(
     proofs = (log, receipts, verification)
     people_and_rules = (policies, relations, refusals, people, people_tokens)
     pages = (assets, public, statement, trail, sale_pages, checking, sign_in, account)
-    at_the_desk = (inbox, aid, aid_steps, settlements, accounts)
+    aid_desk = (inbox, aid, aid_steps, asking, ties)
+    at_the_desk = (*aid_desk, settlements, bank, accounts)
     own_pages = (giving, my_data, mine, *at_the_desk, audit_history, moments, checks)
     for part in (*parts, *proofs, *people_and_rules, health, *pages, *own_pages):
         app.router.routes += part.router.routes  # Included, each request would be matched twice.

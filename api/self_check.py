@@ -14,7 +14,8 @@ import sys
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from threading import Event, Thread
+from tempfile import TemporaryFile
+from threading import Event, Lock, Thread
 
 import msgspec
 
@@ -65,21 +66,42 @@ class Verification(msgspec.Struct, frozen=True):
     findings: list[Found] = []
 
 
-class _Result(msgspec.Struct):
-    """What ``leifeng audit verify --json`` says, as far as it matters here."""
+class UnderWay(msgspec.Struct, frozen=True):
+    """A check that has begun.
 
-    verified: bool
-    events: int
-    origin: str | None
-    root: str | None
-    findings: list[Found]
+    Attributes:
+        since: When.
+        reached: How many events were hashed so far.
+        goal: How many there are to hash; 0 as long as nobody has counted them.
+
+    """
+
+    since: datetime
+    reached: int = 0
+    goal: int = 0
+
+
+class _Line(msgspec.Struct):
+    """What ``leifeng audit verify --json --progress`` says, as far as it matters here.
+
+    Each line but the last says how far it is; the last, what it came to.
+    """
+
+    reached: int = 0
+    goal: int = 0
+    verified: bool | None = None
+    events: int = 0
+    origin: str | None = None
+    root: str | None = None
+    findings: list[Found] = []
 
 
 class SelfCheck:
-    """Checks the history now and then.
+    """Checks the history now and then, and when somebody asks; one check at a time.
 
     Attributes:
         latest: What the last check came to; ``None`` before the first.
+        under_way: The check that has begun and not ended, if one has.
 
     """
 
@@ -89,37 +111,64 @@ class SelfCheck:
         Args:
             data: The folder.
             log: Its public log; there is nothing to check before its first checkpoint.
-            every_s: Seconds between two checks; 0 for none at all.
+            every_s: Seconds between two checks; 0 for none but those that are asked for.
             now: Reads the clock.
 
         """
         self.latest: Verification | None = None
+        self.under_way: UnderWay | None = None
         self._data = data
         self._log = log
         self._every_s = every_s
         self._now = now
         self._closed = Event()
+        self._asked = Event()
+        self._turn = Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._thread: Thread | None = None
 
     def start(self) -> None:
         """Begin, in the background."""
-        if self._every_s:
-            self._thread = Thread(target=self._keep_checking, name="self-check", daemon=True)
-            self._thread.start()
+        self._thread = Thread(target=self._keep_checking, name="self-check", daemon=True)
+        self._thread.start()
+
+    def ask(self) -> bool:
+        """Have a check begin now; say whether one does, for only one is under way at a time."""
+        if not self._begin():
+            return False
+        self._asked.set()
+        return True
 
     def close(self) -> None:
         """Stop; a check that is under way comes to nothing."""
         self._closed.set()
+        self._asked.set()
         if self._process is not None:
             self._process.kill()
         if self._thread is not None:
             self._thread.join()
 
     def _keep_checking(self) -> None:
-        wait_s = min(FIRST_S, self._every_s)
-        while not self._closed.wait(wait_s):
-            wait_s = self._every_s if self._check() else min(FIRST_S, self._every_s)
+        soon = wait_s = min(FIRST_S, self._every_s) or None
+        while True:
+            asked = self._asked.wait(wait_s)
+            if self._closed.is_set():
+                return
+            if asked:  # Else somebody may be asking at this very moment, and has the turn.
+                self._asked.clear()
+            if asked or self._begin():
+                try:
+                    wait_s = (self._every_s or None) if self._check() else soon
+                finally:
+                    self.under_way = None
+
+    def _begin(self) -> bool:
+        """Take the turn of the one check that is under way, unless another has it."""
+        with self._turn:
+            if self.under_way is not None:
+                return False
+            self.under_way = UnderWay(self._now())
+            return True
 
     def _check(self) -> bool:
         """Check once; say whether there was something to check."""
@@ -138,27 +187,39 @@ class SelfCheck:
 
     def _carried_out(self) -> Verification:
         command = [sys.executable, "-P", "-m", "api.cli", "audit", "verify", "--json"]
-        self._process = subprocess.Popen(  # noqa: S603  # Ourselves.
-            [*command, "--data", str(self._data)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            process_group=0,
-        )
-        with self._process as process:
-            os.setpriority(os.PRIO_PROCESS, process.pid, NICENESS)
-            said, complaint = process.communicate()
-        if process.returncode not in DONE or not said:
-            return self._failed(complaint.decode(errors="replace").strip())
-        result = msgspec.json.decode(said, type=_Result)
-        return Verification(
-            result.verified,
-            result.events,
-            self._now(),
-            result.origin,
-            result.root,
-            result.findings,
-        )
+        with TemporaryFile() as complaints:
+            self._process = subprocess.Popen(  # noqa: S603  # Ourselves.
+                [*command, "--progress", "--data", str(self._data)],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=complaints,
+                process_group=0,
+            )
+            with self._process as process:
+                os.setpriority(os.PRIO_PROCESS, process.pid, NICENESS)
+                result = self._heard(process)
+            if process.returncode in DONE and result is not None:
+                return result
+            complaints.seek(0)
+            return self._failed(complaints.read().decode(errors="replace").strip())
+
+    def _heard(self, process: subprocess.Popen[bytes]) -> Verification | None:
+        """Listen to a check to its end; return what it came to, if it came to anything."""
+        assert process.stdout is not None  # noqa: S101  # It was asked for.
+        result = None
+        for said in process.stdout:
+            line = msgspec.json.decode(said, type=_Line)
+            if line.verified is None:
+                self._reached(line)
+            else:
+                whole = (line.events, self._now(), line.origin, line.root, line.findings)
+                result = Verification(line.verified, *whole)
+        return result
+
+    def _reached(self, line: _Line) -> None:
+        if self.under_way is not None:
+            since = self.under_way.since
+            self.under_way = UnderWay(since, line.reached, line.goal)
 
     def _failed(self, complaint: str) -> Verification:
         rule = "A check comes to a result."

@@ -10,6 +10,7 @@ from projections.journal import Journal
 from projections.relations import RelationsDeclared
 from projections.sales import Sales
 from projections.statements import Statements
+from projections.unconfirmed import Unconfirmed
 from projections.views import View
 
 
@@ -24,4 +25,5 @@ def all_views() -> tuple[View, ...]:
         AuditTrail(),
         RelationsDeclared(),
         Statements(),
+        Unconfirmed(),
     )

@@ -253,6 +253,11 @@ class FundSummary(Struct, frozen=True):
         """What is there: received and not paid out."""
         return self.figures.received - self.figures.paid
 
+    @property
+    def available(self) -> int:
+        """What is there and not set aside."""
+        return self.balance - self.figures.reserved
+
 
 def fund_summaries(connection: Connection) -> list[FundSummary]:
     """Return every fund with its figures of now, by code."""

@@ -12,6 +12,11 @@ from tests.signed_in import cookies, session_of
 
 LANGUAGES = ("zh", "en")
 
+CHECKED_MS = 120_000
+"""Milliseconds in which a check of the history ends, at the lowest priority."""
+
+AMOUNT = {"amount": "1,200.00"}
+
 
 @pytest.fixture(scope="module")
 def browser():
@@ -85,10 +90,29 @@ def test_a_donor_promises_and_finds_it_again(browser, here):
         here.kept(page, "my-data")
 
 
+def ask_for_aid(page, here):
+    """Walk the steps of a request for 1,200.00 yuan, and press the last button twice."""
+    say = here.say
+    page.goto("/desk/request")
+    here.kept(page, "request")
+    page.locator("input[name=fund]").first.check()
+    page.get_by_label(say("Name of the payee")).fill("爱丽聋儿康复中心")
+    page.get_by_label(say("Amount, in yuan")).fill("1,200")
+    page.get_by_label(say("Purpose")).fill("测听室设备")
+    page.get_by_role("button", name=say("Go on")).click()
+    expect(page.get_by_role("heading", name=say("Check the request"))).to_be_visible()
+    here.kept(page, "request-check")
+    page.get_by_role("button", name=say("Ask for %(amount)s yuan") % AMOUNT).dblclick()
+    expect(page.locator(".recorded")).to_be_visible()
+
+
 def test_a_request_goes_from_the_inbox_to_the_payee(browser, here):
     say, office = here.say, here.office
-    asked = office.request("F-HEAR", 120_000)
-    amount = {"amount": "1,200.00"}
+    with here.window(browser, "lin", Role.CLERK) as page:
+        ask_for_aid(page, here)
+        page.goto("/desk/aid")
+        expect(page.locator("tbody tr")).to_have_count(1)
+    (asked,) = (each["id"] for each in office.sun.all("/v1/disbursements"))
     for name in ("wang", "zhao"):
         with here.window(browser, name, Role.APPROVER) as page:
             page.goto("/desk")
@@ -96,10 +120,10 @@ def test_a_request_goes_from_the_inbox_to_the_payee(browser, here):
             page.get_by_role("link", name=say("To approve")).click()
             here.kept(page, "aid")
             page.locator("tbody a").first.click()
-            page.get_by_role("button", name=say("Approve %(amount)s yuan") % amount).click()
+            page.get_by_role("button", name=say("Approve %(amount)s yuan") % AMOUNT).click()
             expect(page.locator(".recorded")).to_be_visible()
             if name == "wang":
-                again = page.get_by_role("button", name=say("Approve %(amount)s yuan") % amount)
+                again = page.get_by_role("button", name=say("Approve %(amount)s yuan") % AMOUNT)
                 expect(again).to_be_disabled()
                 expect(page.locator(".why").first).to_contain_text(
                     say("Ask a colleague who has had no part in it yet.")
@@ -110,11 +134,43 @@ def test_a_request_goes_from_the_inbox_to_the_payee(browser, here):
         page.get_by_role("link", name=say("To pay")).click()
         page.locator("tbody a").first.click()
         page.get_by_label(say("Reference of the bank")).fill("PAY-1")
-        page.get_by_role("button", name=say("Record %(amount)s yuan as paid") % amount).click()
+        page.get_by_role("button", name=say("Record %(amount)s yuan as paid") % AMOUNT).click()
         expect(page.locator(".recorded")).to_be_visible()
         here.kept(page, "paid")
 
-    assert office.sun.read(f"/v1/disbursements/{asked}")["state"] == "paid"
+    with here.window(browser, "bo", Role.BOOKKEEPER) as page:
+        page.goto("/desk")
+        page.get_by_role("link", name=say("To be found on a statement")).click()
+        page.get_by_label(say("Statement in hand")).fill("2026-11/17")
+        page.get_by_role("button", name=say("Show")).click()
+        here.kept(page, "bank")
+        page.get_by_role("link", name="PAY-1").click()
+        here.kept(page, "bank-one")
+        page.get_by_role("button", name=say("I found %(amount)s yuan there") % AMOUNT).click()
+        expect(page.locator(".recorded")).to_be_visible()
+        expect(page.get_by_role("link", name="PAY-1")).to_have_count(0)
+
+    recorded = office.sun.read(f"/v1/disbursements/{asked}")
+    assert (recorded["state"], recorded["confirmed_on"] is None) == ("paid", False)
+
+
+def test_who_is_related_to_a_payee_says_so_and_may_not_approve(browser, here):
+    say, office = here.say, here.office
+    payee = {"kind": "organisation", "name": "南风助残社"}
+    asked = office.request("F-HEAR", 30_000, payee=payee)
+    with here.window(browser, "qian", Role.APPROVER) as page:
+        page.goto(f"/desk/aid/{asked}")
+        page.get_by_role(
+            "link", name=say("Are you related to this payee? Declare it first.")
+        ).click()
+        page.get_by_label(say("How")).select_option("family")
+        page.get_by_role("checkbox").check()
+        page.get_by_role("button", name=say("Declare")).click()
+        expect(page.locator(".recorded")).to_be_visible()
+        here.kept(page, "relations")
+        page.goto(f"/desk/aid/{asked}")
+        expect(page.locator(".step button").first).to_be_disabled()
+        here.kept(page, "approval-related")
 
 
 def test_a_treasurer_settles_a_sale_and_follows_a_number_to_its_lines(browser, here):
@@ -148,6 +204,10 @@ def test_a_treasurer_settles_a_sale_and_follows_a_number_to_its_lines(browser, h
 def test_an_auditor_goes_back_in_time_and_to_the_bytes(browser, here):
     say = here.say
     with here.window(browser, "an", Role.AUDITOR) as page:
+        page.goto("/audit/checks")
+        page.get_by_role("button", name=say("Check the history now")).click()
+        expect(page.locator("#verification progress")).to_be_visible()
+        here.kept(page, "checks-under-way")
         page.goto("/audit/history")
         here.kept(page, "history")
         page.locator("tbody a").first.click()
@@ -163,6 +223,9 @@ def test_an_auditor_goes_back_in_time_and_to_the_bytes(browser, here):
         assert "at=1" in page.url
         here.kept(page, "time")
         page.goto("/audit/checks")
+        done = page.locator("#verification p.recorded")
+        expect(done).to_be_visible(timeout=CHECKED_MS)
+        expect(page.get_by_role("button", name=say("Check the history now"))).to_be_enabled()
         here.kept(page, "checks")
         with page.expect_download() as told:
             page.get_by_role("link", name="hledger").click()

@@ -73,6 +73,11 @@ def test_a_witness_is_named_with_when_it_signed(app, client):
     assert "Not yet" not in read(client, "/log")
 
 
+def test_a_witness_is_known_where_receipts_are_checked(client):
+    page = client.get("/verify?lang=en").text
+    assert f'<code id="claimed-witnesses">{FRIEND.verifier}</code>' in page.replace("&#43;", "+")
+
+
 def test_the_last_verification_is_told_of_here_and_in_front(app, client):
     check = app.state.site.check
     for path in ("/", "/log"):

@@ -332,6 +332,74 @@ def test_every_list_goes_out_whole(visitors, office):
     assert [json.loads(each) for each in exported] == events
 
 
+def test_every_public_list_goes_out_whole(visitors, office, years):
+    reader = visitors[Role.PARTNER]
+    funds = rows(reader, "/funds?as=csv")
+    for fund in office.public.read("/v1/funds")["items"]:
+        had = office.balance(fund["code"])
+        (row,) = (each for each in funds if each[0] == fund["code"])
+        assert row[-2:] == [money(had["balance"]), money(had["available"])]
+    sales = office.public.all("/v1/sales")
+    assert len(rows(reader, "/sales?as=csv")) == len(sales)
+    goods = rows(reader, f"/sales/{years.sale}?as=csv")
+    (sale,) = (each for each in sales if each["id"] == years.sale)
+    wanted = [[each["sku"], str(each["sold"])] for each in sale["items"]]
+    assert [[each[0], each[4]] for each in goods] == wanted
+
+
+@pytest.mark.parametrize("period", ["", "&from=2026-04-01&to=2026-06-30"])
+def test_a_statement_goes_out_from_opening_to_closing(visitors, office, years, period):
+    reader = visitors[Role.PARTNER]
+    opening, *lines, closing = rows(reader, f"/funds/{years.hear}?as=csv{period}")
+    page = plain(reader.read(f"/funds/{years.hear}?{period}"))
+
+    assert len(lines) > 1
+    moves = sum(fen(each[3]) - fen(each[4]) for each in lines)
+    assert fen(opening[-1]) + moves == fen(closing[-1]) == fen(lines[-1][-1])
+    assert f"Closing {' '.join(yuan(fen(each)) for each in closing[3:])}" in page
+    if not period:
+        assert fen(closing[-1]) == office.balance(years.hear)["balance"]
+
+
+def test_a_line_of_a_statement_goes_out_as_its_events(visitors, years):
+    reader = visitors[Role.PARTNER]
+    lines = rows(reader, f"/funds/{years.hear}?as=csv")[1:-1]
+    page = reader.read(f"/funds/{years.hear}")
+    links = re.findall(rf'"(/funds/{years.hear}/lines\?[^"]+)"', page)
+    for line, link in zip(lines, links, strict=False):
+        found = rows(reader, f"{link.replace('&amp;', '&')}&as=csv")
+        assert len(found) == int(line[2])
+        assert sum(fen(each[3]) for each in found) == fen(line[3]) - fen(line[4])
+
+
+def test_a_donor_takes_their_own_lists_away(two_donors):
+    (mei, meis), (_, lis) = two_donors.values()
+    (pledge,) = rows(mei, "/mine?as=csv")
+    assert (pledge[0], pledge[4]) == (meis, "100.00")
+    assert [each[4] for each in rows(mei, "/mine/data?as=csv")] == ["100.00"]
+    assert lis not in mei.open("/mine?as=csv").text
+
+
+def test_both_sides_of_a_settlement_go_out(visitors, office, years):
+    sale = office.ended_sale(years.hear)
+    found = rows(visitors[Role.TREASURER], f"/desk/sales/{sale}?gross=0.01&as=csv")
+    assert found[0][1:] == ["0.01", "0.00", "0.01"]
+    assert found[1][1:] == ["", "0.00", ""]
+    waiting = rows(visitors[Role.TREASURER], "/desk?as=csv")
+    assert len(waiting) == visitors[Role.TREASURER].read("/desk").count('"/desk/sales/')
+
+
+def fen(said):
+    return int(said.replace(".", ""))
+
+
+def test_no_cell_is_a_formula(visitors, office, years):
+    office.request(years.warm, 100, purpose="=1+1")
+    purposes = [each[3] for each in rows(visitors[Role.AUDITOR], "/desk/aid?as=csv")]
+    assert "'=1+1" in purposes
+    assert "=1+1" not in purposes
+
+
 # Evidence.
 
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import time
+from datetime import UTC, datetime
 
 import pytest
 
+from api.self_check import SelfCheck
+from ledger.people.roles import Role
 from tests.office import Office
-from tests.server import serving
+from tests.server import leifeng, serving
+from tests.signed_in import Visitor
 from tests.stores import STORES, connected
 
 SOON = ("--verify-every", "0.5")
@@ -67,11 +72,47 @@ def test_an_event_that_is_edited_is_loudly_named(tmp_path, database):
         assert "event 1 is not the one" in server.log.read_text(encoding="utf-8")
 
 
-def test_a_server_that_is_not_to_check_says_that_it_never_did(tmp_path):
+def test_a_server_that_is_not_to_check_does_so_at_an_auditors_word(tmp_path):
     data = tmp_path / "data"
     data.mkdir()
     with serving(data, None, "--verify-every", "0") as server:
-        said = server.public.read("/v1/verification")
-
+        Office(server).fund()
+        auditor = Visitor(server, "an", Role.AUDITOR)
+        treasurer = Visitor(server, "sun", Role.TREASURER)
+        server.wait_until_told()
+        events = server.position()
+        server.public.read("/v1/proofs/inclusion", position=events)  # So much is signed now.
+        said = server.public.read("/v1/verification", at_least=events)
         assert said["verified"] is None
         assert said["findings"] == []
+        assert "<fieldset disabled>" in treasurer.read("/audit/checks")
+        assert treasurer.send("/audit/checks/verification").status_code == 403
+        assert "<fieldset disabled>" not in auditor.read("/audit/checks")
+
+        asked = [auditor.send("/audit/checks/verification") for _ in range(2)]
+
+        assert [each.headers["location"] for each in asked] == ["/audit/checks#verification"] * 2
+        said = until(server, lambda said: said["events"])
+        assert (said["verified"], said["events"]) == (True, events)
+        assert f"Every one of {events} events was hashed again" in auditor.read("/audit/checks")
+        auditor.http.close()
+        treasurer.http.close()
+
+
+def test_one_check_is_under_way_at_a_time(tmp_path):
+    check = SelfCheck(tmp_path, None, 0, lambda: datetime.now(UTC))
+
+    assert [check.ask(), check.ask()] == [True, False]
+    assert (check.under_way.reached, check.under_way.goal) == (0, 0)
+
+
+def test_a_check_says_how_far_it_is(tmp_path):
+    made = leifeng("demo", "--data", tmp_path / "data", "--no-serve")
+    assert made.returncode == 0, made.stderr
+    with serving(tmp_path / "data") as server:
+        server.public.read("/v1/proofs/inclusion", position=server.position())
+    said = leifeng("audit", "verify", "--json", "--progress", "--data", tmp_path / "data")
+    *before, last = map(json.loads, said.stdout.splitlines())
+
+    assert last["verified"] is True
+    assert before[-1] == {"reached": last["size"], "goal": last["size"]}

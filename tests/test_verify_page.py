@@ -2,13 +2,15 @@
 
 import json
 from base64 import b64decode, b64encode, urlsafe_b64encode
+from datetime import UTC, datetime
 
 import pytest
 from playwright.sync_api import expect
 
 from api.pages.receipt_words import TOPICS
 from ledger.donations import Donation
-from ledger.transparency.note import Signer
+from ledger.transparency.cosignature import Cosigner
+from ledger.transparency.note import Signer, parse_note
 from projections.log.keys import KeyFile
 from tests.browsers import ARTEFACTS, browser_here, faults, window
 
@@ -372,6 +374,86 @@ def test_a_browser_that_cannot_check_says_so(browser, server, receipt, key, lack
         expect(page.locator("#lacking")).to_contain_text(why)
         expect(page.locator("#verdict")).to_have_text(REFUSED["en"])
         expect(page.locator("#why")).to_contain_text(why)
+
+
+# Witnesses.
+
+WITNESS = Cosigner("friend.example/witness", b"w" * 32)
+OTHER = Cosigner("other.example/witness", b"o" * 32)
+
+AT = int(datetime(2026, 11, 25, 4, tzinfo=UTC).timestamp())
+NOON = "2026-11-25 12:00:00"
+"""The same, as the clock on the wall shows it."""
+
+
+def cosigned(signature):
+    """Have a receipt's checkpoint carry a cosignature as well, made of its text."""
+
+    def apply(said):
+        note = parse_note(said["checkpoint"].encode())
+        said["checkpoint"] = note.signed_again(signature(note.text)).encode().decode()
+
+    return apply
+
+
+def test_it_says_which_witnesses_cosigned_and_when(browser, server, receipt, key):
+    seen = changed(receipt, cosigned(lambda text: WITNESS.cosign(text, AT)))
+    keys = "\n".join(map(str, (key, WITNESS.verifier, OTHER.verifier)))
+    with window(browser, server.url) as page:
+        check(page, seen, keys)
+
+        expect(page.locator("#verdict")).to_have_text(HOLDS["en"])
+        told = [each.inner_text() for each in page.locator("#told-witnesses li").all()]
+        assert told == [
+            f"friend.example/witness cosigned it at {NOON}, by the key that you entered.",
+            "other.example/witness has not cosigned this checkpoint.",
+        ]
+        assert page.locator("#told-key").inner_text() == key
+        assert faults(page) == []
+
+
+def test_a_cosignature_of_nobody_who_is_known_says_nothing(browser, server, receipt, key):
+    seen = changed(receipt, cosigned(lambda text: WITNESS.cosign(text, AT)))
+    with window(browser, server.url) as page:
+        check(page, seen, key)
+
+        expect(page.locator("#verdict")).to_have_text(HOLDS["en"])
+        expect(page.locator("#told-witnesses li")).to_have_count(1)
+        expect(page.locator("#told-witnesses")).to_contain_text("Nobody whose key is known")
+
+
+def of_another_checkpoint(text):
+    return WITNESS.cosign(text.replace("\n", "1\n", 2), AT)
+
+
+def at_another_time(text):
+    early, late = (WITNESS.cosign(text, at).signature for at in (AT, AT + 1))
+    return WITNESS.cosign(text, AT)._replace(signature=late[:8] + early[8:])
+
+
+def cut(text):
+    made = WITNESS.cosign(text, AT)
+    return made._replace(signature=made.signature[:-1])
+
+
+@pytest.mark.parametrize("wrong", [of_another_checkpoint, at_another_time, cut])
+def test_a_wrong_cosignature_of_a_known_witness_is_refused(browser, server, receipt, key, wrong):
+    seen = changed(receipt, cosigned(wrong))
+    with window(browser, server.url) as page:
+        check(page, seen, f"{key}\n{WITNESS.verifier}")
+
+        expect(page.locator("#verdict")).to_have_text(REFUSED["en"])
+        failed = page.locator("[data-state=failed][data-step]")
+        expect(failed).to_have_attribute("data-step", "signature")
+        expect(page.locator("#why")).to_contain_text("friend.example/witness is wrong")
+
+
+def test_a_key_of_a_witness_alone_is_no_key_of_the_log(browser, server, receipt):
+    with window(browser, server.url) as page:
+        check(page, receipt, str(WITNESS.verifier))
+
+        expect(page.locator("#verdict")).to_have_text(REFUSED["en"])
+        expect(page.locator("#why")).to_contain_text("Enter the key of the log")
 
 
 @pytest.mark.parametrize("look", [("zh", "light", 360), ("en", "light", 1280), ("en", "dark", 360)])

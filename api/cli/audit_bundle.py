@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from api.cli.shared import NoLedgerHere, existing_ledger, progress
+from api.cli.shared import NoLedgerHere, existing_ledger, in_lines, progress
 from api.places import Places, key_file, policy_file
 from ledger.errors import Invalid
 from ledger.transparency.encoding import Malformed
@@ -45,6 +45,10 @@ PolicyFile = Annotated[
     ),
 ]
 
+InLines = Annotated[
+    bool, typer.Option("--progress", help="Print before it how far it is, an object a line.")
+]
+
 
 class NothingTrusted(typer.BadParameter):
     """Whoever verifies brings a key: what lies beside a history proves nothing about it."""
@@ -72,13 +76,14 @@ def verify(
     pinned: Pinned = [],  # noqa: B006  # Same.
     policy: PolicyFile = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,  # noqa: FBT002  # A flag.
+    as_it_goes: InLines = False,  # noqa: FBT002  # A flag.
 ) -> None:
     """Hash every event again, add every figure up again, and hold both to what was signed."""
     if (folder is None) == (data is None):
         raise OneOrTheOther("name a folder that leifeng audit export made, or --data")
     kept = [(str(path), path.read_bytes()) for path in pinned]
     trust = _trusted(vkey, policy, data)
-    with progress("verifying") as told:
+    with in_lines() if as_it_goes else progress("verifying") as told:
         if folder is not None:
             bundle = Bundle(folder)
             found = examine(bundle, trust, kept, told)

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
+import msgspec
 import typer
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -61,6 +62,12 @@ def progress(what: str) -> Iterator[Told]:
     ) as bar:
         task = bar.add_task(what, total=None)
         yield lambda reached, goal: bar.update(task, completed=reached, total=goal)
+
+
+@contextmanager
+def in_lines() -> Iterator[Told]:
+    """Say to a program how far long work is: one JSON object a line, on the standard output."""
+    yield lambda reached, goal: typer.echo(msgspec.json.encode({"reached": reached, "goal": goal}))
 
 
 def print_balances(balances: Iterable[FundBalance]) -> Console:

@@ -17,7 +17,7 @@ from api.pages.languages import language_of, words
 from api.pages.levels import must_be_level
 from api.pages.own_pages import BOOKS, own_page
 from api.pages.public import as_of
-from api.pages.sheets import Yuan, sheet
+from api.pages.sheets import CSV, As, Yuan, sheet
 from api.pages.statement import day
 from ledger.accounts import ACCOUNTS
 from projections.fund_balances import FundBalances, fund_rows
@@ -87,12 +87,12 @@ def journal(  # What a reader may ask for.
     fund: Code = "",
     account: Code = "",
     after: Annotated[int, Query(ge=0, le=2**53)] = 0,
-    form: Annotated[str, Query(alias="as", max_length=3)] = "",
+    form: As = "",
 ) -> Response:
     """Show entries in the order in which they were recorded."""
     must_be_level(desk.site)
     wanted = _Wanted(day(first, "from"), day(last, "to"), fund or None, account or None)
-    if form == "csv":
+    if form == CSV:
         say = words(language_of(desk)).gettext
         return sheet("journal", ENTRY_COLUMNS, _entry_rows(desk, wanted), say)
     found = wanted.read(desk, after, ENTRIES_SHOWN + 1)
@@ -136,14 +136,14 @@ def balances(
     desk: PageDesk,
     on: Day = "",
     fund: Code = "",
-    form: Annotated[str, Query(alias="as", max_length=3)] = "",
+    form: As = "",
 ) -> Response:
     """Show what every account took and holds; each row leads to its entries."""
     must_be_level(desk.site)
     until, name = day(on, "on"), f"name_{language_of(desk)}"
     with desk.read(Journal) as reading:
         accounts = trial_balance(reading.connection, as_of=until, fund=fund or None)
-    if form == "csv":
+    if form == CSV:
         rows = (
             (
                 each["account"],

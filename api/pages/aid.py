@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -11,18 +11,21 @@ from fastapi.responses import Response
 from msgspec import Struct
 
 from api.disbursements import READERS
-from api.doors import may
+from api.doors import READS_ALL, may
 from api.pages.colleagues import colleagues, payee_called
 from api.pages.entrance import Entrance, PageDesk
 from api.pages.labels import AID_STATES, marked
 from api.pages.languages import language_of, words
 from api.pages.levels import must_be_level
-from api.pages.own_pages import own_page, today, why_not
-from api.pages.sheets import Yuan, sheet
+from api.pages.own_pages import BOOKS, own_page, today, why_not
+from api.pages.rules import rule_in_force
+from api.pages.sheets import CSV, As, Yuan, sheet
 from api.pages.trail import tell
 from api.problems import problem
+from ledger.aggregate import Fact
+from ledger.disbursements import Disbursement
 from ledger.errors import LedgerError, NotFound
-from ledger.names import DisbursementId, PartyId
+from ledger.names import DisbursementId, PartyId, Position
 from ledger.people.roles import Role
 from projections.disbursements import Disbursements, disbursement, disbursements
 from projections.fund_balances import FundBalances, fund_balance, fund_row, fund_rows
@@ -77,11 +80,11 @@ def list_aid(
     fund: Annotated[str, Query(max_length=32)] = "",
     state: Annotated[str, Query(max_length=20)] = "",
     after: Annotated[int, Query(ge=0, le=2**53)] = 0,
-    form: Annotated[str, Query(alias="as", max_length=3)] = "",
+    form: As = "",
 ) -> Response:
     """Show the register of disbursements, filtered as the address says."""
     must_be_level(desk.site)
-    if form == "csv":
+    if form == CSV:
         say = words(language_of(desk)).gettext
         return sheet("aid", COLUMNS, _rows(desk, fund, state, say), say)
     rows = _part(desk, fund, state, after, ROWS_SHOWN + 1)
@@ -164,6 +167,10 @@ def aid_page(
         matter=tell(desk, matter),
         who=colleagues(desk, ((fact.actor, fact.role) for _, fact in matter)),
         steps=list(_steps(desk, disbursement_id, found["state"])),
+        rule=rule_in_force(desk, found["amount"], today()),
+        reads_all=not desk.caller.roles.isdisjoint(READS_ALL),
+        reads_books=not desk.caller.roles.isdisjoint(BOOKS),
+        paid_at=_paid_at(matter),
         refusal=refusal,
         done=done,
         today=today(),
@@ -174,6 +181,12 @@ def _payee(desk: PageDesk, found: Mapping[str, Any]) -> str | None:
     if found["payee_name"] is None and not desk.caller.roles & WHO_PAYS_WHOM:
         return None
     return payee_called(desk, found["payee"], found["payee_name"])
+
+
+def _paid_at(matter: Sequence[tuple[Position, Fact]]) -> Position | None:
+    """Return where the payment that stands was recorded, if one was."""
+    paid = [position for position, fact in matter if isinstance(fact, Disbursement.Paid)]
+    return paid[-1] if paid else None
 
 
 def _steps(desk: PageDesk, aid: DisbursementId, state: str) -> Iterator[Step]:

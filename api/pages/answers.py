@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from datetime import date
-from typing import get_args
+from typing import Any, get_args
 
 from api.pages.statement import day
 from ledger.errors import Invalid
@@ -60,7 +60,7 @@ def text(said: Mapping[str, str], name: str) -> str:
     return printable(said.get(name, "").strip(), name)
 
 
-def one_of(said: Mapping[str, str], name: str, kind: object) -> str:
+def one_of(said: Mapping[str, str], name: str, kind: object) -> Any:
     """Read one of the words of a literal type.
 
     >>> from ledger.donors import RestrictionBasis

@@ -18,7 +18,7 @@ from api.pages.labels import marked
 from api.pages.languages import language_of, words
 from api.pages.levels import must_be_level
 from api.pages.own_pages import own_page
-from api.pages.sheets import sheet
+from api.pages.sheets import CSV, As, sheet
 from api.pages.statement import day
 from api.pages.trail import Told, corrections, figures_of
 from ledger.aggregate import Fact
@@ -74,13 +74,13 @@ def history(  # What a reader may ask for.
     first: Annotated[str, Query(alias="from", max_length=10)] = "",
     last: Annotated[str, Query(alias="to", max_length=10)] = "",
     before: PlaceInHistory = None,
-    form: Annotated[str, Query(alias="as", max_length=3)] = "",
+    form: As = "",
 ) -> Response:
     """Show events, the newest first, filtered as the address says."""
     must_be_level(desk.site)
     asked = {"fund": fund, "actor": actor, "stream": stream, "from": first, "to": last}
     filters = _filters({name: said.strip() or None for name, said in asked.items()})
-    if form == "csv":
+    if form == CSV:
         say = words(language_of(desk)).gettext
         return sheet("history", COLUMNS, _rows(desk, filters.sought), say)
     with desk.read(AuditTrail) as reading:

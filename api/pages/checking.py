@@ -38,7 +38,8 @@ class Witnessed(NamedTuple):
 def verify(desk: Desk) -> Response:
     """Have a receipt checked by the reader's own browser."""
     said = in_words(words(language_of(desk)))
-    return page(desk, "verify.html", claimed=_claimed(desk), words=said)
+    witnesses = [str(each.key) for each in desk.site.cosigning.asked]
+    return page(desk, "verify.html", claimed=_claimed(desk), witnesses=witnesses, words=said)
 
 
 @router.get("/log")

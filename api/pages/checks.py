@@ -1,4 +1,4 @@
-"""/audit/checks: what the check of the history came to, and the history to take away."""
+"""/audit/checks: the check of the history, run at an auditor's word, and what to take away."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from api.doors import READS_ALL, may
 from api.log import text_of
 from api.pages.entrance import Entrance, PageDesk
 from api.pages.inbox import failing
-from api.pages.own_pages import own_page
+from api.pages.own_pages import own_page, then
+from api.problems import RoleForbidden, problem
 from ledger.errors import NotFound
+from ledger.people.roles import Role
 from ledger.transparency.encoding import to_base64
 from projections.exports import EXPORTS
 from projections.history import rest
@@ -34,12 +36,36 @@ def checks(desk: PageDesk) -> Response:
     return own_page(
         desk,
         "checks.html",
-        verification=desk.site.check.latest,
+        **_check(desk),
         checkpoint=_newest(desk),
         failing=failing(desk),
         last=desk.ledger.store.last_position(),
         exports=EXPORTS,
     )
+
+
+def _check(desk: PageDesk) -> dict[str, Any]:
+    """Return what the last check came to, how far one is that runs, and why it cannot be run."""
+    cannot = None
+    if Role.AUDITOR not in desk.caller.roles:
+        cannot = problem(RoleForbidden(f"this takes the role of {Role.AUDITOR}"))
+    check = desk.site.check
+    return {"verification": check.latest, "under_way": check.under_way, "cannot": cannot}
+
+
+@router.get("/audit/checks/verification")
+@may(*READS_ALL)
+def verification(desk: PageDesk) -> Response:
+    """Return the part of the page that says how far the check is, for a page that stays open."""
+    return own_page(desk, "verification.html", **_check(desk))
+
+
+@router.post("/audit/checks/verification")
+@may(Role.AUDITOR)
+async def verify(desk: PageDesk) -> Response:
+    """Have the whole history checked now; while that is under way, no second check begins."""
+    desk.site.check.ask()
+    return then("/audit/checks#verification")
 
 
 def _newest(desk: PageDesk) -> dict[str, Any] | None:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from fastapi.responses import Response
 
 from api.disbursements import READERS
@@ -14,12 +13,14 @@ from api.pages.entrance import Entrance, PageDesk
 from api.pages.labels import marked
 from api.pages.languages import language_of, words
 from api.pages.levels import must_be_level
-from api.pages.own_pages import own_page, today
-from api.pages.sheets import Yuan, sheet
+from api.pages.own_pages import BOOKS, own_page, today
+from api.pages.sale_sheets import to_be_settled
+from api.pages.sheets import CSV, As, Yuan, sheet
 from projections.disbursements import Disbursements
 from projections.donations import Donations
 from projections.inbox import TO_APPROVE, TO_PAY, UNSIGNED, Waiting, overdue, to_settle, waiting
 from projections.sales import Sales
+from projections.unconfirmed import Unconfirmed, to_find
 
 router = APIRouter(route_class=Entrance, include_in_schema=False)
 
@@ -29,17 +30,19 @@ OVERDUE_SHOWN = 200
 
 @router.get("/desk")
 @may(*READERS)
-def inbox(desk: PageDesk) -> Response:
-    """Show what waits."""
+def inbox(desk: PageDesk, form: As = "") -> Response:
+    """Show what waits; the file has the sales, of which no other page is a list."""
     must_be_level(desk.site)
+    with desk.read(Sales) as sales:
+        settling = to_settle(sales.connection)
+    if form == CSV:
+        return to_be_settled(desk, settling)
     with desk.read(Disbursements) as aid:
         to_approve, to_pay, unsigned = (
             waiting(aid.connection, states) for states in (TO_APPROVE, TO_PAY, UNSIGNED)
         )
     with desk.read(Donations) as promises:
         late = overdue(promises.connection, today())
-    with desk.read(Sales) as sales:
-        settling = to_settle(sales.connection)
     return own_page(
         desk,
         "inbox.html",
@@ -48,21 +51,28 @@ def inbox(desk: PageDesk) -> Response:
         unsigned=unsigned,
         overdue=Waiting(len(late), sum(each.due for each in late)),
         settling=settling,
+        unfound=_unfound(desk),
         failing=failing(desk),
         today=today(),
     )
 
 
+def _unfound(desk: PageDesk) -> Waiting | None:
+    """Return what is to be found on statements, to those who keep the books."""
+    if desk.caller.roles.isdisjoint(BOOKS):
+        return None
+    with desk.read(Unconfirmed) as reading:
+        return to_find(reading.connection)
+
+
 @router.get("/desk/pledges")
 @may(*READERS)
-def overdue_pledges(
-    desk: PageDesk, form: Annotated[str, Query(alias="as", max_length=3)] = ""
-) -> Response:
+def overdue_pledges(desk: PageDesk, form: As = "") -> Response:
     """Show promises of which something should have come by now."""
     must_be_level(desk.site)
     with desk.read(Donations) as reading:
         late = overdue(reading.connection, today())
-    if form == "csv":
+    if form == CSV:
         rows = (
             (each.since, each.fund, each.donation, Yuan(each.due), Yuan(each.open)) for each in late
         )

@@ -93,6 +93,9 @@ WHAT_NEXT: Mapping[str, str] = {
     "conflict": marked("Load the page again, look at what changed, then decide anew."),
     "idempotency-mismatch": marked("Load the page again and fill in the form once more."),
     "idempotency-key-required": marked("Load the page again and fill in the form once more."),
+    "confirmation-differs": marked(
+        "Look at the statement that it was found on first; two lines are two payments."
+    ),
     "settlement-mismatch": marked(
         "Compare the two columns, then ask the partner for the lines of the figure that differs."
     ),
@@ -121,8 +124,31 @@ AID_STATES: Mapping[str, str] = {
 PAYEE_KINDS: Mapping[str, str] = {
     "organisation": marked("Organisation"),
     "supplier": marked("Supplier"),
-    "person": marked("Person"),
+    "person": marked("A person"),
 }
+
+MONEY_KINDS: Mapping[str, str] = {
+    "gift": marked("Gift received"),
+    "remittance": marked("Remitted by a sale partner"),
+    "payout": marked("Paid out as aid"),
+}
+"""The kinds of money that are found again on statements."""
+
+CHANNELS: Mapping[str, str] = {
+    "bank": marked("Bank"),
+    "wechat": marked("WeChat Pay"),
+    "alipay": marked("Alipay"),
+    "cash": marked("Cash"),
+}
+"""How money comes in and goes out."""
+
+RELATION_KINDS: Mapping[str, str] = {
+    "family": marked("Family"),
+    "work": marked("Employment or office"),
+    "ownership": marked("A share in it"),
+    "other": marked("Something else"),
+}
+"""How somebody is too close to a payee."""
 
 DONATION_STATES: Mapping[str, str] = {
     "pledged": marked("Promised"),
@@ -141,8 +167,9 @@ STATEMENT_FIGURES: Mapping[str, str] = {
 """The figures on which both sides of a charity sale agree."""
 
 LINE_KINDS: Mapping[str, str] = {
-    "pledge": marked("Promised"),
+    "pledge": marked("A promise was made"),
     "payment": marked("Payment received"),
+    "confirmation": marked("The payment was found on the bank's statement"),
     "withdrawal": marked("Rest of the promise taken back"),
     "refund": marked("Sent back to the donor"),
     "excess-given": marked("Paid beyond the promise, then given"),
@@ -164,6 +191,9 @@ LABELS: Mapping[str, Mapping[str, str]] = {
     "roles": ROLES,
     "aid_states": AID_STATES,
     "payee_kinds": PAYEE_KINDS,
+    "money_kinds": MONEY_KINDS,
+    "channels": CHANNELS,
+    "relation_kinds": RELATION_KINDS,
     "donation_states": DONATION_STATES,
     "statement_figures": STATEMENT_FIGURES,
     "line_kinds": LINE_KINDS,

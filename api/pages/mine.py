@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -16,8 +16,11 @@ from api.donations import READERS as OFFICE
 from api.doors import may, own
 from api.pages.answers import text
 from api.pages.entrance import Entrance, PageDesk
+from api.pages.labels import DONATION_STATES, marked
+from api.pages.languages import language_of, words
 from api.pages.levels import must_be_level
-from api.pages.own_pages import own_page, then, today, why_not
+from api.pages.own_pages import BOOKS, own_page, then, today, why_not
+from api.pages.sheets import CSV, As, Yuan, sheet
 from api.problems import problem
 from ledger.errors import LedgerError, NotFound
 from ledger.names import DonationId
@@ -30,6 +33,16 @@ from projections.log.receipts import since_gift
 router = APIRouter(route_class=Entrance, include_in_schema=False)
 
 PLEDGES_SHOWN = 100
+
+COLUMNS = (
+    marked("Pledge"),
+    marked("Day"),
+    marked("Fund"),
+    marked("State"),
+    marked("Promised"),
+    marked("Received"),
+    marked("Still open"),
+)
 
 STAFF = tuple(role for role in OFFICE if role is not Role.DONOR)
 
@@ -58,9 +71,12 @@ def parts(found: dict[str, Any]) -> Iterator[Part]:
 
 @router.get("/mine")
 @may(Role.DONOR)
-def mine(desk: PageDesk) -> Response:
+def mine(desk: PageDesk, form: As = "") -> Response:
     """List the donor's own pledges."""
     must_be_level(desk.site)
+    if form == CSV:
+        say = words(language_of(desk)).gettext
+        return sheet("my-pledges", COLUMNS, _rows(desk, say), say)
     found: list[dict[str, Any]] = []
     if desk.caller.donor is not None:
         with desk.read(Donations) as reading:
@@ -74,6 +90,21 @@ def mine(desk: PageDesk) -> Response:
         pledges=[each | {"parts": list(parts(each))} for each in reversed(found)],
         funds=funds,
     )
+
+
+def _rows(desk: PageDesk, say: Callable[[str], str]) -> Iterator[tuple[object, ...]]:
+    """Yield every pledge of the donor's, the oldest first."""
+    after, donor = 0, str(desk.caller.donor)
+    while True:
+        with desk.read(Donations) as reading:
+            found = donations(reading.connection, after=after, donor=donor, limit=PLEDGES_SHOWN)
+        if not found:
+            return
+        for each in found:
+            sums = (Yuan(each[name]) for name in ("amount", "received", "open"))
+            state = say(DONATION_STATES[each["state"]])
+            yield each["id"], each["pledged_on"], each["fund"], state, *sums
+        after = found[-1]["position"]
 
 
 @router.get("/mine/{donation_id}")
@@ -118,6 +149,7 @@ def pledge_page(
         parts=list(parts(found)),
         since=since,
         is_donor=is_donor,
+        reads_books=not desk.caller.roles.isdisjoint(BOOKS),
         cannot=None if cannot is None else problem(cannot),
         done=done,
         refusal=refusal,

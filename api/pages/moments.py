@@ -20,7 +20,7 @@ from api.pages.languages import language_of, words
 from api.pages.levels import must_be_level
 from api.pages.own_pages import own_page, today
 from api.pages.public import as_of
-from api.pages.sheets import Yuan, sheet
+from api.pages.sheets import CSV, As, Yuan, sheet
 from api.pages.statement import day
 from ledger.errors import Invalid
 from ledger.names import Position
@@ -73,7 +73,7 @@ def moment(
     desk: PageDesk,
     at: Annotated[int | None, Query(ge=0, le=2**53)] = None,
     on: Annotated[str, Query(max_length=10)] = "",
-    form: Annotated[str, Query(alias="as", max_length=3)] = "",
+    form: As = "",
 ) -> Response:
     """Show what was known at event ``at`` of the time up to day ``on``."""
     must_be_level(desk.site)
@@ -84,7 +84,7 @@ def moment(
             raise Invalid("at", f"the ledger has {last} events so far")
         known_at = Position(last if at is None else at)
         funds = _funds(reading, known_at, {"as_of": of_day})
-    if form == "csv":
+    if form == CSV:
         say = words(language_of(desk)).gettext
         return sheet("balances-then-and-now", COLUMNS, _rows(funds, say), say)
     return own_page(

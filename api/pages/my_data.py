@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import UUID
 
@@ -14,9 +15,12 @@ from fastapi.responses import Response
 
 from api.doors import may
 from api.pages.entrance import Entrance, PageDesk
+from api.pages.labels import LINE_KINDS, marked
+from api.pages.languages import language_of, words
 from api.pages.levels import must_be_level
 from api.pages.own_pages import own_page, then, why_not
 from api.pages.rendering import page
+from api.pages.sheets import CSV, As, Yuan, sheet
 from api.problems import problem
 from ledger.errors import LedgerError, NotFound
 from ledger.names import DonationId, DonorId, PartyId
@@ -25,12 +29,32 @@ from projections.donations import Donations, donor_row, donor_statement, may_be_
 
 router = APIRouter(route_class=Entrance, include_in_schema=False)
 
+COLUMNS = (
+    marked("Event"),
+    marked("Day"),
+    marked("What"),
+    marked("Fund"),
+    marked("Yuan"),
+)
+
 
 @router.get("/mine/data")
 @may(Role.DONOR)
-def my_data(desk: PageDesk, done: int = 0) -> Response:
-    """Show the donor their own copy."""
+def my_data(desk: PageDesk, done: int = 0, form: As = "") -> Response:
+    """Show the donor their own copy; the file has what they promised and paid."""
+    if form == CSV:
+        say = words(language_of(desk)).gettext
+        return sheet("my-statement", COLUMNS, _rows(desk, say), say)
     return data_page(desk, done=done)
+
+
+def _rows(desk: PageDesk, say: Callable[[str], str]) -> Iterator[tuple[object, ...]]:
+    must_be_level(desk.site)
+    with desk.read(Donations) as reading:
+        statement = donor_statement(reading.connection, str(desk.caller.donor))
+    for each in statement["lines"]:
+        kind = say(LINE_KINDS[each["kind"]])
+        yield each["position"], each["on"], kind, each["fund"], Yuan(each["amount"])
 
 
 def data_page(desk: PageDesk, *, done: int = 0, refusal: LedgerError | None = None) -> Response:

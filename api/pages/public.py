@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -11,12 +11,14 @@ from fastapi.responses import Response
 
 from api.doors import Desk, Door, Reading, may
 from api.pages.flows import Moved, flows, rows
+from api.pages.labels import FIGURES, FUND_STATES, marked
 from api.pages.languages import language_of, words
 from api.pages.levels import must_be_level
 from api.pages.rendering import page
+from api.pages.sheets import CSV, As, Yuan, sheet
 from ledger.movements import Figures
 from ledger.names import Position
-from projections.fund_balances import FundBalances, fund_summaries
+from projections.fund_balances import FundBalances, FundSummary, fund_summaries
 from projections.sales import Sales, sales_of_late
 from projections.statements import Statements, came_from, paid_for
 
@@ -26,6 +28,19 @@ FUNDS_IN_FRONT = 6
 """Funds that the front page names, so that it stays one screen."""
 
 SALES_IN_FRONT = 3
+
+FUND_FIGURES = ("pledged", "received", "reserved", "paid", "acknowledged")
+"""Figures of each fund in the file of all, beside balance and what is available."""
+
+FUND_COLUMNS = (
+    marked("Fund"),
+    marked("Name"),
+    marked("Purpose"),
+    marked("State"),
+    *(FIGURES[name] for name in FUND_FIGURES),
+    marked("Balance"),
+    marked("Available"),
+)
 
 
 @router.get("/")
@@ -55,11 +70,14 @@ def front(desk: Desk) -> Response:
 
 @router.get("/funds")
 @may()
-def list_funds(desk: Desk) -> Response:
+def list_funds(desk: Desk, form: As = "") -> Response:
     """Show every fund, and where the money of all went."""
     must_be_level(desk.site)
     with desk.read(FundBalances) as reading:
         funds = fund_summaries(reading.connection)
+    if form == CSV:
+        say = words(language_of(desk)).gettext
+        return sheet("funds", FUND_COLUMNS, _fund_rows(funds, say), say)
     with desk.read(Statements) as also:
         moved = moved_in(also)
     return page(
@@ -69,6 +87,16 @@ def list_funds(desk: Desk) -> Response:
         flows=drawn(desk, moved, {fund.fund: fund.name for fund in funds}),
         as_of=as_of(desk, reading.position),
     )
+
+
+def _fund_rows(
+    funds: Iterable[FundSummary], say: Callable[[str], str]
+) -> Iterator[tuple[object, ...]]:
+    for fund in funds:
+        figures = (getattr(fund.figures, name) for name in FUND_FIGURES)
+        state = say(FUND_STATES[fund.state])
+        sums = map(Yuan, (*figures, fund.balance, fund.available))
+        yield fund.fund, fund.name, fund.purpose, state, *sums
 
 
 def drawn(desk: Desk, moved: Moved, funds: Mapping[str, str]) -> list[dict[str, Any]]:

@@ -56,6 +56,19 @@ RULES: Mapping[str, str] = {
         " signed, or somebody else signed it."
     ),
     "not-signed": marked("No key that you believe has signed for the log %(name)s."),
+    "cosignature-wrong": marked(
+        "The cosignature in the name of witness %(name)s is wrong: it was made of another"
+        " checkpoint, or changed since."
+    ),
+    "cosigned-own": marked("%(name)s cosigned it at %(at)s, by the key that you entered."),
+    "cosigned-claimed": marked(
+        "%(name)s cosigned it at %(at)s, by the key that this site claims for it."
+    ),
+    "not-cosigned": marked("%(name)s has not cosigned this checkpoint."),
+    "unwitnessed": marked(
+        "Nobody whose key is known here. A witness says that it saw the log only ever grow; enter"
+        " the key of one if you have it."
+    ),
     "not-extended": marked(
         "The newest checkpoint of %(size)s events does not begin with the %(old)s of this receipt."
         " Keep the receipt, and show it to an auditor: the history was changed."

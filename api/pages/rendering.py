@@ -13,7 +13,7 @@ from functools import cache, partial
 from http import HTTPStatus
 from secrets import token_urlsafe
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import msgspec
 from babel.dates import format_date
@@ -109,9 +109,17 @@ def _compressed(request: Request, text: bytes) -> Response:
 
 
 def _toggle(request: Request, language: Language) -> str:
-    """Return the address of this same page in ``language``."""
-    asked = [(name, said) for name, said in request.query_params.multi_items() if name != NAME]
-    return "?" + urlencode([*asked, (NAME, language)])
+    """Return the address of this same page in ``language``.
+
+    What a form was answered with has no address: there it is the page that the form stands on.
+    """
+    path, said = "", request.query_params.multi_items()
+    if request.method == "POST":
+        form = urlsplit(request.headers.get("referer", ""))
+        if form.netloc == request.url.netloc and not form.path.startswith("//"):
+            path, said = form.path, parse_qsl(form.query)
+    asked = [(name, each) for name, each in said if name != NAME]
+    return f"{path}?{urlencode([*asked, (NAME, language)])}"
 
 
 def render(name: str, language: Language, **said: Any) -> str:

@@ -20,6 +20,8 @@ from api.pages.levels import must_be_level
 from api.pages.live import Live, Shown
 from api.pages.public import as_of
 from api.pages.rendering import page, render
+from api.pages.sale_sheets import all_sales, goods
+from api.pages.sheets import CSV, As
 from ledger.errors import NotFound
 from projections.fund_balances import FundBalances, fund_row
 from projections.sales import RunningTotal, Sales, running_totals, sale, sales_of_late
@@ -40,9 +42,13 @@ GAP_S: Mapping[Face, float] = {"page": 0.5, "wall": 1.0}
 
 @router.get("/sales")
 @may()
-def list_sales(desk: Desk, before: Annotated[int | None, Query(ge=1, le=2**53)] = None) -> Response:
+def list_sales(
+    desk: Desk, before: Annotated[int | None, Query(ge=1, le=2**53)] = None, form: As = ""
+) -> Response:
     """Show every sale, the newest first."""
     must_be_level(desk.site)
+    if form == CSV:
+        return all_sales(desk)
     with desk.read(Sales) as reading:
         found = sales_of_late(reading.connection, before=before, limit=SALES_SHOWN + 1)
     return page(
@@ -56,8 +62,10 @@ def list_sales(desk: Desk, before: Annotated[int | None, Query(ge=1, le=2**53)] 
 
 @router.get("/sales/{sale_id}")
 @may()
-def show_sale(sale_id: UUID, desk: Desk) -> Response:
+def show_sale(sale_id: UUID, desk: Desk, form: As = "") -> Response:
     """Show a sale with its running total."""
+    if form == CSV:
+        return goods(desk, sale_id)
     return _shown(desk, sale_id, "sale.html")
 
 

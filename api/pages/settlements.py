@@ -14,11 +14,14 @@ from api.disbursements import READERS
 from api.doors import may
 from api.pages.answers import fen, fen_or_none, on_day
 from api.pages.entrance import Entrance, PageDesk
-from api.pages.labels import STATEMENT_FIGURES
+from api.pages.labels import STATEMENT_FIGURES, marked
+from api.pages.languages import language_of, words
 from api.pages.levels import must_be_level
-from api.pages.own_pages import own_page, then, today, why_not
+from api.pages.own_pages import BOOKS, own_page, then, today, why_not
+from api.pages.sheets import CSV, As, Yuan, sheet
 from api.problems import problem
 from ledger.errors import Invalid, LedgerError, NotFound
+from ledger.money import yuan
 from ledger.names import SaleId
 from ledger.people.roles import Role
 from ledger.settlements import Statement
@@ -27,12 +30,23 @@ from projections.sales import Sales, sale
 
 router = APIRouter(route_class=Entrance, include_in_schema=False)
 
+SIDES = ("theirs", "ours", "difference")
+
+COLUMNS = (
+    marked("Figure"),
+    marked("Theirs, yuan"),
+    marked("Ours, yuan"),
+    marked("Difference"),
+)
+
 
 @router.get("/desk/sales/{sale_id}")
 @may(*READERS)
-def compare(sale_id: UUID, desk: PageDesk, done: int = 0) -> Response:
+def compare(sale_id: UUID, desk: PageDesk, done: int = 0, form: As = "") -> Response:
     """Show both accounts of a sale; what the partner says is in the address."""
     theirs, refusal = read_figures(desk.query_params)
+    if form == CSV and refusal is None:
+        return _sheet(desk, SaleId(sale_id), theirs)
     return sale_page(desk, SaleId(sale_id), theirs, done=done, refusal=refusal)
 
 
@@ -47,6 +61,30 @@ def read_figures(said: Mapping[str, str]) -> tuple[dict[str, int | None], Ledger
     return found, None
 
 
+def _sheet(desk: PageDesk, sale_id: SaleId, theirs: Mapping[str, int | None]) -> Response:
+    """Return both accounts as a file."""
+    say, found = words(language_of(desk)).gettext, _sale(desk, sale_id)
+    sides = (_beside(name, theirs[name], found[name]) for name in STATEMENT_FIGURES)
+    rows = (
+        (say(STATEMENT_FIGURES[each["name"]]), *(_cell(each[side]) for side in SIDES))
+        for each in sides
+    )
+    return sheet("settlement", COLUMNS, rows, say)
+
+
+def _cell(fen: int | None) -> Yuan | None:
+    return None if fen is None else Yuan(fen)
+
+
+def _sale(desk: PageDesk, sale_id: SaleId) -> dict[str, Any]:
+    must_be_level(desk.site)
+    with desk.read(Sales) as reading:
+        found = sale(reading.connection, str(sale_id))
+    if found is None:
+        raise NotFound("sale", "of this id")
+    return found
+
+
 def sale_page(
     desk: PageDesk,
     sale_id: SaleId,
@@ -56,11 +94,7 @@ def sale_page(
     refusal: LedgerError | None = None,
 ) -> Response:
     """Show a sale, their figures beside ours, and what can be done next."""
-    must_be_level(desk.site)
-    with desk.read(Sales) as reading:
-        found = sale(reading.connection, str(sale_id))
-    if found is None:
-        raise NotFound("sale", "of this id")
+    found = _sale(desk, sale_id)
     with desk.read(FundBalances) as also:
         fund = fund_row(also.connection, found["fund"])
     ours = Statement(**{name: found[name] for name in STATEMENT_FIGURES})
@@ -72,6 +106,8 @@ def sale_page(
         figures=[_beside(name, theirs[name], found[name]) for name in STATEMENT_FIGURES],
         agrees=all(theirs[name] == found[name] for name in STATEMENT_FIGURES),
         why_not=_why_not(desk, sale_id, found["state"], ours),
+        said={name: yuan(fen) for name, fen in theirs.items() if fen is not None},
+        reads_books=not desk.caller.roles.isdisjoint(BOOKS),
         today=today(),
         done=done,
         refusal=refusal,

@@ -10,7 +10,9 @@ import csv
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from io import StringIO
 from itertools import islice
+from typing import Annotated
 
+from fastapi import Query
 from fastapi.responses import StreamingResponse
 
 from ledger.money import yuan
@@ -23,6 +25,11 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 ROWS_AT_ONCE = 200
 
 Cell = object
+
+As = Annotated[str, Query(alias="as", max_length=3)]
+"""How an address asks for a list: as a page, unless it says otherwise."""
+
+CSV = "csv"
 
 
 class Yuan(int):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from typing import Annotated
 
@@ -10,9 +11,12 @@ from fastapi.responses import Response
 
 from api.doors import Desk, Door, Reading, may
 from api.pages.flows import Moved
+from api.pages.labels import KINDS, marked
+from api.pages.languages import language_of, words
 from api.pages.levels import must_be_level
 from api.pages.public import as_of, drawn
 from api.pages.rendering import page
+from api.pages.sheets import CSV, As, Yuan, sheet
 from ledger.aggregate import BUSINESS_ZONE
 from ledger.errors import Invalid, NotFound
 from projections.fund_balances import FundBalances, fund_balance, fund_row
@@ -31,6 +35,17 @@ router = APIRouter(route_class=Door, include_in_schema=False)
 LINES_SHOWN = 60
 """Lines of a statement on one page."""
 
+OPENING, CLOSING = marked("Opening"), marked("Closing")
+
+COLUMNS = (
+    marked("Day"),
+    marked("What"),
+    marked("Events"),
+    marked("Came in"),
+    marked("Went out"),
+    marked("Balance"),
+)
+
 
 @router.get("/funds/{code}")
 @may()
@@ -40,12 +55,15 @@ def show_fund(
     first: Annotated[str, Query(alias="from", max_length=10)] = "",
     last: Annotated[str, Query(alias="to", max_length=10)] = "",
     after: Annotated[str, Query(max_length=100)] = "",
+    form: As = "",
 ) -> Response:
     """Show what a fund has, what came and went in a period, and where to."""
     must_be_level(desk.site)
     period = Period(day(first, "from"), day(last, "to"))
     if period.first and period.last and period.last < period.first:
         raise Invalid("to", f"{period.last} is before {period.first}")
+    if form == CSV:
+        return _sheet(desk, code, period)
     with desk.read(Statements) as reading:
         shown = statement(reading.connection, code, period, after=_place(after), limit=LINES_SHOWN)
         moved = _moved(reading, code, period)
@@ -67,6 +85,35 @@ def show_fund(
         periods=_periods(),
         as_of=as_of(desk, reading.position),
     )
+
+
+def _sheet(desk: Desk, code: str, period: Period) -> Response:
+    """Return the whole statement of a period as a file."""
+    with desk.read(FundBalances) as reading:
+        if fund_row(reading.connection, code) is None:
+            raise NotFound("fund", "of this code")
+    say = words(language_of(desk)).gettext
+    return sheet(f"statement-{code}", COLUMNS, _rows(desk, code, period, say), say)
+
+
+def _rows(
+    desk: Desk, code: str, period: Period, say: Callable[[str], str]
+) -> Iterator[tuple[object, ...]]:
+    """Yield the opening, every line, and the closing."""
+    place, more = None, True
+    while more:
+        with desk.read(Statements) as reading:
+            part = statement(reading.connection, code, period, after=place, limit=LINES_SHOWN * 10)
+        if place is None:
+            yield period.first, say(OPENING), None, None, None, Yuan(part.carried)
+        for line in part.lines:
+            came, went = Yuan(line.came), Yuan(line.went)
+            kind = say(KINDS.get(line.kind, line.kind))
+            yield line.on, kind, line.events, came, went, Yuan(line.balance)
+            place = Place(line.on, line.kind)
+        more = part.more
+    sums = Yuan(part.came), Yuan(part.went), Yuan(part.closing)
+    yield period.last, say(CLOSING), None, *sums
 
 
 def _moved(reading: Reading, code: str, period: Period) -> Moved:

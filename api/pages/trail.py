@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
@@ -10,8 +10,11 @@ from fastapi.responses import Response
 from msgspec import Struct
 
 from api.doors import Desk, Door, may
+from api.pages.labels import marked
+from api.pages.languages import language_of, words
 from api.pages.levels import must_be_level
 from api.pages.rendering import page
+from api.pages.sheets import CSV, As, Yuan, sheet
 from api.pages.statement import day
 from ledger.aggregate import Fact
 from ledger.disbursements import Disbursement
@@ -34,6 +37,13 @@ STREAM_MAX = 1_000
 """Events of one matter that are looked through for corrections; few have ten."""
 
 POSITION_MAX = 2**53
+
+EVENT_COLUMNS = (
+    marked("Event"),
+    marked("Business day"),
+    marked("What happened"),
+    marked("Yuan"),
+)
 
 MAY_BE_CORRECTED = (
     Disbursement.Paid,
@@ -75,6 +85,7 @@ def show_line(
     on: Annotated[str, Query(max_length=10)],
     kind: Annotated[str, Query(max_length=100)],
     after: Annotated[int, Query(ge=0, le=POSITION_MAX)] = 0,
+    form: As = "",
 ) -> Response:
     """Show the events that one line of a fund's statement is made of."""
     must_be_level(desk.site)
@@ -86,18 +97,39 @@ def show_line(
         where = span(reading.connection, code, place)
     if where is None:
         raise NotFound("line", "of this fund, day and kind")
-    with desk.read(Journal) as entries:  # It has read as far, or farther.
-        rest = Span(Position(max(where.first, after + 1)), where.last)
-        positions = events_within(entries.connection, rest, code, place, limit=EVENTS_SHOWN + 1)
-    told = tell(desk, list(desk.ledger.at(positions[:EVENTS_SHOWN])))
-    return page(
-        desk,
-        "line.html",
-        code=code,
-        place=place,
-        told=[each for each in told if each.money(code)],
-        following=positions[EVENTS_SHOWN - 1] if len(positions) > EVENTS_SHOWN else None,
-    )
+    found = _LineOf(code, place, where)
+    if form == CSV:
+        return sheet("events", EVENT_COLUMNS, _rows(desk, found), words(language_of(desk)).gettext)
+    told, following = found.part(desk, after)
+    return page(desk, "line.html", code=code, place=place, told=told, following=following)
+
+
+class _LineOf(Struct, frozen=True):
+    """A line of a fund's statement, and where its events stand."""
+
+    code: str
+    place: Place
+    where: Span
+
+    def part(self, desk: Desk, after: int) -> tuple[list[Told], Position | None]:
+        """Return its next events after a position, and where those end, if more follow."""
+        rest = Span(Position(max(self.where.first, after + 1)), self.where.last)
+        with desk.read(Journal) as entries:  # It has read as far as the statement, or farther.
+            found = events_within(
+                entries.connection, rest, self.code, self.place, limit=EVENTS_SHOWN + 1
+            )
+        told = tell(desk, list(desk.ledger.at(found[:EVENTS_SHOWN])))
+        following = found[EVENTS_SHOWN - 1] if len(found) > EVENTS_SHOWN else None
+        return [each for each in told if each.money(self.code)], following
+
+
+def _rows(desk: Desk, of: _LineOf) -> Iterator[tuple[object, ...]]:
+    after: Position | None = Position(0)
+    while after is not None:
+        told, after = of.part(desk, after)
+        for each in told:
+            said = each.said.zh if language_of(desk) == "zh" else each.said.en
+            yield each.position, each.fact.on, said, Yuan(each.money(of.code))
 
 
 @router.get("/events/{position}")

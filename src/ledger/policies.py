@@ -61,11 +61,17 @@ TWO = ApprovalRule()
 
 
 class Version(Struct, frozen=True):
-    """A rule, the first day on which it is in force, and which resolution says so."""
+    """A rule, the first day on which it is in force, and which resolution says so.
+
+    Attributes:
+        number: Of the event that set it, in the stream of the rules.
+
+    """
 
     effective_from: date
     rule: ApprovalRule
     basis: str
+    number: int
 
 
 class ApprovalPolicy(Aggregate):
@@ -117,10 +123,18 @@ class ApprovalPolicy(Aggregate):
         )
 
     def in_force(self, day: date) -> ApprovalRule:
-        """Return the rule of ``day``: the last to have begun, of those of one day the newest."""
+        """Return the rule of ``day``."""
+        version = self.version_of(day)
+        return TWO if version is None else version.rule
+
+    def version_of(self, day: date) -> Version | None:
+        """Return what says so: the last to have begun by ``day``, of those of one day the newest.
+
+        Nothing does before the first rule begins.
+        """
         begun = [each for each in self.versions if each.effective_from <= day]
         begun.sort(key=lambda each: each.effective_from)
-        return begun[-1].rule if begun else TWO
+        return begun[-1] if begun else None
 
     def needed(self, amount: int, *, on: date, today: date) -> int:
         """Return how many must approve ``amount`` for a decision of the day ``on``.
@@ -132,4 +146,6 @@ class ApprovalPolicy(Aggregate):
     @event(Set)
     def _set(self, fact: Set) -> None:
         rule = ApprovalRule(fact.one_approval_up_to, fact.three_approvals_above)
-        self.versions.append(Version(fact.effective_from, rule, fact.basis))
+        self.versions.append(
+            Version(fact.effective_from, rule, fact.basis, fact.originator_version)
+        )

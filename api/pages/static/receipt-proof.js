@@ -13,6 +13,10 @@ export class Refused extends Error {
 const LEAF_APP = "ledger";
 const LEAF_FORM = 1;
 const ED25519_NOTE = 1; // "0x01 — Ed25519 signatures as specified by this document"
+const COSIGNATURE = 4; // "0x04 — Timestamped Ed25519 witness cosignatures"
+const TYPES = [ED25519_NOTE, COSIGNATURE];
+const TIME_BYTES = 8;
+const SIGNATURE_BYTES = 64;
 const HASH_BYTES = 32;
 const ID_BYTES = 4;
 const NUMBER_MAX = 2n ** 63n - 1n;
@@ -88,20 +92,27 @@ const importKey = (key) => crypto.subtle.importKey("raw", key, "Ed25519", false,
 
 export async function readKeys(text) {
   const lines = text.split("\n").map((line) => line.trim());
-  const keys = await Promise.all(lines.filter(Boolean).map(readKey));
-  if (keys.length === 0) throw new Refused("no-key");
-  return keys;
+  return Promise.all(lines.filter(Boolean).map(readKey));
 }
+
+// The keys of logs among these, of which there has to be one.
+export function ofLogs(keys) {
+  const found = keys.filter((key) => key.type === ED25519_NOTE);
+  if (found.length === 0) throw new Refused("no-key");
+  return found;
+}
+
+export const ofWitnesses = (keys) => keys.filter((key) => key.type === COSIGNATURE);
 
 async function readKey(line) {
   const [name, id, ...rest] = line.split("+");
   const typed = reading("key-malformed", {}, () => fromBase64(rest.join("+")));
-  if (!name || typed.length !== 1 + HASH_BYTES || typed[0] !== ED25519_NOTE)
+  if (!name || typed.length !== 1 + HASH_BYTES || !TYPES.includes(typed[0]))
     throw new Refused("key-malformed");
   // "key ID = SHA-256(key name || 0x0A || signature type || public key)[:4]"
   const expected = (await sha256(utf8.encode(`${name}\n`), typed)).slice(0, ID_BYTES);
   if (hex(expected) !== id) throw new Refused("key-malformed");
-  return { name, id, bytes: typed.slice(1), text: line };
+  return { name, id, type: typed[0], bytes: typed.slice(1), text: line };
 }
 
 // Signed notes and checkpoints.
@@ -140,16 +151,40 @@ async function openCheckpoint(written, keys) {
   for (const { name, id, signature } of note.signatures) {
     const key = own.find((each) => each.name === name && each.id === id);
     if (!key) continue; // "Verifiers MUST ignore signatures from unknown keys".
-    if (!(await verifies(key, signature, note.text))) throw new Refused("signature-wrong", { name });
+    if (!(await verifies(key, signature, utf8.encode(note.text)))) throw new Refused("signature-wrong", { name });
     signers.push(key);
   }
   if (signers.length === 0) throw new Refused("not-signed", { name: origin });
-  return { ...checkpoint, signers };
+  return { ...checkpoint, signers, note };
 }
 
-async function verifies(key, signature, text) {
+async function verifies(key, signature, message) {
   const imported = await importKey(key.bytes);
-  return crypto.subtle.verify("Ed25519", imported, signature, utf8.encode(text));
+  return crypto.subtle.verify("Ed25519", imported, signature, message);
+}
+
+// Cosignatures (C2SP tlog-cosignature): that a witness saw this tree extend all that it saw before.
+
+// Returns which of the keys cosigned the checkpoint that was opened, and in which second.
+export async function cosignatures({ note }, keys) {
+  const found = [];
+  for (const { name, id, signature } of note.signatures) {
+    const key = keys.find((each) => each.name === name && each.id === id);
+    if (!key) continue; // Somebody whom nobody here knows.
+    const at = await cosignedAt(key, signature, note.text);
+    if (at === null) throw new Refused("cosignature-wrong", { name });
+    found.push({ key, at });
+  }
+  return found;
+}
+
+// "an 8-byte big-endian timestamp" in front of the signature, both of which the message has.
+async function cosignedAt(key, signature, text) {
+  if (signature.length !== TIME_BYTES + SIGNATURE_BYTES) return null;
+  const at = BigInt(`0x${hex(signature.slice(0, TIME_BYTES))}`);
+  if (at > NUMBER_MAX) return null;
+  const message = utf8.encode(`cosignature/v1\ntime ${at}\n${text}`);
+  return (await verifies(key, signature.slice(TIME_BYTES), message)) ? at : null;
 }
 
 // The tree.

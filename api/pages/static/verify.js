@@ -9,6 +9,13 @@ const result = place("result");
 const steps = [...place("steps").children];
 const PDF = "%PDF-";
 
+// The wall clock of the ledger, as every page shows it.
+const clock = new Intl.DateTimeFormat("sv-SE", {
+  timeZone: "Asia/Shanghai",
+  dateStyle: "short",
+  timeStyle: "medium",
+});
+
 let checked = null; // What the last check found, for the question that may follow.
 
 // Fills a sentence with facts, as Python does.
@@ -63,6 +70,17 @@ function keys() {
   return proof.readKeys(claimed() ? place("claimed").textContent : place("key").value);
 }
 
+// Returns the witnesses that are known here: those of the reader, then those of whom the site says
+// that it asks them. A witness that both name is the reader's.
+async function witnesses(own) {
+  const theirs = await proof.readKeys(place("claimed-witnesses").textContent);
+  const known = new Set(own.map((key) => key.text));
+  return [
+    ...own.map((key) => ({ key, from: "own" })),
+    ...theirs.filter((key) => !known.has(key.text)).map((key) => ({ key, from: "claimed" })),
+  ];
+}
+
 // Does one of the steps, and shows how it went.
 async function step(name, work) {
   const shown = steps.find((each) => each.dataset.step === name);
@@ -83,13 +101,19 @@ async function check() {
     if (wanted && wanted !== read.id) throw new proof.Refused("other-receipt", { id: read.id });
     return read;
   });
-  const trusted = await keys();
+  const read = await keys();
+  const trusted = proof.ofLogs(read);
   const events = await step("leaf", () => Promise.all(receipt.events.map(proof.checkLeaf)));
-  const checkpoint = await step("signature", () => proof.checkSignature(receipt, trusted));
+  const known = await witnesses(proof.ofWitnesses(read));
+  const { checkpoint, cosigned } = await step("signature", async () => {
+    const opened = await proof.checkSignature(receipt, trusted);
+    const signed = await proof.cosignatures(opened, known.map(({ key }) => key));
+    return { checkpoint: opened, cosigned: signed };
+  });
   await step("path", () =>
     Promise.all(events.map((event) => proof.checkPath(event, checkpoint))),
   );
-  return { events, checkpoint, trusted };
+  return { events, checkpoint, trusted, known, cosigned };
 }
 
 // Showing.
@@ -119,15 +143,32 @@ function refuse(error) {
   verdict(false, filled(rule, facts));
 }
 
-function tell({ events, checkpoint }) {
+function tell({ events, checkpoint, known, cosigned }) {
   place("told").hidden = false;
   place("told-rows").replaceChildren(...events.map(row));
   const { origin, size, signers } = checkpoint;
   place("told-log").textContent = origin;
   place("told-size").textContent = String(size);
   place("told-key").textContent = signers.map((key) => key.text).join("\n");
+  const lines = known.map((each) => witnessed(each, cosigned));
+  place("told-witnesses").replaceChildren(...(lines.length ? lines : [line("unwitnessed", {})]));
   place("ask").textContent = filled("asking", { size: String(size) });
   place("newest").hidden = false;
+}
+
+// Says of a witness whether it signed, and when as its own clock had it.
+function witnessed({ key, from }, cosigned) {
+  const found = cosigned.find((each) => each.key === key);
+  if (!found) return line("not-cosigned", { name: key.name }, "waiting");
+  const at = clock.format(new Date(Number(found.at) * 1000));
+  return line(`cosigned-${from}`, { name: key.name, at }, "held");
+}
+
+function line(rule, facts, state = "waiting") {
+  const made = document.createElement("li");
+  made.textContent = filled(rule, facts);
+  made.dataset.state = state;
+  return made;
 }
 
 function row({ position, topic, told }) {

@@ -1,0 +1,141 @@
+"""Money that was recorded, and not yet found on a statement of bank, platform or till."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Date,
+    Index,
+    Select,
+    String,
+    Table,
+    func,
+    select,
+)
+
+from ledger.aggregate import Fact
+from ledger.disbursements import Disbursement
+from ledger.donations import Donation
+from ledger.sales import CharitySale
+from projections.inbox import Waiting
+from projections.views import METADATA, Batch, View, insert_all, run_all
+
+MoneyKind = Literal["gift", "remittance", "payout"]
+"""A donor's payment, what a sale partner paid over, and what was paid out as aid."""
+
+BANK = "bank"
+"""What partners pay by, and payees are paid by."""
+
+UNCONFIRMED = Table(
+    "unconfirmed",
+    METADATA,
+    Column("position", BigInteger, primary_key=True, autoincrement=False),
+    Column("kind", String, nullable=False),
+    Column("matter", String, nullable=False),
+    Column("fund", String, nullable=False),
+    Column("on", Date, nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    Column("channel", String, nullable=False),
+    Column("external_ref", String, nullable=False),
+    Column("recorded_by", String, nullable=False),
+    Index("unconfirmed_by_matter", "matter", "channel", "external_ref"),
+)
+"""One row a payment, under the position of the event that recorded it."""
+
+_FOUND = (
+    "DELETE FROM unconfirmed WHERE matter = ? AND channel = ? AND external_ref = ? AND position < ?"
+)
+
+_CAME_BACK = "DELETE FROM unconfirmed WHERE matter = ? AND position < ?"
+"""What came back undelivered is not looked for; a second payment after it is."""
+
+
+class Unconfirmed(View):
+    """Keeps what is still to be found."""
+
+    name = "unconfirmed"
+    tables = (UNCONFIRMED,)
+
+    def write(self, connection: Connection, batch: Batch) -> None:
+        """Note each payment, and strike out each that was found or came back."""
+        paid = [
+            _row(position, fact, *_RECORDED[type(fact)])
+            for position, fact in batch
+            if type(fact) in _RECORDED
+        ]
+        found = [_named(position, fact) for position, fact in batch if type(fact) in _CONFIRMED]
+        back = [
+            (str(fact.originator_id), position)
+            for position, fact in batch
+            if type(fact) is Disbursement.Bounced
+        ]
+        insert_all(connection, UNCONFIRMED, paid)
+        run_all(connection, _FOUND, found)
+        run_all(connection, _CAME_BACK, back)
+
+
+_RECORDED: Mapping[type[Fact], tuple[MoneyKind, str | None]] = {
+    Donation.PaymentReceived: ("gift", None),
+    CharitySale.Remitted: ("remittance", BANK),
+    Disbursement.Paid: ("payout", BANK),
+}
+"""The events that record money, and the channel of those that do not say it."""
+
+_CONFIRMED: frozenset[type[Fact]] = frozenset(
+    {Donation.PaymentConfirmed, CharitySale.RemittanceConfirmed, Disbursement.PaymentConfirmed}
+)
+
+
+def _row(position: int, fact: Any, kind: MoneyKind, channel: str | None) -> tuple[Any, ...]:
+    money = (fact.on, fact.amount, channel or fact.channel, fact.external_ref)
+    return position, kind, str(fact.originator_id), fact.fund, *money, fact.actor
+
+
+def _named(position: int, fact: Any) -> tuple[Any, ...]:
+    channel = getattr(fact, "channel", BANK)
+    return str(fact.originator_id), channel, fact.external_ref, position
+
+
+def unconfirmed(
+    connection: Connection,
+    *,
+    after: int = 0,
+    limit: int = 100,
+    kind: str | None = None,
+    external_ref: str | None = None,
+) -> list[dict[str, Any]]:
+    """Return up to ``limit`` payments recorded after position ``after``, oldest first."""
+    asked = _of(kind, external_ref).where(UNCONFIRMED.c.position > after)
+    rows = connection.execute(asked.order_by(UNCONFIRMED.c.position).limit(limit)).mappings()
+    return [dict(row) for row in rows]
+
+
+def unconfirmed_at(connection: Connection, position: int) -> dict[str, Any] | None:
+    """Return the payment that the event at ``position`` recorded, if it is still to be found."""
+    asked = select(UNCONFIRMED).where(UNCONFIRMED.c.position == position)
+    row = connection.execute(asked).mappings().first()
+    return None if row is None else dict(row)
+
+
+def to_find(connection: Connection) -> Waiting:
+    """Return how many payments are still to be found, and their sum either way."""
+    asked = select(func.count(), func.sum(UNCONFIRMED.c.amount))
+    count, amount = connection.execute(asked).one()
+    return Waiting(int(count), int(amount or 0))
+
+
+def _of(kind: str | None, external_ref: str | None) -> Select[Any]:
+    said: Sequence[tuple[Column[Any], str | None]] = (
+        (UNCONFIRMED.c.kind, kind),
+        (UNCONFIRMED.c.external_ref, external_ref),
+    )
+    asked = select(UNCONFIRMED)
+    for column, wanted in said:
+        if wanted is not None:
+            asked = asked.where(column == wanted)
+    return asked
