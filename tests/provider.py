@@ -24,9 +24,9 @@ ADDRESS = "https://ledger.example"
 class Provider:
     """A provider that this site is registered with."""
 
-    def __init__(self, issuer: str) -> None:
-        self.issuer = issuer
-        said = {"redirect_uris": [f"{ADDRESS}{CALLBACK}"]}
+    def __init__(self, issuer: str, address: str) -> None:
+        self.issuer, self.address = issuer, address
+        said = {"redirect_uris": [f"{address}{CALLBACK}"]}
         known = httpx2.post(f"{issuer}/oauth2/clients", json=said, timeout=ANSWER_S).json()
         self.client, self.secret = known["client_id"], known["client_secret"]
 
@@ -36,7 +36,7 @@ class Provider:
         return sso(
             issuer=self.issuer,
             client=self.client,
-            address=ADDRESS,
+            address=self.address,
             name="星火ID",
             **{"secret-file": secret_file},
         )
@@ -48,8 +48,11 @@ def sso(**said: object) -> list[str]:
 
 
 @contextmanager
-def provider() -> Iterator[Provider]:
-    """Start the provider, which wants clients to be registered and a nonce in every request."""
+def provider(address: str = ADDRESS) -> Iterator[Provider]:
+    """Start the provider, which wants clients to be registered and a nonce in every request.
+
+    The ledger at ``address`` is registered.
+    """
     port = free_port()
     words = ("--port", str(port), "--require-registration", "--require-nonce")
     process = subprocess.Popen(  # noqa: S603  # Our own choice of words.
@@ -60,7 +63,7 @@ def provider() -> Iterator[Provider]:
     issuer = f"http://127.0.0.1:{port}"
     try:
         _wait_until_it_answers(process, issuer)
-        yield Provider(issuer)
+        yield Provider(issuer, address)
     finally:
         process.terminate()
         process.wait(STOP_S)

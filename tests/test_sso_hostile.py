@@ -1,6 +1,7 @@
 """A provider that is broken, slow or taken over signs nobody in as somebody else."""
 
 import asyncio
+import json
 import socket
 from datetime import UTC, datetime, timedelta
 
@@ -12,7 +13,16 @@ from api.sso.refusals import ProviderAway
 from api.sso.settings import Settings
 from api.sso.slips import leaving
 from ledger.people.roles import Role
-from tests.hostile_provider import CLIENT, EC, OTHERS, RSA, SECRET, SHARED, hostile_provider
+from tests.hostile_provider import (
+    CLIENT,
+    EC,
+    OTHERS,
+    PUBLISHED,
+    RSA,
+    SECRET,
+    SHARED,
+    hostile_provider,
+)
 from tests.provider import ADDRESS, Browser, sso
 from tests.server import ANSWER_S, serving
 
@@ -160,6 +170,19 @@ def test_a_code_is_worth_nothing_in_another_browser(hostile, server, visitor):
     assert hostile.asked[-1]["code"] == code, "it was tried, and the verifier was another"
 
 
+def test_another_state_than_the_browser_left_with_is_refused_before_anybody_is_asked(
+    hostile, visitor
+):
+    back = httpx2.URL(visitor.sign_in_there(visitor.leave(), "somebody"))
+
+    for state in ("another", "é", ""):
+        answer = visitor.come_back(str(back.copy_set_param("state", state)))
+        assert answer.status_code == 403
+    assert visitor.come_back(str(back.copy_remove_param("state"))).status_code == 403
+    assert hostile.asked == []
+    assert visitor.come_back(str(back)).status_code == 303
+
+
 def test_whoever_is_sent_back_by_another_issuer_does_not_come_in(hostile, visitor):
     hostile.back = {"iss": hostile.issuer}
     assert visitor.sign_in("somebody").status_code == 303
@@ -186,6 +209,7 @@ def test_the_secret_goes_by_the_head_and_not_by_the_form_if_it_can(hostile, visi
         ("/token", (200, {}, b'{"id_token":"' + b"x" * 300_000 + b'"}')),
         ("/token", (200, {"Content-Encoding": "gzip"}, b"not gzip")),
         ("/keys", (404, {}, b"{}")),
+        ("/keys", (500, {}, json.dumps({"keys": PUBLISHED}).encode())),
         ("/keys", (200, {}, b"[]")),
         ("/keys", (302, {"Location": "/elsewhere"}, b"")),
     ],
