@@ -9,7 +9,7 @@ from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
 from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
@@ -62,6 +62,7 @@ from api.pages import (
     public,
     settlements,
     sign_in,
+    sso,
     statement,
     ties,
     trail,
@@ -82,6 +83,9 @@ from projections.log.keeper import Keeper
 from projections.log.log import Log
 from projections.log.tables import open_log
 from projections.opening import open_views
+
+if TYPE_CHECKING:  # It needs an extra that not every server has.
+    from api.sso.provider import Provider
 
 DESCRIPTION = """The ledger of the Lei Feng e-supermarket (雷锋e超市): every fen from promise to
 thank-you in one history. Amounts are whole fen, days are business days in Asia/Shanghai."""
@@ -152,6 +156,7 @@ def create_app(
     limits: Limits | None = None,
     hosts: Iterable[str] = (),
     verify_every_s: float = EVERY_S,
+    provider: Provider | None = None,
 ) -> FastAPI:
     """Build the service over the ledger kept in the folder ``data``.
 
@@ -161,6 +166,7 @@ def create_app(
         limits: What one client may ask for.
         hosts: The names that it answers to; any, if none are given.
         verify_every_s: Seconds between two checks of the history; 0 for none.
+        provider: Where people may sign in instead of by a password, if anywhere.
 
     """
     if sys.flags.optimize > 1:
@@ -195,6 +201,7 @@ def create_app(
     app.limits, app.hosts = limits or Limits(), hosts
     app.state.limits, app.state.slowdown = app.limits, Slowdown()
     app.state.slowdown_of_addresses = Slowdown(FREE_FROM_ADDRESS)
+    app.state.sso = provider
     app.state.illustrative = (data / DEMO_MARK).exists()
     problems.install(app)
     refusals.install(app)
@@ -203,7 +210,7 @@ def create_app(
     parts = (donations, funds, donors, sales, disbursements, history, books)
     proofs = (log, receipts, verification)
     people_and_rules = (policies, relations, refusals, people, people_tokens)
-    pages = (assets, public, statement, trail, sale_pages, checking, sign_in, account)
+    pages = (assets, public, statement, trail, sale_pages, checking, sign_in, sso, account)
     aid_desk = (inbox, aid, aid_steps, asking, ties)
     at_the_desk = (*aid_desk, settlements, bank, accounts)
     own_pages = (giving, my_data, mine, *at_the_desk, audit_history, moments, checks)

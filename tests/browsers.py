@@ -50,14 +50,14 @@ FIND_FAULTS = """async (levels) => {
 
 
 @contextmanager
-def browser_here() -> Iterator[Browser]:
-    """Start the system's Chromium, or skip the test where there is none."""
+def browser_here(*options: str) -> Iterator[Browser]:
+    """Start the system's Chromium with these options, or skip the test where there is none."""
     path = next(filter(None, map(shutil.which, NAMES)), None)
     if path is None:
         pytest.skip(f"no browser here: none of {', '.join(NAMES)} is installed")
     alone = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=alone)
+        browser = playwright.chromium.launch(executable_path=path, args=[*alone, *options])
         yield browser
         browser.close()
 

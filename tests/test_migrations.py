@@ -267,6 +267,7 @@ def test_migrate_says_what_it_did_and_that_there_is_nothing_to_do(place, tmp_pat
         "upgraded to version 2 people and tokens: details sealed with a key per person",
         "upgraded to version 3 people and tokens: a table for refused attempts",
         "upgraded to version 4 people and tokens: roles, tokens that end, and signing in",
+        "upgraded to version 5 people and tokens: signing in at a provider",
         f"made vault key {key.id} in {key_beside(tmp_path / 'data')}: keep a copy apart",
         "created views: tables that are filled from the history",
         "created the log: tables for tiles and checkpoints",

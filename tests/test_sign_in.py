@@ -164,6 +164,18 @@ def test_signing_in_never_leads_elsewhere(server, wanted):
     assert answer.headers["location"] == "/account"
 
 
+def test_where_no_provider_is_named_nobody_is_sent_to_one(server):
+    server.directory.roll.enrol("林二", [Role.CLERK], datetime.now(UTC))
+    code = server.directory.passwords.invite(server.directory.roll.known("林二"), datetime.now(UTC))
+    with browser(server) as client:
+        for path in ("/sign-in", f"/invitation/{code}"):
+            assert "/sso" not in client.get(path).text
+        for path in ("/sign-in/sso", f"/invitation/{code}/sso"):
+            assert client.post(path).status_code == 404
+        assert client.get("/sign-in/sso/callback?code=x&state=x").status_code == 404
+        assert client.get("/sign-in/sso/code").headers["location"] == "/sign-in"
+
+
 # The second factor.
 
 

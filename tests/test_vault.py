@@ -330,6 +330,7 @@ def test_a_register_of_version_1_is_sealed_and_its_plain_text_is_gone(place, tmp
         "upgraded to version 2 people and tokens: details sealed with a key per person",
         "upgraded to version 3 people and tokens: a table for refused attempts",
         "upgraded to version 4 people and tokens: roles, tokens that end, and signing in",
+        "upgraded to version 5 people and tokens: signing in at a provider",
         f"made vault key {made.id} in {key}: keep a copy apart",
         "sealed what was kept of 200 people",
     ]

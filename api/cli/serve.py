@@ -9,7 +9,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from socket import AF_INET, AF_INET6, create_server, socket
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 import uvicorn
@@ -23,9 +23,14 @@ from api.gate.connection import limited
 from api.gate.limits import Limits
 from api.places import Places, policy_file
 from api.self_check import EVERY_S
+from api.sso.refusals import NotInstalled
+from api.sso.settings import Settings
 from ledger.errors import LedgerError
 from ledger.people.roles import Role
 from projections.log.cosigning import Asked, policy_of
+
+if TYPE_CHECKING:
+    from api.sso.provider import Provider
 
 if sys.platform != "win32":
     import resource
@@ -78,6 +83,17 @@ Witnesses = Annotated[
 ]
 
 
+Sso = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--sso",
+        metavar="NAME=VALUE",
+        help="Have people sign in at a provider of OpenID Connect; repeatable: issuer, client, "
+        "secret-file, address (this site's own) and name (what a button calls the provider).",
+    ),
+]
+
+
 def serve(
     data: DataFolder,
     host: Host = "127.0.0.1",
@@ -87,10 +103,12 @@ def serve(
     limit: Limit = None,
     host_name: HostName = None,
     verify_every: VerifyEvery = EVERY_S,
+    sso: Sso = None,
 ) -> None:
     """Serve the ledger over HTTP until stopped."""
     witnesses = [Asked.parse(text) for text in witness or ()]
     limits = Limits.of(os.environ, limit or ())
+    provider = _provider(Settings.of(os.environ, sso or ()))
     run(
         data,
         host,
@@ -100,7 +118,18 @@ def serve(
         limits=limits,
         hosts=host_name or (),
         verify_every_s=verify_every,
+        provider=provider,
     )
+
+
+def _provider(settings: Settings | None) -> Provider | None:
+    if settings is None:
+        return None
+    try:
+        from api.sso.provider import Provider  # noqa: PLC0415  # Needs an extra.
+    except ModuleNotFoundError as missing:
+        raise NotInstalled(missing.name) from None
+    return Provider(settings)
 
 
 def run(
@@ -113,15 +142,24 @@ def run(
     limits: Limits | None = None,
     hosts: Sequence[str] = (),
     verify_every_s: float = EVERY_S,
+    provider: Provider | None = None,
 ) -> None:
     """Serve the ledger kept in ``data``, whose public log is called ``log_name`` if it is new."""
     limits = limits or Limits.of(os.environ)
     with open_site(data) as site:  # So that what is wrong with it is said in one sentence.
         site.log.begin(log_name)
         done = (*site.ledger.store.said, *site.directory.said, *first_admin(site))
+    if provider is not None:
+        name, uri = provider.settings.name, provider.settings.redirect_uri
+        done = (*done, f"people may sign in at {name}, where {uri} is registered")
     policy_file(data).write_bytes(policy_of(witnesses).encode())
     app = create_app(
-        data, witnesses=witnesses, limits=limits, hosts=hosts, verify_every_s=verify_every_s
+        data,
+        witnesses=witnesses,
+        limits=limits,
+        hosts=hosts,
+        verify_every_s=verify_every_s,
+        provider=provider,
     )
     serving = f"serving {Places.of(data)} at {{address}} (API: /docs), Ctrl-C to stop"
 

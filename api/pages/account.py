@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -19,7 +19,7 @@ from api.pages.entrance import ACCOUNT, Entrance, PageDesk, someone
 from api.pages.labels import marked
 from api.pages.rendering import page
 from api.pages.sign_in import UNEQUAL, UNFIT, WAIT, signed_in_as
-from ledger.errors import Invalid
+from ledger.errors import Invalid, LedgerError
 from ledger.names import PersonId
 from ledger.people.passwords import LENGTH_MIN, PasswordWrong
 from ledger.people.second_factors import CodeWrong, address_of
@@ -30,7 +30,16 @@ PASSWORD_WRONG = marked("The password is another one.")
 
 CODE_WRONG = marked("This is not the code that the application shows now. Each is taken once.")
 
+SIGN_IN_AGAIN = marked("Sign out and in again first, then do this within ten minutes.")
+
+JUST_NOW = timedelta(minutes=10)
+"""How long having signed in at a provider stands for the password that somebody has not here."""
+
 SessionId = Annotated[str, Path(pattern="^[0-9a-f]{16}$"), Field(pattern="^[0-9a-f]{16}$")]
+
+
+class SignedInLongAgo(LedgerError):
+    """Whoever has no password here shows who they are by having signed in just now."""
 
 
 @router.get("")
@@ -54,6 +63,7 @@ def _account(desk: PageDesk, said: str | None = None) -> Response:
         held=sorted(here.caller.roles | here.lacking),
         lacking=sorted(here.lacking),
         here=here,
+        has_password=directory.passwords.has(person),
         has_second_factor=directory.second_factors.has(person),
         sessions=directory.sessions.of(person, datetime.now(UTC)),
         shortest=LENGTH_MIN,
@@ -90,6 +100,18 @@ def _knows_password(desk: PageDesk) -> None:
     slowdown.succeeded(person)
 
 
+def _is_themselves(desk: PageDesk) -> None:
+    """Refuse whoever found a browser open: by the password, or if there is none, by the time."""
+    directory, person, now = desk.site.directory, desk.caller.person, datetime.now(UTC)
+    if directory.passwords.has(person):
+        _knows_password(desk)
+        return
+    here = _here(desk).session
+    began = [each.began_at for each in directory.sessions.of(person, now) if each.session == here]
+    if not began or now - began[0] > JUST_NOW:
+        raise SignedInLongAgo("this session began long ago")
+
+
 def _here(desk: PageDesk) -> Any:
     assert desk.signed_in is not None  # noqa: S101  # The entrance lets nobody else in.
     return desk.signed_in
@@ -110,9 +132,11 @@ async def _again(desk: PageDesk, *, with_second_factor: bool) -> Response:
 async def begin_second_factor(desk: PageDesk) -> Response:
     """Show what an application is given; it counts once a code of it was shown."""
     try:
-        await run_in_threadpool(_knows_password, desk)
+        await run_in_threadpool(_is_themselves, desk)
     except PasswordWrong:
         return _account(desk, PASSWORD_WRONG)
+    except SignedInLongAgo:
+        return _account(desk, SIGN_IN_AGAIN)
     except TooOften:
         return _account(desk, WAIT)
     secret = await run_in_threadpool(desk.site.directory.second_factors.begin, desk.caller.person)
@@ -157,10 +181,12 @@ async def remove_second_factor(desk: PageDesk) -> Response:
     """Take the second factor away, for another telephone; it takes the password and a code."""
     person, factors = desk.caller.person, desk.site.directory.second_factors
     try:
-        await run_in_threadpool(_knows_password, desk)
+        await run_in_threadpool(_is_themselves, desk)
         await run_in_threadpool(_shows_code, desk)
     except PasswordWrong:
         return _account(desk, PASSWORD_WRONG)
+    except SignedInLongAgo:
+        return _account(desk, SIGN_IN_AGAIN)
     except CodeWrong:
         return _account(desk, CODE_WRONG)
     except TooOften:

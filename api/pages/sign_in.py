@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from hashlib import sha256
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Path, Request
 from fastapi.concurrency import run_in_threadpool
@@ -22,6 +22,9 @@ from ledger.errors import Invalid, LedgerError
 from ledger.names import PersonId
 from ledger.people.directory import Directory
 from ledger.people.passwords import LENGTH_MIN
+
+if TYPE_CHECKING:  # It needs an extra that not every server has.
+    from api.sso.provider import Provider
 
 router = APIRouter(route_class=Entrance, include_in_schema=False)
 
@@ -47,7 +50,7 @@ class SignInRefused(LedgerError):
 @may()
 def show_sign_in(desk: PageDesk) -> Response:
     """Show where one signs in."""
-    return _form(desk, inside(desk.query_params.get("next")))
+    return sign_in_form(desk, inside(desk.query_params.get("next")))
 
 
 @router.post(SIGN_IN)
@@ -58,19 +61,38 @@ async def sign_in(desk: PageDesk) -> Response:
     try:
         secret = await run_in_threadpool(_begun, desk)
     except TooOften as refusal:
-        answer = _form(desk, wanted, status=HTTPStatus.TOO_MANY_REQUESTS, said=WAIT)
-        answer.headers["Retry-After"] = str(refusal.retry_after)
-        return answer
+        return has_to_wait(desk, wanted, refusal)
     except SignInRefused:
-        return _form(desk, wanted, status=HTTPStatus.FORBIDDEN, said=WRONG)
+        return sign_in_form(desk, wanted, status=HTTPStatus.FORBIDDEN, said=WRONG)
     return signed_in_as(desk, secret, wanted)
 
 
-def _form(
+def sign_in_form(
     desk: PageDesk, wanted: str, *, status: HTTPStatus = HTTPStatus.OK, said: str | None = None
 ) -> Response:
-    name = desk.fields.get("name", "")
-    return page(desk, "sign_in.html", status=status, wanted=wanted, said=said, called=name)
+    """Show where one signs in, and what was wrong with the last try."""
+    return page(
+        desk,
+        "sign_in.html",
+        status=status,
+        wanted=wanted,
+        said=said,
+        called=desk.fields.get("name", ""),
+        provider=provider_called(desk),
+    )
+
+
+def has_to_wait(desk: PageDesk, wanted: str, refusal: TooOften) -> Response:
+    """Show so to somebody who tried too often."""
+    answer = sign_in_form(desk, wanted, status=HTTPStatus.TOO_MANY_REQUESTS, said=WAIT)
+    answer.headers["Retry-After"] = str(refusal.retry_after)
+    return answer
+
+
+def provider_called(desk: PageDesk) -> str | None:
+    """Return what people call the provider that they may sign in at instead, if there is one."""
+    provider: Provider | None = desk.app.state.sso
+    return None if provider is None else provider.settings.name
 
 
 def _begun(desk: PageDesk) -> str:
@@ -87,11 +109,16 @@ def _begun(desk: PageDesk) -> str:
         from_here.failed(address)
         raise SignInRefused("do not belong together")
     slowdown.succeeded(whose)
+    return begun(desk, person, now, with_second_factor=directory.second_factors.has(person))
+
+
+def begun(desk: PageDesk, person: PersonId, at: datetime, *, with_second_factor: bool) -> str:
+    """Begin a session for ``person``, in place of the one that their browser may have had."""
+    sessions = desk.site.directory.sessions
     old = desk.cookies.get(cookie_name(desk))
     if old:
-        directory.sessions.end(old)
-    with_second_factor = directory.second_factors.has(person)
-    return directory.sessions.begin(person, now, with_second_factor=with_second_factor)
+        sessions.end(old)
+    return sessions.begin(person, at, with_second_factor=with_second_factor)
 
 
 def _shown(directory: Directory, name: str, fields: Any, now: datetime) -> PersonId | None:
@@ -185,5 +212,11 @@ async def accept_invitation(code: Code, desk: PageDesk) -> Response:
 def _chosen(desk: PageDesk, name: str | None, said: str | None = None) -> Response:
     status = HTTPStatus.OK if said is None else HTTPStatus.UNPROCESSABLE_ENTITY
     return page(
-        desk, "invitation.html", status=status, called=name or "", said=said, shortest=LENGTH_MIN
+        desk,
+        "invitation.html",
+        status=status,
+        called=name or "",
+        said=said,
+        shortest=LENGTH_MIN,
+        provider=provider_called(desk),
     )

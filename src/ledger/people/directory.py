@@ -24,6 +24,7 @@ from ledger.errors import LedgerError
 from ledger.names import DonorId, PartyId, PersonId, SaleId
 from ledger.people.caller import Caller
 from ledger.people.erasure import erase
+from ledger.people.identities import Identities
 from ledger.people.keys import KeyFile
 from ledger.people.passwords import Passwords
 from ledger.people.plain import seal_plain, take_away
@@ -74,6 +75,7 @@ class Directory:
         tokens: What programs, and people without a browser, come in by.
         sessions: Who is signed in with a browser.
         passwords: What people sign in with.
+        identities: As whom a provider of sign-in knows those who sign in there instead.
         second_factors: What some of them show besides.
         said: In lines, what was done to the register when it was opened.
 
@@ -109,6 +111,7 @@ class Directory:
         self.tokens = Tokens(self.register)
         self.sessions = Sessions(self.register)
         self.passwords = Passwords(self.register)
+        self.identities = Identities(self.register, self.vault)
         self.second_factors = SecondFactors(self.register, self.vault)
         self.said = self._prepare(upgrade=upgrade)
         self.is_local = self.register.is_local

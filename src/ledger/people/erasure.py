@@ -17,6 +17,7 @@ from ledger.people.roles import Role
 from ledger.people.tables import (
     DATA_KEYS,
     HOLDS,
+    IDENTITIES,
     INVITATIONS,
     PASSWORDS,
     PERSONS,
@@ -31,7 +32,7 @@ CHUNK = 500
 """People asked about with one statement."""
 
 
-_SIGNING_IN = (PASSWORDS, SECOND_FACTORS, RECOVERY_CODES, INVITATIONS, SESSIONS)
+_SIGNING_IN = (PASSWORDS, IDENTITIES, SECOND_FACTORS, RECOVERY_CODES, INVITATIONS, SESSIONS)
 """What lets somebody sign in, whom nobody knows by name any more."""
 
 

@@ -22,7 +22,7 @@ from ledger.errors import Invalid, Overloaded, Refused
 from ledger.names import PersonId
 from ledger.people.register import Register
 from ledger.people.sessions import end_sessions
-from ledger.people.tables import INVITATIONS, PASSWORDS, PERSONS
+from ledger.people.tables import IDENTITIES, INVITATIONS, PASSWORDS, PERSONS
 
 LENGTH_MIN = 12
 LENGTH_MAX = 200
@@ -104,14 +104,14 @@ class Passwords:
     def invited(self, code: str, at: datetime) -> PersonId:
         """Return who was invited by ``code``."""
         with self._register.reading() as connection:
-            return _invited(connection, code, at)
+            return invited_in(connection, code, at)
 
     def accept(self, code: str, password: str, at: datetime) -> PersonId:
         """Have whoever was invited by ``code`` choose a password; the code is used up by that."""
         self.invited(code, at)  # Before any work is done for a stranger.
         made = _made(password)
         with self._register.writing() as connection:
-            person = _invited(connection, code, at)
+            person = invited_in(connection, code, at)
             connection.execute(delete(INVITATIONS).where(INVITATIONS.c.person == person))
             _put(connection, person, made, at)
         return person
@@ -147,12 +147,14 @@ def _kept(connection: Connection, person: PersonId) -> str | None:
 
 
 def _put(connection: Connection, person: PersonId, made: str, at: datetime) -> None:
-    connection.execute(delete(PASSWORDS).where(PASSWORDS.c.person == person))
+    for table in (PASSWORDS, IDENTITIES):  # One way to sign in, of which the newest counts.
+        connection.execute(delete(table).where(table.c.person == person))
     connection.execute(PASSWORDS.insert(), {"person": person, "hash": made, "set_at": at})
     end_sessions(connection, person)
 
 
-def _invited(connection: Connection, code: str, at: datetime) -> PersonId:
+def invited_in(connection: Connection, code: str, at: datetime) -> PersonId:
+    """Return who was invited by ``code``, within a transaction."""
     asked = (
         select(INVITATIONS.c.person)
         .join(PERSONS, PERSONS.c.person == INVITATIONS.c.person)

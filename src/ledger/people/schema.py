@@ -165,6 +165,19 @@ def _signed_in(moment: str, roles_of_tokens: str, random_id: str) -> tuple[str, 
     )
 
 
+def _identities(moment: str) -> tuple[str, ...]:
+    """Return the statement of version 5, by the word for a moment."""
+    return (
+        f"""
+        CREATE TABLE identities (
+            person   VARCHAR NOT NULL PRIMARY KEY,
+            digest   VARCHAR NOT NULL UNIQUE,
+            bound_at {moment} NOT NULL
+        )
+        """,
+    )
+
+
 _TABLES_1 = Migration(
     "tables for persons, tokens and parties",
     {
@@ -202,5 +215,10 @@ _TABLES_4 = Migration(
     },
 )
 
-PEOPLE = Schema("people and tokens", (_TABLES_1, _TABLES_2, _TABLES_3, _TABLES_4))
+_TABLES_5 = Migration(
+    "signing in at a provider",
+    {SQLITE: _identities("DATETIME"), POSTGRESQL: _identities("TIMESTAMP WITH TIME ZONE")},
+)
+
+PEOPLE = Schema("people and tokens", (_TABLES_1, _TABLES_2, _TABLES_3, _TABLES_4, _TABLES_5))
 """The register."""

@@ -176,6 +176,15 @@ INVITATIONS = Table(
 )
 """Lets a person choose a password, once. 256 random bits, kept as SHA-256."""
 
+IDENTITIES = Table(
+    "identities",
+    METADATA,
+    Column("person", String, primary_key=True),
+    Column("digest", String, nullable=False, unique=True),
+    Column("bound_at", Instant, nullable=False),
+)
+"""As whom a provider knows a person, by a keyed digest; see ``ledger.people.identities``."""
+
 SESSIONS = Table(
     "sessions",
     METADATA,
