@@ -17,12 +17,11 @@ def test_every_target_has_seeds():
     assert there == TARGETS.keys()
 
 
-@pytest.mark.parametrize("target", TARGETS)
-def test_nothing_that_is_sent_breaks_a_reader(target):
+def test_nothing_that_is_sent_breaks_a_reader():
     pytest.importorskip("atheris", reason="atheris has no wheel for this Python or platform")
 
     ran = subprocess.run(  # noqa: S603  # Our own command.
-        [sys.executable, "-m", "tests.fuzz", target, "--runs", str(RUNS), "--minutes", "1"],
+        [sys.executable, "-m", "tests.fuzz", "--runs", str(RUNS), "--minutes", "1"],
         cwd=HOUSE,
         env=ENVIRONMENT,
         capture_output=True,
@@ -32,4 +31,4 @@ def test_nothing_that_is_sent_breaks_a_reader(target):
     )
 
     assert ran.returncode == 0, ran.stdout + ran.stderr
-    assert "1 targets fuzzed, none broke" in ran.stdout
+    assert f"{len(TARGETS)} targets fuzzed, none broke" in ran.stdout

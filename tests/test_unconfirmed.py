@@ -3,7 +3,8 @@
 import pytest
 
 from projections.unconfirmed import Unconfirmed, to_find, unconfirmed
-from projections.views import as_of_now, open_views
+from projections.opening import open_views
+from projections.views import as_of_now
 from tests.charity import charity
 from tests.samples import CHEN, SUN
 from tests.spec import TODAY

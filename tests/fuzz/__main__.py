@@ -11,7 +11,7 @@ import json
 import subprocess
 import sys
 from argparse import ArgumentParser
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -28,7 +28,7 @@ KEPT_MAX = 60
 
 
 def main() -> None:
-    """Fuzz each target for its share of the time, each in a process of its own."""
+    """Fuzz each target for its share of the time."""
     parser = ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
     parser.add_argument("targets", nargs="*")
     parser.add_argument("--minutes", type=float, default=10.0)
@@ -39,25 +39,34 @@ def main() -> None:
         sys.exit("fuzzing needs atheris, which has no wheel for this Python or platform")
     targets = asked.targets or sorted(each.stem for each in CORPUS.iterdir())
     seconds = max(1, round(asked.minutes * 60 / len(targets)))
-    for name in targets:
-        with TemporaryDirectory(prefix="leifeng-fuzz-") as folder:
-            _fuzz(name, Path(folder), f"-max_total_time={seconds}", f"-runs={asked.runs}")
-            if asked.keep:
-                _keep(name, (each.read_bytes() for each in sorted(Path(folder).iterdir())))
+    with TemporaryDirectory(prefix="leifeng-fuzz-") as folder:
+        places = {name: Path(folder) / name for name in targets}
+        broke = _fuzz(places, f"-max_total_time={seconds}", f"-runs={asked.runs}")
+        if asked.keep:
+            for name, place in places.items():
+                _keep(name, (each.read_bytes() for each in sorted(place.iterdir())))
+    if broke:
+        sys.exit(broke)
     sys.stdout.write(f"{len(targets)} targets fuzzed, none broke\n")
 
 
-def _fuzz(name: str, folder: Path, *bounds: str) -> None:
-    for number, seed in enumerate(_seeds(name)):
-        (folder / f"seed-{number:03}").write_bytes(seed)
+def _fuzz(places: Mapping[str, Path], *bounds: str) -> int:
+    """Fuzz each target from its seeds, in a folder of its own; return how that ended."""
+    for name, place in places.items():
+        place.mkdir()
+        for number, seed in enumerate(_seeds(name)):
+            (place / f"seed-{number:03}").write_bytes(seed)
     words = [f"-max_len={BYTES_MAX}", f"-timeout={SECONDS_MAX}", f"-artifact_prefix={HOUSE}/.fuzz-"]
     ran = subprocess.run(  # noqa: S603  # Ourselves.
-        [sys.executable, "-m", "tests.fuzz.one", name, str(folder), *bounds, *words],
+        [
+            *(sys.executable, "-m", "tests.fuzz.one"),
+            *(f"{name}={place}" for name, place in places.items()),
+            *("--", *bounds, *words),
+        ],
         cwd=HOUSE,
         check=False,
     )
-    if ran.returncode:
-        sys.exit(f"{name} broke: see above")
+    return ran.returncode
 
 
 def _seeds(name: str) -> list[bytes]:
