@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from itertools import count
 from typing import Any
 from uuid import uuid4
@@ -25,29 +24,43 @@ ITEMS = [
 CENTRE = {"kind": "organisation", "name": "爱丽聋儿康复中心"}
 
 
+DESKS = {
+    "lin": Role.CLERK,
+    "wang": Role.APPROVER,
+    "zhao": Role.APPROVER,
+    "chen": Role.CASHIER,
+    "sun": Role.TREASURER,
+    "bo": Role.BOOKKEEPER,
+    "ada": Role.ADMIN,
+    "an": Role.AUDITOR,
+}
+"""Who works there, and as what."""
+
+
 class Office:
     """Everybody with a role of their own, and short words for what they do all day."""
+
+    lin: Person
+    wang: Person
+    zhao: Person
+    chen: Person
+    sun: Person
+    bo: Person
+    ada: Person
+    an: Person
 
     def __init__(self, server: Server) -> None:
         self.server = server
         self._codes = count(1)
-        for name in DESKS:
-            getattr(self, name)  # All are there from the beginning, since each coming is history.
+        for name, role in DESKS.items():
+            setattr(self, name, server.newcomer(name, role))
+        server.wait_until_told()  # All are there from the beginning, since each coming is history.
 
     def go_on_at(self, server: Server) -> None:
         """Work on with the tokens of before, at a server that was started anew."""
         self.server = server
         for name in DESKS:
             setattr(self, name, server.bearer(getattr(self, name).token))
-
-    lin = cached_property(lambda self: self.server.person("lin", Role.CLERK))
-    wang = cached_property(lambda self: self.server.person("wang", Role.APPROVER))
-    zhao = cached_property(lambda self: self.server.person("zhao", Role.APPROVER))
-    chen = cached_property(lambda self: self.server.person("chen", Role.CASHIER))
-    sun = cached_property(lambda self: self.server.person("sun", Role.TREASURER))
-    bo = cached_property(lambda self: self.server.person("bo", Role.BOOKKEEPER))
-    ada = cached_property(lambda self: self.server.person("ada", Role.ADMIN))
-    an = cached_property(lambda self: self.server.person("an", Role.AUDITOR))
 
     @property
     def public(self) -> Person:
@@ -130,7 +143,3 @@ class Office:
         sale = self.open_sale(fund)
         self.sun.did(f"/v1/sales/{sale}/ending", {"on": LAST_DAY})
         return sale
-
-
-DESKS = tuple(name for name, kind in vars(Office).items() if isinstance(kind, cached_property))
-"""The names of those who work there."""

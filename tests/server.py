@@ -141,7 +141,15 @@ class Server:
     def person(
         self, name: str, *roles: Role, donor: UUID | str | None = None, sale: str | None = None
     ) -> Person:
-        """Return somebody of this name with a new token."""
+        """Return somebody of this name with a new token, of whom the history knows."""
+        somebody = self.newcomer(name, *roles, donor=donor, sale=sale)
+        self.wait_until_told()
+        return somebody
+
+    def newcomer(
+        self, name: str, *roles: Role, donor: UUID | str | None = None, sale: str | None = None
+    ) -> Person:
+        """Return somebody of this name with a new token, of whom the history is still to hear."""
         token = self.directory.create_token(
             name,
             roles,
@@ -149,7 +157,6 @@ class Server:
             donor=None if donor is None else UUID(str(donor)),  # type: ignore[arg-type]  # A name.
             sale=None if sale is None else UUID(sale),  # type: ignore[arg-type]  # Same.
         )
-        self.wait_until_told()
         return self._somebody(token)
 
     def wait_until_told(self) -> None:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from projections.unconfirmed import Unconfirmed, to_find, unconfirmed
 from projections.opening import open_views
+from projections.unconfirmed import Unconfirmed, to_find, unconfirmed
 from projections.views import as_of_now
 from tests.charity import charity
 from tests.samples import CHEN, SUN
