@@ -187,6 +187,10 @@ class Server:
         position: int = self.public.get("/readyz").json()["position"]
         return position
 
+    def have_signed(self) -> None:
+        """Have all that is stored be signed at once: who asks for a proof does not wait for it."""
+        self.public.read("/v1/proofs/inclusion", position=self.position())
+
     def memory_kib(self, what: str) -> int:
         """Return what the system says of the server's memory, such as its ``VmHWM``."""
         status = Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii")

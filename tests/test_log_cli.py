@@ -23,7 +23,7 @@ def _data(tmp_path):
     data = tmp_path / "data"
     with serving(data) as server:
         Office(server).fund()
-        until(lambda: server.public.read("/readyz")["log_lag"] == 0)
+        server.have_signed()
     with closing(Directory(data / "people.db")) as directory:
         directory.create_token("老周", [Role.ADMIN], at=datetime.now(UTC))
         directory.create_token("小王", [Role.CLERK], at=datetime.now(UTC))
@@ -56,7 +56,7 @@ def test_a_new_key_signs_beside_the_old_one_and_is_announced(data, here):
     assert announced.role == Role.ADMIN
     with serving(data) as server:
         Office(server).fund("F-TWO")
-        until(lambda: server.public.read("/readyz")["log_lag"] == 0)
+        server.have_signed()
         checkpoint = server.public.get("/checkpoint").content
     for each in keys(data):
         open_checkpoint(checkpoint, [each])
@@ -98,7 +98,7 @@ def test_an_older_backup_is_served_and_not_signed_until_another_log_is_begun(dat
     with serving(data) as server:
         office = Office(server)
         office.gift(office.fund("F-LATER"))
-        until(lambda: server.public.read("/readyz")["log_lag"] == 0)
+        server.have_signed()
         signed = server.public.get("/checkpoint").content
     again = tmp_path / "again"
     assert here("restore", tmp_path / "saved", "--data", again).returncode == 0
@@ -121,7 +121,7 @@ def test_an_older_backup_is_served_and_not_signed_until_another_log_is_begun(dat
     (new,) = keys(again)
     assert str(new) == begun.stdout.strip()
     with serving(again) as server:
-        until(lambda: server.public.read("/readyz")["log_lag"] == 0)
+        server.have_signed()
         checkpoint = server.public.get("/checkpoint").content
         assert open_checkpoint(checkpoint, [new]).size == server.position()
     assert here(
@@ -136,7 +136,7 @@ def test_a_restored_log_goes_on_with_its_key_where_nothing_was_lost(data, tmp_pa
 
     with serving(tmp_path / "again") as server:
         Office(server).fund("F-NEXT")
-        until(lambda: server.public.read("/readyz")["log_lag"] == 0)
+        server.have_signed()
         checkpoint = server.public.get("/checkpoint").content
     assert open_checkpoint(checkpoint, keys(data)).size > 1
 

@@ -61,7 +61,7 @@ def test_nothing_breaks_and_nothing_undocumented_is_answered(world, tmp_path):
     token = world.office.server.person("all hats", *EVERY_HAT).token
 
     ran = schemathesis(
-        world, tmp_path, "-H", f"Authorization: Bearer {token}", "--max-examples", "10"
+        world, tmp_path, "-H", f"Authorization: Bearer {token}", "--max-examples", "5"
     )
 
     assert ran.returncode == 0, ran.stdout + ran.stderr
@@ -77,9 +77,7 @@ def test_nor_to_anybody_with_one_role_or_none(world, tmp_path, role):
         token = world.office.server.person(f"a {role}", role, **mine.get(role, {})).token
         shown = ("-H", f"Authorization: Bearer {token}")
 
-    ran = schemathesis(
-        world, tmp_path, *shown, "--phases", "examples,fuzzing", "--max-examples", "1"
-    )
+    ran = schemathesis(world, tmp_path, *shown, "--phases", "fuzzing", "--max-examples", "1")
 
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert f"Tested: {len(OPERATIONS)}" in ran.stdout

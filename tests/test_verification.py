@@ -42,6 +42,7 @@ def test_every_event_is_hashed_again_and_said_to_be_verified(tmp_path, database)
     with serving(data, database, *SOON) as server:
         Office(server).fund()
         events = server.position()
+        server.have_signed()
 
         said = until(server, lambda said: said["events"] == events)
 
@@ -58,6 +59,7 @@ def test_an_event_that_is_edited_is_loudly_named(tmp_path, database):
     with serving(data, database, *SOON) as server:
         Office(server).fund()
         events = server.position()
+        server.have_signed()
         until(server, lambda said: said["events"] == events)
         where = database or data / "ledger.db"
         with connected(where) as ledger:
@@ -81,7 +83,7 @@ def test_a_server_that_is_not_to_check_does_so_at_an_auditors_word(tmp_path):
         treasurer = Visitor(server, "sun", Role.TREASURER)
         server.wait_until_told()
         events = server.position()
-        server.public.read("/v1/proofs/inclusion", position=events)  # So much is signed now.
+        server.have_signed()
         said = server.public.read("/v1/verification", at_least=events)
         assert said["verified"] is None
         assert said["findings"] == []
@@ -110,7 +112,7 @@ def test_a_check_says_how_far_it_is(tmp_path):
     made = leifeng("demo", "--data", tmp_path / "data", "--no-serve")
     assert made.returncode == 0, made.stderr
     with serving(tmp_path / "data") as server:
-        server.public.read("/v1/proofs/inclusion", position=server.position())
+        server.have_signed()
     said = leifeng("audit", "verify", "--json", "--progress", "--data", tmp_path / "data")
     *before, last = map(json.loads, said.stdout.splitlines())
 
