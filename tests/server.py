@@ -39,6 +39,9 @@ ANSWER_S = 60.0
 TASK_S = 120.0
 """Seconds in which a command ends."""
 
+IDLE = httpx2.Limits(keepalive_expiry=2.0)
+"""A connection is used again sooner than the server closes it, which it does after five seconds."""
+
 _numbers = count(1)
 
 
@@ -69,7 +72,9 @@ class Person:
     def __init__(self, server: Server, token: str | None) -> None:
         self.token = token
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
-        self.http = httpx2.Client(base_url=server.url, headers=headers, timeout=ANSWER_S)
+        self.http = httpx2.Client(
+            base_url=server.url, headers=headers, timeout=ANSWER_S, limits=IDLE
+        )
 
     def get(self, path: str, **asked: Any) -> httpx2.Response:
         """Ask; a trailing underscore spares ``from_`` from being a keyword."""

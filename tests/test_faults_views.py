@@ -50,8 +50,9 @@ def cut_to_nothing_after_its_log(data):
 
 
 def cut_in_half(data):
+    """Between two pages: SQLite has no checksum by which it would know one that is torn."""
     checkpoint(data)
-    os.truncate(files(data)[0], files(data)[0].stat().st_size // 2)
+    os.truncate(files(data)[0], files(data)[0].stat().st_size // 2 // PAGE_BYTES * PAGE_BYTES)
 
 
 def overwritten(data):
@@ -82,6 +83,9 @@ LOSSES = [
     replaced_by_an_older_one,
     replaced_by_an_empty_one,
 ]
+
+
+PAGE_BYTES = 4_096
 
 
 def checkpoint(data):

@@ -39,7 +39,7 @@ from tests.spec import act, state
 from tests.stores import Postgres
 from tests.test_movements import added_up, check_against_the_books
 
-RUNS, STEPS = 40, 60
+RUNS, STEPS = 60, 60
 """Enough that every command is both carried out and refused, and done in seconds."""
 
 FEW_RUNS = 10
