@@ -88,6 +88,9 @@ _SOMEBODYS = re.compile(r"\d{11}|@")
 
 _E_MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _MOBILE_ALONE = re.compile(r"(?:(?:\+|00)?86-?)?1[3-9]\d{9}")
+_IDENTITY_APART = re.compile(r"(?<![0-9A-Za-z])\d{17}[0-9Xx](?![0-9A-Za-z])")
+"""Not in the midst of letters, as what programs count in hexadecimal digits may have it."""
+
 _CARD = re.compile(r"62\d{14,17}")
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECKS = "10X98765432"
@@ -102,6 +105,8 @@ def code(text: str, field: str) -> str:
 
     >>> code("JLG-20260308-000005", "order_no")
     'JLG-20260308-000005'
+    >>> code("01a21540f52d790997681607038360c5", "order_no")
+    '01a21540f52d790997681607038360c5'
 
     """
     if not REFERENCE.fullmatch(text):
@@ -120,7 +125,7 @@ def code(text: str, field: str) -> str:
 
 
 def _is_identity(text: str) -> bool:
-    found = _PERSONAL["an identity-card number"].search(text)
+    found = _IDENTITY_APART.search(text)
     if found is None:
         return False
     number = found.group().upper()
