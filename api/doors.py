@@ -26,7 +26,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from api.intake import Endpoint, Intake
 from api.problems import KeyRequired, RoleForbidden, TooLarge, Unauthenticated, refusals
 from api.self_check import SelfCheck
-from ledger.aggregate import BUSINESS_ZONE, Act
+from ledger.aggregate import Act, business_day
 from ledger.application import Decision, IdempotencyMismatch
 from ledger.commands import Ledger
 from ledger.errors import Conflict, Invalid, LedgerError, NotFound, Overloaded
@@ -187,7 +187,7 @@ AtLeast = Annotated[
 
 def today() -> date:
     """Return the business day of this moment."""
-    return datetime.now(UTC).astimezone(BUSINESS_ZONE).date()
+    return business_day(datetime.now(UTC))
 
 
 def command_id(person: PersonId, key: str) -> UUID:

@@ -11,13 +11,13 @@ from fastapi.responses import Response
 from msgspec import Struct
 
 from api.disbursements import READERS
-from api.doors import READS_ALL, may
+from api.doors import READS_ALL, may, today
 from api.pages.colleagues import colleagues, payee_called
 from api.pages.entrance import Entrance, PageDesk
 from api.pages.labels import AID_STATES, marked
 from api.pages.languages import language_of, words
 from api.pages.levels import must_be_level
-from api.pages.own_pages import BOOKS, own_page, today, why_not
+from api.pages.own_pages import BOOKS, own_page, why_not
 from api.pages.rules import rule_in_force
 from api.pages.sheets import CSV, As, Yuan, sheet
 from api.pages.trail import tell

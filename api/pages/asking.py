@@ -15,11 +15,11 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 from msgspec import Struct
 
-from api.doors import may
+from api.doors import may, today
 from api.pages.answers import fen, on_day, one_of, text
 from api.pages.entrance import Entrance, PageDesk
 from api.pages.levels import must_be_level
-from api.pages.own_pages import own_page, then, today, why_not
+from api.pages.own_pages import own_page, then, why_not
 from api.pages.rules import rule_in_force
 from ledger.disbursements import PayeeKind
 from ledger.errors import Invalid, LedgerError, NotFound

@@ -13,7 +13,7 @@ from fastapi import APIRouter, Path, Query
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 
-from api.doors import may
+from api.doors import may, today
 from api.pages.answers import on_day
 from api.pages.colleagues import colleague, colleagues
 from api.pages.entrance import Entrance, PageDesk
@@ -21,7 +21,7 @@ from api.pages.found import Confirmable, confirmation_of
 from api.pages.labels import CHANNELS, MONEY_KINDS, marked
 from api.pages.languages import language_of, words
 from api.pages.levels import must_be_level
-from api.pages.own_pages import BOOKS, own_page, then, today, why_not
+from api.pages.own_pages import BOOKS, own_page, then, why_not
 from api.pages.rendering import query_of
 from api.pages.sheets import CSV, As, Yuan, sheet
 from api.problems import problem

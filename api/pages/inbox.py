@@ -8,12 +8,12 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from api.disbursements import READERS
-from api.doors import may
+from api.doors import may, today
 from api.pages.entrance import Entrance, PageDesk
 from api.pages.labels import marked
 from api.pages.languages import language_of, words
 from api.pages.levels import must_be_level
-from api.pages.own_pages import BOOKS, own_page, today
+from api.pages.own_pages import BOOKS, own_page
 from api.pages.sale_sheets import to_be_settled
 from api.pages.sheets import CSV, As, Yuan, sheet
 from projections.disbursements import Disbursements

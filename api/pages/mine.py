@@ -13,13 +13,13 @@ from fastapi.responses import Response
 from msgspec import Struct
 
 from api.donations import READERS as OFFICE
-from api.doors import may, own
+from api.doors import may, own, today
 from api.pages.answers import text
 from api.pages.entrance import Entrance, PageDesk
 from api.pages.labels import DONATION_STATES, marked
 from api.pages.languages import language_of, words
 from api.pages.levels import must_be_level
-from api.pages.own_pages import BOOKS, own_page, then, today, why_not
+from api.pages.own_pages import BOOKS, own_page, then, why_not
 from api.pages.sheets import CSV, As, Yuan, sheet
 from api.problems import problem
 from ledger.errors import LedgerError, NotFound

@@ -13,12 +13,12 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 from msgspec import Struct
 
-from api.doors import READS_ALL, Reading, may
+from api.doors import READS_ALL, Reading, may, today
 from api.pages.entrance import Entrance, PageDesk
 from api.pages.labels import FIGURES, marked
 from api.pages.languages import language_of, words
 from api.pages.levels import must_be_level
-from api.pages.own_pages import own_page, today
+from api.pages.own_pages import own_page
 from api.pages.public import as_of
 from api.pages.sheets import CSV, As, Yuan, sheet
 from api.pages.statement import day

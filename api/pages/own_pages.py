@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from http import HTTPStatus
 from secrets import token_urlsafe
 from typing import Any, Concatenate, NamedTuple, ParamSpec
@@ -17,7 +17,7 @@ from api.pages.entrance import PageDesk
 from api.pages.labels import marked
 from api.pages.rendering import page
 from api.problems import RoleForbidden, problem
-from ledger.aggregate import Act, business_day
+from ledger.aggregate import Act
 from ledger.application import Decision
 from ledger.errors import LedgerError
 from ledger.people.roles import Role
@@ -83,11 +83,6 @@ def own_page(
 def then(address: str) -> Response:
     """Send a reader on to the page of what they did, so that loading it again repeats nothing."""
     return RedirectResponse(address, HTTPStatus.SEE_OTHER, {"Cache-Control": "no-store"})
-
-
-def today() -> date:
-    """Return the business day of this moment."""
-    return business_day(datetime.now(UTC))
 
 
 def why_not(

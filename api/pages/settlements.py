@@ -11,13 +11,13 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 
 from api.disbursements import READERS
-from api.doors import may
+from api.doors import may, today
 from api.pages.answers import fen, fen_or_none, on_day
 from api.pages.entrance import Entrance, PageDesk
 from api.pages.labels import STATEMENT_FIGURES, marked
 from api.pages.languages import language_of, words
 from api.pages.levels import must_be_level
-from api.pages.own_pages import BOOKS, own_page, then, today, why_not
+from api.pages.own_pages import BOOKS, own_page, then, why_not
 from api.pages.sheets import CSV, As, Yuan, sheet
 from api.problems import problem
 from ledger.errors import Invalid, LedgerError, NotFound

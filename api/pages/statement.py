@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
-from api.doors import Desk, Door, Reading, may
+from api.doors import Desk, Door, Reading, may, today
 from api.pages.flows import Moved
 from api.pages.labels import KINDS, marked
 from api.pages.languages import language_of, words
@@ -17,7 +17,6 @@ from api.pages.levels import must_be_level
 from api.pages.public import as_of, drawn
 from api.pages.rendering import page
 from api.pages.sheets import CSV, As, Yuan, sheet
-from ledger.aggregate import BUSINESS_ZONE
 from ledger.errors import Invalid, NotFound
 from projections.fund_balances import FundBalances, fund_balance, fund_row
 from projections.statements import (
@@ -127,11 +126,11 @@ def _moved(reading: Reading, code: str, period: Period) -> Moved:
 
 def _periods() -> dict[str, Period]:
     """Return the periods that people ask for most."""
-    today = datetime.now(UTC).astimezone(BUSINESS_ZONE).date()
+    day = today()
     return {
         "always": Period(),
-        "year": Period(date(today.year, 1, 1), today),
-        "month": Period(today.replace(day=1), today),
+        "year": Period(date(day.year, 1, 1), day),
+        "month": Period(day.replace(day=1), day),
     }
 
 

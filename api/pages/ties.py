@@ -11,7 +11,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 
 from api.disbursements import READERS
-from api.doors import READS_ALL, may
+from api.doors import READS_ALL, may, today
 from api.pages.aid import WHO_PAYS_WHOM
 from api.pages.answers import on_day, one_of, text
 from api.pages.colleagues import SHORT, colleagues, payee_called
@@ -19,7 +19,7 @@ from api.pages.entrance import Entrance, PageDesk
 from api.pages.labels import RELATION_KINDS, marked
 from api.pages.languages import language_of, words
 from api.pages.levels import must_be_level
-from api.pages.own_pages import own_page, then, today
+from api.pages.own_pages import own_page, then
 from api.pages.sheets import CSV, As, sheet
 from api.relations import DECLARE
 from ledger.errors import Invalid, LedgerError, NotFound
