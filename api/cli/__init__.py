@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from importlib import import_module
+from pkgutil import resolve_name
 
 import typer
 
@@ -13,27 +13,24 @@ from ledger.errors import LedgerError
 from ledger.store.engine import DATABASE_TROUBLE
 
 COMMANDS = {
-    "demo": "demo",
-    "serve": "serve",
-    "token": "app",
-    "person": "app",
-    "audit": "app",
-    "witness": "app",
-    "vault": "app",
-    "replay": "replay",
-    "export": "export",
-    "import": "import_",
-    "rebuild": "rebuild",
-    "migrate": "migrate",
-    "copy": "copy",
-    "backup": "backup",
-    "restore": "restore",
-    "generate": "generate",
+    "demo": "demo:demo",
+    "serve": "serve:serve",
+    "token": "token:app",
+    "person": "person:app",
+    "audit": "audit:app",
+    "witness": "witness:app",
+    "vault": "vault:app",
+    "replay": "replay:replay",
+    "export": "export:export",
+    "import": "import_:import_",
+    "rebuild": "rebuild:rebuild",
+    "migrate": "migrate:migrate",
+    "copy": "copy:copy",
+    "backup": "backup:backup",
+    "restore": "backup:restore",
+    "generate": "generate:generate",
 }
-"""What each is called in its module: a function, or an ``app`` of several commands."""
-
-MODULES = {"import": "import_", "restore": "backup"}
-"""The modules that are not called like their commands."""
+"""The module and name of each: a function, or an ``app`` of several commands."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -68,8 +65,7 @@ def _read(words: Sequence[str]) -> typer.Typer:
     asked = next((word for word in words if not word.startswith("-")), None)
     with resting():
         for name in [asked] if asked in COMMANDS else COMMANDS:
-            module = import_module(f"api.cli.{MODULES.get(name, name)}")
-            command = getattr(module, COMMANDS[name])
+            command = resolve_name(f"api.cli.{COMMANDS[name]}")
             if isinstance(command, typer.Typer):
                 app.add_typer(command, name=name)
             else:
