@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -40,6 +40,16 @@ SessionId = Annotated[str, Path(pattern="^[0-9a-f]{16}$"), Field(pattern="^[0-9a
 
 class SignedInLongAgo(LedgerError):
     """Whoever has no password here shows who they are by having signed in just now."""
+
+
+IN_THE_WAY: Mapping[type[Exception], str] = {
+    PasswordWrong: PASSWORD_WRONG,
+    SignedInLongAgo: SIGN_IN_AGAIN,
+    CodeWrong: CODE_WRONG,
+    TooOften: WAIT,
+    Invalid: UNFIT,
+}
+"""What somebody is told whose change was refused."""
 
 
 @router.get("")
@@ -81,12 +91,8 @@ async def change_password(desk: PageDesk) -> Response:
     try:
         await run_in_threadpool(_knows_password, desk)
         await run_in_threadpool(directory.passwords.choose, desk.caller.person, new, now)
-    except PasswordWrong:
-        return _account(desk, PASSWORD_WRONG)
-    except TooOften:
-        return _account(desk, WAIT)
-    except Invalid:
-        return _account(desk, UNFIT)
+    except (PasswordWrong, TooOften, Invalid) as error:
+        return _account(desk, IN_THE_WAY[type(error)])
     return await _again(desk, with_second_factor=_here(desk).with_second_factor)
 
 
@@ -133,12 +139,8 @@ async def begin_second_factor(desk: PageDesk) -> Response:
     """Show what an application is given; it counts once a code of it was shown."""
     try:
         await run_in_threadpool(_is_themselves, desk)
-    except PasswordWrong:
-        return _account(desk, PASSWORD_WRONG)
-    except SignedInLongAgo:
-        return _account(desk, SIGN_IN_AGAIN)
-    except TooOften:
-        return _account(desk, WAIT)
+    except (PasswordWrong, SignedInLongAgo, TooOften) as error:
+        return _account(desk, IN_THE_WAY[type(error)])
     secret = await run_in_threadpool(desk.site.directory.second_factors.begin, desk.caller.person)
     return _set_up(desk, secret)
 
@@ -183,14 +185,8 @@ async def remove_second_factor(desk: PageDesk) -> Response:
     try:
         await run_in_threadpool(_is_themselves, desk)
         await run_in_threadpool(_shows_code, desk)
-    except PasswordWrong:
-        return _account(desk, PASSWORD_WRONG)
-    except SignedInLongAgo:
-        return _account(desk, SIGN_IN_AGAIN)
-    except CodeWrong:
-        return _account(desk, CODE_WRONG)
-    except TooOften:
-        return _account(desk, WAIT)
+    except (PasswordWrong, SignedInLongAgo, CodeWrong, TooOften) as error:
+        return _account(desk, IN_THE_WAY[type(error)])
     await run_in_threadpool(factors.remove, person)
     await run_in_threadpool(desk.site.directory.sessions.end_all, person)
     return await _again(desk, with_second_factor=False)
