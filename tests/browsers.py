@@ -19,7 +19,7 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
-from tests.server import HOUSE
+from tests.processes import HOUSE
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 

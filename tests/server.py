@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -17,15 +15,12 @@ from uuid import UUID
 
 import httpx2
 
-from api.places import DATABASE_URL, VAULT_KEY
+from api.places import VAULT_KEY
 from ledger.names import PartyId
 from ledger.people.directory import Directory, key_beside
 from ledger.people.roles import Role
+from tests.processes import Forked, environment, started
 from tests.stores import connected
-
-HOUSE = Path(__file__).parent.parent
-ENVIRONMENT = os.environ | {"PYTHONPATH": f"{HOUSE / 'src'}{os.pathsep}{HOUSE}"}
-LEIFENG = (sys.executable, "-m", "api.cli")
 
 START_S = 120.0
 """Seconds in which a server comes up even on a busy machine."""
@@ -36,31 +31,12 @@ STOP_S = 60.0
 ANSWER_S = 60.0
 """Seconds in which any request is answered."""
 
-TASK_S = 120.0
-"""Seconds in which a command ends."""
-
 IDLE = httpx2.Limits(keepalive_expiry=2.0)
 """A connection is used again sooner than the server closes it, which it does after five seconds."""
 
 _numbers = count(1)
 
-
-def leifeng(*words: object, database: str | None = None) -> subprocess.CompletedProcess[str]:
-    """Run a command in a process of its own, on files or on a PostgreSQL database."""
-    return subprocess.run(  # noqa: S603  # Our own command.
-        [*LEIFENG, *map(str, words)],
-        cwd=HOUSE,
-        env=environment(database),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=TASK_S,
-    )
-
-
-def environment(database: str | None) -> dict[str, str]:
-    """Return what a command finds around it."""
-    return ENVIRONMENT | ({} if database is None else {DATABASE_URL: database})
+Running = Forked | subprocess.Popen[bytes]
 
 
 class Person:
@@ -123,7 +99,7 @@ class Server:
         self,
         data: Path,
         port: int,
-        process: subprocess.Popen[bytes],
+        process: Running,
         log: Path,
         database: str | None = None,
         key: Path | None = None,
@@ -224,9 +200,8 @@ def serving(
 
     """
     log = data.parent / f"{data.name}.log"
-    with log.open("ab") as said:
-        found = environment(database) | dict(around or {})
-        process, port = _started(data, said, found, options, ready)
+    found = environment(database) | dict(around or {})
+    process, port = _started(data, log, found, options, ready)
     key = (around or {}).get(VAULT_KEY)
     server = Server(data, port, process, log, database, Path(key) if key else None)
     try:
@@ -241,24 +216,19 @@ def serving(
 
 
 def _started(
-    data: Path, log: Any, around: dict[str, str], options: Sequence[str], ready: int
-) -> tuple[subprocess.Popen[bytes], int]:
+    data: Path, log: Path, around: dict[str, str], options: Sequence[str], ready: int
+) -> tuple[Running, int]:
     """Start on a free port; somebody else may take it first, so try again."""
     deadline = time.monotonic() + START_S
     while True:
         port = free_port()
-        process = subprocess.Popen(  # noqa: S603  # Our own command.
-            [*LEIFENG, "serve", "--data", str(data), "--port", str(port), *options],
-            cwd=HOUSE,
-            env=around,
-            stdout=log,
-            stderr=log,
-        )
+        words = ["serve", "--data", str(data), "--port", str(port), *options]
+        process = started(words, around, log, log)
         if _is_ready(process, port, deadline, ready):
             return process, port
         process.kill()
         process.wait(STOP_S)
-        assert time.monotonic() < deadline, f"no server within {START_S} s: see {log.name}"
+        assert time.monotonic() < deadline, f"no server within {START_S} s: see {log}"
 
 
 def free_port() -> int:
@@ -269,7 +239,7 @@ def free_port() -> int:
         return port
 
 
-def _is_ready(process: subprocess.Popen[bytes], port: int, deadline: float, ready: int) -> bool:
+def _is_ready(process: Running, port: int, deadline: float, ready: int) -> bool:
     """Ask until the server says that it is ready, or has gone, or time is up."""
     with httpx2.Client(base_url=f"http://127.0.0.1:{port}") as http:
         while process.poll() is None and time.monotonic() < deadline:

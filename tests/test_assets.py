@@ -12,7 +12,7 @@ from zipfile import ZipFile
 import pytest
 
 from api.pages.assets import FOR_EVER, address, assets
-from tests.server import HOUSE
+from tests.processes import HOUSE
 
 VENDOR = Path("api/pages/static/vendor")
 MANIFEST = json.loads((HOUSE / VENDOR / "manifest.json").read_text(encoding="utf-8"))

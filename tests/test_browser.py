@@ -9,7 +9,8 @@ from playwright.sync_api import expect
 from ledger.money import yuan
 from tests.browsers import ARTEFACTS, WIDTHS, browser_here, faults, forbidden_by, window
 from tests.office import Office
-from tests.server import leifeng, serving
+from tests.processes import leifeng
+from tests.server import serving
 from tests.test_live import back, feed, order, replayed
 
 LANGUAGES = ("zh", "en")

@@ -11,7 +11,8 @@ import httpx2
 import pytest
 
 from api.cli import main
-from tests.server import ENVIRONMENT, HOUSE, LEIFENG, STOP_S, free_port, serving
+from tests.processes import ENVIRONMENT, HOUSE, LEIFENG
+from tests.server import STOP_S, free_port, serving
 
 TASK_S = 120
 

@@ -15,7 +15,7 @@ from ledger.people.roles import Role
 from ledger.people.tables import PERSONS
 from ledger.store.backup import _program
 from tests.office import DAY, Office
-from tests.server import leifeng
+from tests.processes import leifeng
 from tests.stores import connected, on_every_store
 from tests.world import PROBLEM
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 from contextlib import contextmanager
 from uuid import UUID
@@ -16,8 +15,8 @@ from ledger.store.postgres import PostgresStore
 from ledger.store.sqlite import SqliteStore
 from tests.charity import charity
 from tests.oracle import Asked, check
+from tests.processes import processes
 from tests.samples import CHEN, HEAR, MEI, WANG, ZHAO
-from tests.server import ENVIRONMENT
 from tests.spec import TODAY, act
 from tests.stores import busy
 
@@ -113,16 +112,6 @@ def store_and_crash(place, held, at):
     os._exit(0)
 
 
-@pytest.fixture(scope="module", name="processes")
-def _processes():
-    """Return what starts processes that have imported all of this already."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__])
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", ENVIRONMENT["PYTHONPATH"])
-        yield context
-
-
 @pytest.fixture(name="held")
 def _held(place):
     with charity(place) as house:
@@ -134,11 +123,11 @@ def _held(place):
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
-def test_a_crash_leaves_the_whole_batch_or_nothing(place, tmp_path, held, processes, moment):
+def test_a_crash_leaves_the_whole_batch_or_nothing(place, tmp_path, held, moment):
     views = tmp_path / "views.db"
     with charity(place) as house:
         before = house.ledger.store.last_position()
-    crashing = processes.Process(target=store_and_crash, args=(place, held, moment))
+    crashing = processes().Process(target=store_and_crash, args=(place, held, moment))
     crashing.start()
     crashing.join(START_S)
     assert crashing.exitcode == CRASHED

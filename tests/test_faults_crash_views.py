@@ -13,7 +13,8 @@ from projections.fund_balances import FundBalances
 from projections.opening import open_views
 from tests.charity import charity
 from tests.oracle import check
-from tests.test_faults_crash import CRASHED, START_S, _processes  # noqa: F401  # A fixture.
+from tests.processes import processes
+from tests.test_faults_crash import CRASHED, START_S
 
 STEPS = {
     "rows": tuple(f"INSERT INTO {table.name} " for table in FundBalances.tables),
@@ -54,7 +55,7 @@ def follow_and_crash(place, views, at):
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
-def test_a_crash_leaves_rows_and_position_together_or_neither(place, tmp_path, processes, moment):
+def test_a_crash_leaves_rows_and_position_together_or_neither(place, tmp_path, moment):
     views = place if is_url(place) else tmp_path / "views.db"
     with charity(place) as house:
         house.open_fund()
@@ -64,7 +65,7 @@ def test_a_crash_leaves_rows_and_position_together_or_neither(place, tmp_path, p
         house.gift(7_00)
         after = house.ledger.store.last_position()
 
-    crashing = processes.Process(target=follow_and_crash, args=(place, views, moment))
+    crashing = processes().Process(target=follow_and_crash, args=(place, views, moment))
     crashing.start()
     crashing.join(START_S)
 

@@ -7,7 +7,8 @@ import pytest
 
 from tests.office import DAY, Office
 from tests.oracle import check
-from tests.server import ENVIRONMENT, HOUSE, LEIFENG, STOP_S, free_port, serving
+from tests.processes import leifeng
+from tests.server import free_port, serving
 from tests.world import PROBLEM
 
 DISK = "6m"
@@ -75,18 +76,6 @@ def test_a_full_disk_refuses_what_it_cannot_keep_and_goes_on_when_there_is_room(
         assert check(data / "ledger.db", data / "views.db") == before["position"] + 40
 
 
-def leifeng(data):
-    return subprocess.run(  # noqa: S603  # Our own command.
-        [*LEIFENG, "serve", "--data", str(data), "--port", str(free_port())],
-        cwd=HOUSE,
-        env=ENVIRONMENT,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=STOP_S,
-    )
-
-
 def test_a_second_server_on_the_same_folder_is_refused_and_the_first_goes_on(tmp_path):
     data = tmp_path / "data"
     data.mkdir()
@@ -94,7 +83,7 @@ def test_a_second_server_on_the_same_folder_is_refused_and_the_first_goes_on(tmp
         office = Office(server)
         fund = office.fund()
 
-        second = leifeng(data)
+        second = leifeng("serve", "--data", data, "--port", free_port())
 
         assert second.returncode == 1
         (sentence,) = second.stderr.splitlines()
@@ -127,7 +116,7 @@ def test_a_folder_that_may_not_be_written_is_refused_in_one_sentence(tmp_path):
     with serving(data) as server:
         Office(server).fund()
     with read_only(data):
-        refused = leifeng(data)
+        refused = leifeng("serve", "--data", data, "--port", free_port())
 
     (sentence,) = refused.stderr.splitlines()
     assert refused.returncode == 1

@@ -15,7 +15,8 @@ from projections.every_view import all_views
 from projections.fund_balances import FundBalances
 from projections.opening import open_views
 from tests.office import Office
-from tests.server import ANSWER_S, HOUSE, LEIFENG, START_S, STOP_S, environment, serving
+from tests.processes import HOUSE, LEIFENG, environment
+from tests.server import ANSWER_S, START_S, STOP_S, serving
 from tests.stores import STORES
 
 LOOK_S = 0.02

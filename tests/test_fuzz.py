@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from tests.fuzz.targets import TARGETS
-from tests.server import ENVIRONMENT, HOUSE, TASK_S
+from tests.processes import ENVIRONMENT, HOUSE, TASK_S
 
 RUNS = 500
 

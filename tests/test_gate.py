@@ -15,7 +15,8 @@ from api.gate.target import check_path, check_query
 from ledger.errors import Invalid
 from ledger.people.roles import Role
 from tests.office import Office
-from tests.server import leifeng, serving
+from tests.processes import leifeng
+from tests.server import serving
 from tests.wire import told
 from tests.world import PLEDGE, filled, refused
 

@@ -18,8 +18,9 @@ from ledger.people.roles import Role
 from ledger.sales import Item
 from ledger.tallies import of_fund
 from tests.charity import Charity, charity
+from tests.processes import ENVIRONMENT, HOUSE, LEIFENG
 from tests.samples import HEAR, MEI
-from tests.server import ENVIRONMENT, HOUSE, LEIFENG, serving
+from tests.server import serving
 from tests.test_feeds import TV_SALE
 
 STORY = json.loads((TV_SALE / "sale.json").read_text(encoding="utf-8"))

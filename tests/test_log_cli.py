@@ -14,7 +14,8 @@ from ledger.transparency.note import Verifier, parse_note
 from tests.charity import charity
 from tests.logs import until
 from tests.office import Office
-from tests.server import ENVIRONMENT, leifeng, serving
+from tests.processes import ENVIRONMENT, leifeng
+from tests.server import serving
 
 
 @pytest.fixture(name="data")

@@ -13,7 +13,7 @@ from ledger.transparency.cosignature import Cosigner
 from projections.log.cosigning import Asked
 from projections.log.keys import KeyFile
 from tests.logs import verifiers
-from tests.server import leifeng
+from tests.processes import leifeng
 from tests.test_pages import plain
 
 FRIEND = Cosigner("friend.example/witness", b"w" * 32)

@@ -10,7 +10,8 @@ import pytest
 
 from api.places import VAULT_KEY
 from tests.office import DAY, Office
-from tests.server import leifeng, serving
+from tests.processes import leifeng
+from tests.server import serving
 
 RIVALS = 24
 

@@ -33,8 +33,8 @@ from projections.follow import Follower
 from projections.fund_balances import fund_balance
 from projections.opening import OtherViews, open_views, upgrade_views
 from tests.charity import charity
+from tests.processes import ENVIRONMENT
 from tests.samples import HEAR
-from tests.server import ENVIRONMENT
 from tests.stores import connected
 
 

@@ -9,7 +9,8 @@ import pytest
 
 from ledger.people.roles import Role
 from tests.office import Office
-from tests.server import leifeng, serving
+from tests.processes import leifeng
+from tests.server import serving
 from tests.stores import connected
 from tests.test_sign_in import PASSWORD, browser, set_up_second_factor, sign_in
 

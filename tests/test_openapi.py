@@ -11,7 +11,7 @@ import pytest
 
 from api.app import create_app
 from ledger.people.roles import Role
-from tests.server import ENVIRONMENT
+from tests.processes import ENVIRONMENT
 from tests.world import PROBLEM
 
 HOOKS = Path(__file__).parent / "schemathesis_hooks.py"

@@ -22,8 +22,9 @@ from tests.crowd import Pledgers
 from tests.cutter import Cut, wire_to
 from tests.office import DAY, Office
 from tests.oracle import check
+from tests.processes import leifeng
 from tests.samples import REGISTERED
-from tests.server import leifeng, serving
+from tests.server import serving
 from tests.spec import FORM
 from tests.stores import lent
 

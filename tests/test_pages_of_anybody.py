@@ -18,7 +18,8 @@ from api.pages.entrance import FORM, Entrance
 from api.pages.giving import Answers
 from ledger.people.roles import Role
 from ledger.settlements import Statement
-from tests.server import ANSWER_S, HOUSE
+from tests.processes import HOUSE
+from tests.server import ANSWER_S
 
 ROUTES = [
     (method, route)

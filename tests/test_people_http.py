@@ -1,13 +1,13 @@
 """Admins let people in over HTTP, and take it back; the command line does the same meanwhile."""
 
 import re
-import subprocess
 from uuid import uuid4
 
 import pytest
 
 from ledger.people.roles import Role
-from tests.server import ENVIRONMENT, HOUSE, LEIFENG, leifeng, serving
+from tests.processes import ENVIRONMENT, leifeng, started
+from tests.server import serving
 
 
 @pytest.fixture
@@ -220,11 +220,11 @@ def test_a_server_that_is_killed_tells_the_rest_when_it_is_back(tmp_path):
     data = tmp_path / "data"
     with serving(data, undisturbed=False) as server:
         made = [
-            subprocess.Popen(  # noqa: S603  # Our own command.
-                [*LEIFENG, "person", "add", f"p{number}", "--role", "clerk", "--data", str(data)],
-                cwd=HOUSE,
-                env=ENVIRONMENT,
-                stdout=subprocess.DEVNULL,
+            started(
+                ["person", "add", f"p{number}", "--role", "clerk", "--data", str(data)],
+                ENVIRONMENT,
+                tmp_path / "said",
+                tmp_path / "complained",
             )
             for number in range(3)
         ]

@@ -8,7 +8,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from tests.server import HOUSE
+from tests.processes import HOUSE
 
 OURS = "leifeng-ledger"
 BROUGHT = {OURS, "pip", "setuptools"}

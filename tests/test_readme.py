@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from ledger.people.roles import Role
-from tests.server import leifeng
+from tests.processes import leifeng
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 LINES_MAX = 16

@@ -10,7 +10,8 @@ from pypdf import PdfReader
 
 from api.receipt_pdf import FIGURES, typeset
 from ledger.people.roles import Role
-from tests.server import ENVIRONMENT, HOUSE, leifeng, serving
+from tests.processes import ENVIRONMENT, HOUSE, leifeng
+from tests.server import serving
 
 SITE = "https://charity.example/"
 

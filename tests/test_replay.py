@@ -3,7 +3,6 @@
 import json
 import shutil
 import sqlite3
-import subprocess
 from contextlib import closing
 from threading import Event, Thread
 
@@ -17,7 +16,7 @@ from projections.every_view import all_views
 from projections.opening import open_views
 from projections.replay import replay as replayed
 from tests.charity import Charity
-from tests.server import ENVIRONMENT, HOUSE, LEIFENG
+from tests.processes import leifeng
 
 HEAR_BALANCE = 1_797_089
 
@@ -251,18 +250,6 @@ def test_a_ledger_that_goes_on_meanwhile_is_not_called_different(tmp_path):
 
     assert [each.differences for each in found] == [[]] * 5
     assert found[0].position < found[-1].position
-
-
-def leifeng(*words):
-    return subprocess.run(  # noqa: S603  # Our own command.
-        [*LEIFENG, *map(str, words)],
-        cwd=HOUSE,
-        env=ENVIRONMENT,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
 
 
 def test_it_says_so_in_words_and_by_its_exit_code(data):

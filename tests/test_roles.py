@@ -1,6 +1,5 @@
 """Who may do what, written down by hand from the contract, and held to every route."""
 
-import subprocess
 from hashlib import sha256
 from pathlib import Path
 from uuid import uuid4
@@ -10,7 +9,7 @@ import pytest
 from api.app import create_app
 from ledger.people.roles import Role
 from tests.office import DAY
-from tests.server import ENVIRONMENT, HOUSE, LEIFENG
+from tests.processes import leifeng
 from tests.world import PLEDGE, filled, refused
 
 DONOR, CLERK, APPROVER, CASHIER = Role.DONOR, Role.CLERK, Role.APPROVER, Role.CASHIER
@@ -338,24 +337,12 @@ def test_only_the_hash_of_a_token_is_kept(world):
     assert token.encode() not in world.office.server.log.read_bytes()
 
 
-def leifeng(*words):
-    return subprocess.run(  # noqa: S603  # Our own command.
-        [*LEIFENG, *words],
-        cwd=HOUSE,
-        env=ENVIRONMENT,
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-    ).stdout.strip()
-
-
 def test_a_token_made_while_the_server_runs_works_at_once(world):
     server = world.office.server
     made = leifeng(
         *("token", "create", "--data", str(server.data), "--person", "lin"),
         *("--role", "clerk", "--role", "cashier"),
-    )
+    ).stdout.strip()
 
     person = server.bearer(made)
 
@@ -369,7 +356,7 @@ def test_the_same_name_is_the_same_person(world):
     made = leifeng(
         *("token", "create", "--data", str(world.office.server.data), "--person", "lin"),
         *("--role", "approver"),
-    )
+    ).stdout.strip()
     lin = world.office.server.bearer(made)
     path = f"/v1/disbursements/{disbursement}/approvals"
 

@@ -11,7 +11,8 @@ import pytest
 
 from ledger.people.roles import Role
 from ledger.people.tables import SESSIONS
-from tests.server import ANSWER_S, leifeng, serving
+from tests.processes import leifeng
+from tests.server import ANSWER_S, serving
 
 PASSWORD = "four words nobody puts together"  # noqa: S105  # Of nobody.
 

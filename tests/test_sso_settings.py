@@ -6,8 +6,8 @@ import sys
 import pytest
 
 from api.sso.settings import Settings, SettingWrong
+from tests.processes import ENVIRONMENT, HOUSE
 from tests.provider import sso
-from tests.server import ENVIRONMENT, HOUSE
 
 AROUND = {"LEIFENG_SSO_SECRET": "s3cret"}
 

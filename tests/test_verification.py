@@ -11,7 +11,8 @@ import pytest
 from api.self_check import SelfCheck
 from ledger.people.roles import Role
 from tests.office import Office
-from tests.server import leifeng, serving
+from tests.processes import leifeng
+from tests.server import serving
 from tests.signed_in import Visitor
 from tests.stores import STORES, connected
 
