@@ -10,7 +10,7 @@ from ledger.transparency.note import Signer
 from ledger.transparency.policy import Policy, parse_policy
 from projections.audit.bundle import Bundle, NotABundle
 from projections.audit.examine import examine
-from projections.audit.export import export
+from projections.audit.export import Export, write
 from tests.log_made import TRUST, Made, signed, years
 
 
@@ -19,7 +19,7 @@ def written(tmp_path_factory):
     made = Made(years(1_000))
     made.published = {f"checkpoints/{size}": signed(made.stored[:size]) for size in (1, 300, 999)}
     folder = tmp_path_factory.mktemp("audit") / "bundle"
-    export(made, TRUST, folder)
+    write(Export(made, TRUST), folder)
     return folder
 
 
@@ -150,7 +150,7 @@ def test_a_key_inside_the_folder_is_never_trusted(folder):
 
 def test_a_bundle_is_never_written_over_anything(folder):
     with pytest.raises(NotEmpty):
-        export(Made(years(1_000)[:10]), TRUST, folder)
+        write(Export(Made(years(1_000)[:10]), TRUST), folder)
 
 
 def test_a_bundle_that_could_not_be_finished_is_not_there(tmp_path):
@@ -158,7 +158,7 @@ def test_a_bundle_that_could_not_be_finished_is_not_there(tmp_path):
     made.stored[500] = made.stored[500]._replace(state=b"{}")
 
     with pytest.raises(Exception, match="Object missing"):
-        export(made, TRUST, tmp_path / "bundle")
+        write(Export(made, TRUST), tmp_path / "bundle")
 
     assert list(tmp_path.iterdir()) == []
 

@@ -1,5 +1,7 @@
 """Each person's main journey in a real browser, in both languages, from a fresh ledger."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -227,9 +229,10 @@ def test_an_auditor_goes_back_in_time_and_to_the_bytes(browser, here):
         expect(done).to_be_visible(timeout=CHECKED_MS)
         expect(page.get_by_role("button", name=say("Check the history now"))).to_be_enabled()
         here.kept(page, "checks")
-        with page.expect_download() as told:
-            page.get_by_role("link", name="hledger").click()
-        assert told.value.suggested_filename == "leifeng.journal"
+        for link, name in (("hledger", r"leifeng\.journal"), ("ZIP", r"leifeng-audit-\d+\.zip")):
+            with page.expect_download() as told:
+                page.get_by_role("link", name=link).click()
+            assert re.fullmatch(name, told.value.suggested_filename)
 
 
 def test_an_auditor_needs_no_javascript(browser, here):

@@ -4,8 +4,9 @@ import csv
 import json
 import re
 from hashlib import sha256
-from io import StringIO
+from io import BytesIO, StringIO
 from uuid import uuid4
+from zipfile import ZipFile
 
 import pytest
 
@@ -15,6 +16,7 @@ from api.pages.own_pages import OWN_PAGES
 from ledger.money import yuan
 from ledger.people.roles import Role
 from tests.office import DAY, LAST_DAY
+from tests.processes import leifeng
 from tests.signed_in import Visitor, hidden
 from tests.stores import on_every_store
 from tests.test_pages import plain
@@ -330,6 +332,22 @@ def test_every_list_goes_out_whole(visitors, office):
     assert len(rows(auditor, "/desk/aid?as=csv")) == len(register)
     exported = auditor.open("/audit/exports/ndjson").text.splitlines()
     assert [json.loads(each) for each in exported] == events
+
+
+def test_the_bundle_is_verified_by_whoever_takes_it_away(visitors, server, tmp_path):
+    server.have_signed()
+    sent = visitors[Role.AUDITOR].open("/audit/exports/bundle")
+    with ZipFile(BytesIO(sent.content)) as archive:
+        archive.extractall(tmp_path)
+    (bundle,) = tmp_path.iterdir()
+    key = leifeng("audit", "key", "--data", server.data).stdout.strip()
+
+    verified = leifeng("audit", "verify", bundle, "--vkey", key)
+
+    assert verified.returncode == 0, verified
+    assert bundle.name == f"leifeng-audit-{server.position()}"
+    assert f"{bundle.name}.zip" in sent.headers["content-disposition"]
+    assert f"log {key}" in (bundle / "policy").read_text(encoding="ascii")
 
 
 def test_every_public_list_goes_out_whole(visitors, office, years):

@@ -18,7 +18,7 @@ from ledger.transparency.note import Verifier
 from ledger.transparency.policy import Policy, parse_policy
 from projections.audit.bundle import Bundle
 from projections.audit.examine import Examined, examine
-from projections.audit.export import export as write_bundle
+from projections.audit.export import Export, write
 from projections.audit.live import Live
 from projections.log.tables import open_log
 from projections.opening import open_views
@@ -64,7 +64,9 @@ def export(
 ) -> None:
     """Write all that an audit takes into a folder of plain files, without personal data."""
     with _live(data) as live, progress("exporting") as told:
-        checkpoint = write_bundle(live, _policy_here(data), output, told)
+        bundle = Export(live, _policy_here(data), told)
+        write(bundle, output)
+    checkpoint = bundle.checkpoint
     typer.echo(f"{output}: {checkpoint.size:,} events of {checkpoint.origin}")
     typer.echo("verify it with a key that you have from elsewhere: leifeng audit key prints ours")
 

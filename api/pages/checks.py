@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
 from fastapi import APIRouter
 from fastapi.responses import Response, StreamingResponse
 
+from api.archive import zipped
 from api.doors import READS_ALL, may
 from api.log import text_of
 from api.pages.entrance import Entrance, PageDesk
@@ -18,8 +20,11 @@ from api.problems import RoleForbidden, problem
 from ledger.errors import NotFound
 from ledger.people.roles import Role
 from ledger.transparency.encoding import to_base64
+from projections.audit.export import Export
+from projections.audit.live import Live
 from projections.exports import EXPORTS
 from projections.history import rest
+from projections.log.cosigning import policy_of
 
 router = APIRouter(route_class=Entrance, include_in_schema=False)
 
@@ -79,6 +84,22 @@ def _newest(desk: PageDesk) -> dict[str, Any] | None:
         "at": newest.at,
         "note": text_of(newest),
     }
+
+
+@router.get("/audit/exports/bundle")
+@may(*READS_ALL)
+def bundle(desk: PageDesk) -> Response:
+    """Return the auditor's bundle, as ``leifeng audit export`` writes it, in one archive."""
+    site = desk.site
+    site.log.newest()  # Or there is nothing to take away yet.
+    policy = replace(policy_of(site.cosigning.asked), logs=tuple(site.log.verifiers))
+    export = Export(Live(site.ledger.store, site.log.engine, site.views), policy)
+    name = f"leifeng-audit-{export.checkpoint.size}"
+    return StreamingResponse(
+        zipped((f"{name}/{path}", content) for path, content in export.files()),
+        media_type="application/zip",
+        headers={"Content-Disposition": f'attachment; filename="{name}.zip"'},
+    )
 
 
 @router.get("/audit/exports/{name}")

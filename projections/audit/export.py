@@ -1,7 +1,9 @@
-"""Writes the auditor's bundle."""
+"""Writes the auditor's bundle: into a folder, or one file after another to whoever asks for it."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from hashlib import sha256
 from itertools import islice
 from pathlib import Path
 from shutil import rmtree
@@ -12,7 +14,8 @@ import msgspec
 from ledger.names import Position
 from ledger.store.copying import NotEmpty
 from ledger.store.form import StoredForm
-from ledger.transparency.checkpoint import Checkpoint, parse_checkpoint
+from ledger.store.recorder import Row
+from ledger.transparency.checkpoint import parse_checkpoint
 from ledger.transparency.leaf import leaf_of
 from ledger.transparency.note import parse_note
 from ledger.transparency.policy import Policy
@@ -27,85 +30,107 @@ TILES_AT_ONCE = 256
 """Tiles read at a time; bounds memory."""
 
 
-def export(
-    evidence: Evidence, policy: Policy, folder: Path, progress: Progress = silent
-) -> Checkpoint:
-    """Write a bundle of ``evidence``, up to its newest checkpoint; all of it, or nothing.
+class Export:
+    """A bundle of some evidence, up to its newest checkpoint.
 
-    Args:
-        evidence: What is kept.
-        policy: Whom to believe, as the log has it.
-        folder: Where to; it must not exist, or be empty.
-        progress: Told now and then how far it is.
-
-    Returns:
-        The checkpoint.
+    Attributes:
+        checkpoint: The newest; it is found when this is made, and what comes later is not in it.
 
     """
+
+    def __init__(self, evidence: Evidence, policy: Policy, progress: Progress = silent) -> None:
+        """Begin a bundle.
+
+        Args:
+            evidence: What is kept.
+            policy: Whom to believe, as the log has it.
+            progress: Told now and then how many of the events have been written.
+
+        """
+        self._evidence = evidence
+        self._policy = policy
+        self._progress = progress
+        self._signed = evidence.checkpoint()
+        self.checkpoint = parse_checkpoint(parse_note(self._signed).text)
+        self._books = Books()
+        self._digests: dict[str, str] = {}
+
+    def files(self) -> Iterator[tuple[str, Iterable[bytes]]]:
+        """Yield path and content of each file; one is to be taken whole before the next.
+
+        Nothing is held but the figures, so a bundle can be larger than memory and disk.
+        """
+        yield bundle.CHECKPOINT, [self._signed]
+        yield bundle.POLICY, self._digested(bundle.POLICY, [self._policy.encode()])
+        for _, earlier in self._evidence.earlier():
+            size = parse_checkpoint(parse_note(earlier).text).size
+            yield f"{bundle.CHECKPOINTS}/{size}", [earlier]
+        yield from self._tiles()
+        yield bundle.EVENTS, self._digested(bundle.EVENTS, self._events())
+        yield from self._entries()
+        yield bundle.BALANCES, self._digested(bundle.BALANCES, [_balances(self._books)])
+        for form, path in bundle.BOOKS.items():
+            facts = history(self._evidence, self.checkpoint.size)
+            yield path, self._digested(path, (text.encode() for text in EXPORTS[form](facts)))
+        manifest = bundle.manifest(self.checkpoint, self._digests)
+        yield bundle.MANIFEST, [msgspec.json.format(msgspec.json.encode(manifest))]
+
+    def _tiles(self) -> Iterator[tuple[str, Iterable[bytes]]]:
+        wanted = tiles_of(self.checkpoint.size)
+        while some := list(islice(wanted, TILES_AT_ONCE)):
+            for tile, content in zip(some, self._evidence.tiles(some), strict=True):
+                yield tile.path, [content]
+
+    def _events(self) -> Iterator[bytes]:
+        """Yield the lines of the events, and add up what these come to."""
+        encode, form = msgspec.json.Encoder().encode, StoredForm()
+        for rows in self._rows():
+            yield b"".join(encode(bundle.line(row)) + b"\n" for row in rows)
+            take_in(self._books, ((row.position, row.topic, row.state) for row in rows), form)
+            self._progress(self._books.position, Position(self.checkpoint.size))
+
+    def _entries(self) -> Iterator[tuple[str, Iterable[bytes]]]:
+        for number, rows in enumerate(self._rows()):
+            entries = pack_entries([leaf_of(*row).encode() for row in rows])
+            yield Tile(ENTRIES, number, len(rows)).path, [entries]
+
+    def _rows(self) -> Iterator[list[Row]]:
+        rows = islice(self._evidence.rows(), self.checkpoint.size)
+        while some := list(islice(rows, WIDTH)):
+            yield some
+
+    def _digested(self, path: str, content: Iterable[bytes]) -> Iterator[bytes]:
+        """Yield ``content``, and note its digest for the manifest."""
+        digest = sha256()
+        for piece in content:
+            digest.update(piece)
+            yield piece
+        self._digests[path] = digest.hexdigest()
+
+
+def write(export: Export, folder: Path) -> None:
+    """Write a bundle into ``folder``, which must not exist, or be empty; all of it, or nothing."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise NotEmpty(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     beside = Path(mkdtemp(dir=folder.parent, prefix=f".{folder.name}-"))
     try:
-        checkpoint = _write(evidence, policy, beside, progress)
+        for path, content in export.files():
+            file = beside / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            with file.open("wb") as opened:
+                opened.writelines(content)
         beside.chmod(0o755)
         beside.replace(folder)
     except BaseException:
         rmtree(beside, ignore_errors=True)
         raise
-    return checkpoint
 
 
-def _write(evidence: Evidence, policy: Policy, folder: Path, progress: Progress) -> Checkpoint:
-    signed = evidence.checkpoint()
-    checkpoint = parse_checkpoint(parse_note(signed).text)
-    _put(folder / bundle.CHECKPOINT, signed)
-    _put(folder / bundle.POLICY, policy.encode())
-    for _, earlier in evidence.earlier():
-        size = parse_checkpoint(parse_note(earlier).text).size
-        _put(folder / bundle.CHECKPOINTS / str(size), earlier)
-    _write_tiles(evidence, checkpoint.size, folder)
-    books = _write_events(evidence, checkpoint.size, folder, progress)
-    _put(folder / bundle.BALANCES, msgspec.json.format(msgspec.json.encode(_balances(books))))
-    for form, path in bundle.BOOKS.items():
-        with (folder / path).open("w", encoding="utf-8") as file:
-            file.writelines(EXPORTS[form](history(evidence, checkpoint.size)))
-    files = {path: bundle.digest(folder / path) or "" for path in bundle.DIGESTED}
-    written = msgspec.json.encode(bundle.manifest(checkpoint, files))
-    _put(folder / bundle.MANIFEST, msgspec.json.format(written))
-    return checkpoint
-
-
-def _write_tiles(evidence: Evidence, size: int, folder: Path) -> None:
-    wanted = tiles_of(size)
-    while some := list(islice(wanted, TILES_AT_ONCE)):
-        for tile, content in zip(some, evidence.tiles(some), strict=True):
-            _put(folder / tile.path, content)
-
-
-def _write_events(evidence: Evidence, size: int, folder: Path, progress: Progress) -> Books:
-    """Write events and entries; return what they add up to."""
-    rows, books, form = islice(evidence.rows(), size), Books(), StoredForm()
-    encode = msgspec.json.Encoder().encode
-    with (folder / bundle.EVENTS).open("wb") as file:
-        while some := list(islice(rows, WIDTH)):
-            file.writelines(encode(bundle.line(row)) + b"\n" for row in some)
-            entries = Tile(ENTRIES, (some[0].position - 1) // WIDTH, len(some))
-            _put(folder / entries.path, pack_entries([leaf_of(*row).encode() for row in some]))
-            take_in(books, ((row.position, row.topic, row.state) for row in some), form)
-            progress(books.position, Position(size))
-    return books
-
-
-def _balances(books: Books) -> bundle.Balances:
+def _balances(books: Books) -> bytes:
     said = bundle.Balances(books.position, {}, {})
     for (fund, figure), amount in fund_figures(books).items():
         said.funds.setdefault(fund, {})[figure] = amount
     for (account, fund, side), amount in sorted(account_figures(books).items()):
         said.accounts.setdefault(account, {}).setdefault(fund, {})[side] = amount
-    return said
-
-
-def _put(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
+    return msgspec.json.format(msgspec.json.encode(said))

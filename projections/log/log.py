@@ -94,7 +94,12 @@ class Consistent(NamedTuple):
 
 
 class Log:
-    """The log of one ledger. Several processes may each have one of the same log."""
+    """The log of one ledger. Several processes may each have one of the same log.
+
+    Attributes:
+        engine: Of its own database.
+
+    """
 
     def __init__(
         self, store: Store, engine: Engine, keys: KeyFile, now: Callable[[], datetime]
@@ -109,7 +114,7 @@ class Log:
 
         """
         self._store = store
-        self._engine = engine
+        self.engine = engine
         self._keys = keys
         self._now = now
 
@@ -123,7 +128,7 @@ class Log:
             NameTaken: The log has another name.
 
         """
-        with tables.adding(self._engine) as connection:
+        with tables.adding(self.engine) as connection:
             there = tables.origin(connection)
             if not self._keys.is_there and there is None:
                 self._keys.create(Signer.generate(name or a_name()))
@@ -144,7 +149,7 @@ class Log:
 
         """
         name = signer.verifier.name
-        with tables.adding(self._engine) as connection:
+        with tables.adding(self.engine) as connection:
             if tables.is_known(connection, name) or self._keys.knew(name):
                 raise NameUsed(name)
             self._keys.retire()
@@ -168,7 +173,7 @@ class Log:
     @property
     def size(self) -> int:
         """How many events are in the log."""
-        with self._engine.connect() as connection:
+        with self.engine.connect() as connection:
             return tables.size(connection)
 
     def check(self) -> None:
@@ -179,7 +184,7 @@ class Log:
             OutOfStep: Rows of the ledger are missing.
 
         """
-        with self._engine.connect() as connection:
+        with self.engine.connect() as connection:
             size = tables.size(connection)
             self._refuse_what_was_changed(connection, size)
         count = self._store.count(size)
@@ -195,7 +200,7 @@ class Log:
         """
         goal = self._store.last_position()
         while True:
-            with tables.adding(self._engine) as connection:
+            with tables.adding(self.engine) as connection:
                 published = self._step(connection, goal)
             if published.checkpoint.size >= goal:
                 return published
@@ -275,7 +280,7 @@ class Log:
             NotFound: None was published yet.
 
         """
-        with self._engine.connect() as connection:
+        with self.engine.connect() as connection:
             return self._newest(connection)
 
     def covering(self, position: int) -> Published:
@@ -293,7 +298,7 @@ class Log:
             NotFound: It is not, or not so wide, in any tree that was published.
 
         """
-        with self._engine.connect() as connection:
+        with self.engine.connect() as connection:
             return self._tile(connection, tile)
 
     def entries(self, bundle: Tile) -> bytes:
@@ -339,14 +344,14 @@ class Log:
 
     def add_signatures(self, published: Published, signatures: Sequence[Signature]) -> Published:
         """Publish a checkpoint with further signatures, such as those of witnesses."""
-        with tables.adding(self._engine) as connection:
+        with tables.adding(self.engine) as connection:
             again = _with(published, tables.at(connection, published.checkpoint), signatures)
             tables.publish(connection, again)
         return again
 
     @contextmanager
     def _reading(self, size: int) -> Iterator[ReadHashes]:
-        with self._engine.connect() as connection:
+        with self.engine.connect() as connection:
             yield hash_reader(size, tables.tiles_reader(connection))
 
     def _tile(self, connection: Connection, tile: Tile) -> bytes:
