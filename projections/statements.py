@@ -6,7 +6,6 @@ were. A line knows where its events stand, and opens into them.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any, NamedTuple
@@ -27,11 +26,12 @@ from sqlalchemy import (
 )
 
 from ledger.aggregate import Fact
-from ledger.disbursements import Disbursement
 from ledger.movements import Movement, movements
 from ledger.names import FundCode, Position
 from projections.journal import LINES as ENTRIES
-from projections.views import METADATA, Batch, View, add_up, insert_all, run_all
+from projections.periods import ALWAYS, Period, within
+from projections.purposes import AIMS, PAID, PURPOSES, write_purposes
+from projections.views import METADATA, Batch, View, add_up, run_all
 
 LINES = Table(
     "statement_lines",
@@ -51,24 +51,6 @@ LINES = Table(
 are the positions between which they stand.
 """
 
-AIMS = Table(
-    "statement_aims",
-    METADATA,
-    Column("disbursement", String, primary_key=True),
-    Column("purpose", String, nullable=False),
-)
-"""What each disbursement is for, as far as everybody may know it."""
-
-PURPOSES = Table(
-    "statement_purposes",
-    METADATA,
-    Column("fund", String, primary_key=True),
-    Column("on", Date, primary_key=True),
-    Column("purpose", String, primary_key=True),
-    Column("paid", BigInteger, nullable=False),
-)
-"""What was paid out of a fund for each purpose, net of what came back, in fen."""
-
 KINDS = Table(
     "statement_kinds",
     METADATA,
@@ -79,18 +61,6 @@ KINDS = Table(
 )
 """What the lines of each kind add up to since the first event, which is asked for most."""
 
-PAID = Table(
-    "statement_paid",
-    METADATA,
-    Column("fund", String, primary_key=True),
-    Column("purpose", String, primary_key=True),
-    Column("paid", BigInteger, nullable=False),
-)
-"""What was paid for each purpose since the first event."""
-
-TO_PERSONS = ""
-"""The purpose of what persons are paid: what somebody needed is nobody else's business."""
-
 _ADD_LINE = """
     INSERT INTO statement_lines (fund, "on", kind, events, came, went, first, last)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?)
@@ -99,11 +69,6 @@ _ADD_LINE = """
       came = statement_lines.came + excluded.came,
       went = statement_lines.went + excluded.went,
       last = excluded.last
-"""
-
-_ADD_PURPOSE = """
-    INSERT INTO statement_purposes (fund, "on", purpose, paid) VALUES (?, ?, ?, ?)
-    ON CONFLICT (fund, "on", purpose) DO UPDATE SET paid = statement_purposes.paid + excluded.paid
 """
 
 
@@ -138,30 +103,7 @@ class Statements(View):
                 for (fund, _, kind), row in lines.items()
             ],
         )
-        self._write_purposes(connection, batch)
-
-    def _write_purposes(self, connection: Connection, batch: Batch) -> None:
-        asked = [fact for _, fact in batch if isinstance(fact, Disbursement.Requested)]
-        insert_all(connection, AIMS, [(str(each.originator_id), _aim(each)) for each in asked])
-        moved = [fact for _, fact in batch if isinstance(fact, _MOVED_BY_PAYEES)]
-        aims = _aims(connection, {str(fact.originator_id) for fact in moved})
-        paid: defaultdict[tuple[FundCode, date, str], int] = defaultdict(int)
-        for fact in moved:
-            for movement in movements(fact):
-                paid[movement.fund, fact.on, aims[str(fact.originator_id)]] += movement.paid
-        rows = [(fund, on.isoformat(), aim, amount) for (fund, on, aim), amount in paid.items()]
-        run_all(connection, _ADD_PURPOSE, rows)
-        add_up(
-            connection,
-            PAID,
-            [
-                {"fund": fund, "purpose": aim, "paid": amount}
-                for (fund, _, aim), amount in paid.items()
-            ],
-        )
-
-
-_MOVED_BY_PAYEES = (Disbursement.Paid, Disbursement.Bounced, Disbursement.Returned)
+        write_purposes(connection, batch)
 
 
 class _Line(Struct):
@@ -187,17 +129,6 @@ def _money(movement: Movement) -> int:
 def kind_of(fact: Fact) -> str:
     """Return the name that such events are stored under, without its version."""
     return fact.TOPIC.rpartition(".")[0]
-
-
-def _aim(fact: Disbursement.Requested) -> str:
-    return TO_PERSONS if fact.payee_kind == "person" else fact.purpose
-
-
-def _aims(connection: Connection, disbursements: set[str]) -> dict[str, str]:
-    if not disbursements:
-        return {}
-    asked = select(AIMS).where(AIMS.c.disbursement.in_(disbursements))
-    return {row.disbursement: row.purpose for row in connection.execute(asked)}
 
 
 class Line(Struct, frozen=True):
@@ -254,16 +185,6 @@ class Place(NamedTuple):
     kind: str
 
 
-class Period(NamedTuple):
-    """From one business day to another, both included; from the first event, or to the last."""
-
-    first: date | None = None
-    last: date | None = None
-
-
-ALWAYS = Period()
-
-
 def statement(
     connection: Connection,
     fund: str,
@@ -284,11 +205,11 @@ def statement(
     """
     before = [] if period.first is None else [LINES.c.on < period.first]
     opening = _sum(connection, fund, *before) if before else _Sum(0, 0)
-    within = _within(LINES, period)
-    whole = _sum(connection, fund, *within) if within else _whole(connection, fund)
+    inside = within(LINES, period)
+    whole = _sum(connection, fund, *inside) if inside else _whole(connection, fund)
     seen = [] if after is None else [tuple_(LINES.c.on, LINES.c.kind) <= tuple_(*after)]
-    carried = opening.net + (_sum(connection, fund, *within, *seen).net if seen else 0)
-    asked = select(LINES).where(LINES.c.fund == fund, *within, *(not_(each) for each in seen))
+    carried = opening.net + (_sum(connection, fund, *inside, *seen).net if seen else 0)
+    asked = select(LINES).where(LINES.c.fund == fund, *inside, *(not_(each) for each in seen))
     rows = connection.execute(asked.order_by(LINES.c.on, LINES.c.kind).limit(limit + 1)).all()
     lines = tuple(_with_balances(carried, (row._mapping for row in rows[:limit])))  # noqa: SLF001  # SQLAlchemy's own name for it.
     return Statement(opening.net, whole.came, whole.went, carried, lines, more=len(rows) > limit)
@@ -320,35 +241,15 @@ def _with_balances(balance: int, rows: Iterable[Mapping[Any, Any]]) -> Iterable[
         yield Line(row["on"], row["kind"], row["events"], row["came"], row["went"], balance)
 
 
-def _within(table: Table, period: Period) -> list[ColumnElement[bool]]:
-    found = []
-    if period.first is not None:
-        found.append(table.c.on >= period.first)
-    if period.last is not None:
-        found.append(table.c.on <= period.last)
-    return found
-
-
 def came_from(
     connection: Connection, period: Period = ALWAYS, *, fund: str | None = None
 ) -> dict[tuple[str, str], tuple[int, int]]:
     """Return what each kind of event brought each fund, or one, in a period, and took."""
     table = KINDS if period == ALWAYS else LINES
     asked = select(table.c.fund, table.c.kind, func.sum(table.c.came), func.sum(table.c.went))
-    where = _within(table, period) + ([] if fund is None else [table.c.fund == fund])
+    where = within(table, period) + ([] if fund is None else [table.c.fund == fund])
     rows = connection.execute(asked.where(*where).group_by(table.c.fund, table.c.kind))
     return {(code, kind): (int(came), int(went)) for code, kind, came, went in rows}
-
-
-def paid_for(
-    connection: Connection, period: Period = ALWAYS, *, fund: str | None = None
-) -> dict[tuple[str, str], int]:
-    """Return what each fund, or one, paid for each purpose in a period, net of what came back."""
-    table = PAID if period == ALWAYS else PURPOSES
-    asked = select(table.c.fund, table.c.purpose, func.sum(table.c.paid))
-    where = _within(table, period) + ([] if fund is None else [table.c.fund == fund])
-    rows = connection.execute(asked.where(*where).group_by(table.c.fund, table.c.purpose))
-    return {(code, purpose): int(paid) for code, purpose, paid in rows}
 
 
 def openings(connection: Connection, day: date, *, fund: str | None = None) -> dict[str, int]:

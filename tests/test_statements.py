@@ -16,10 +16,9 @@ from projections.every_view import all_views
 from projections.follow import Follower
 from projections.fund_balances import FundBalances, fund_balance, fund_rows
 from projections.opening import open_views
+from projections.periods import ALWAYS, Period
+from projections.purposes import TO_PERSONS, paid_for
 from projections.statements import (
-    ALWAYS,
-    TO_PERSONS,
-    Period,
     Place,
     Span,
     Statements,
@@ -27,7 +26,6 @@ from projections.statements import (
     events_within,
     kind_of,
     openings,
-    paid_for,
     span,
     statement,
 )

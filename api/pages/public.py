@@ -19,8 +19,9 @@ from api.pages.sheets import CSV, As, Yuan, sheet
 from ledger.movements import Figures
 from ledger.names import Position
 from projections.fund_balances import FundBalances, FundSummary, fund_summaries
+from projections.purposes import paid_for
 from projections.sales import Sales, sales_of_late
-from projections.statements import Statements, came_from, paid_for
+from projections.statements import Statements, came_from
 
 router = APIRouter(route_class=Door, include_in_schema=False)
 

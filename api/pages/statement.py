@@ -19,15 +19,9 @@ from api.pages.rendering import page
 from api.pages.sheets import CSV, As, Yuan, sheet
 from ledger.errors import Invalid, NotFound
 from projections.fund_balances import FundBalances, fund_balance, fund_row
-from projections.statements import (
-    Period,
-    Place,
-    Statements,
-    came_from,
-    openings,
-    paid_for,
-    statement,
-)
+from projections.periods import Period
+from projections.purposes import paid_for
+from projections.statements import Place, Statements, came_from, openings, statement
 
 router = APIRouter(route_class=Door, include_in_schema=False)
 
