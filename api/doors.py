@@ -23,6 +23,7 @@ from fastapi.routing import APIRoute
 from sqlalchemy import Connection, Engine
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from api.gate.said_once import SAID
 from api.intake import Endpoint, Intake
 from api.problems import KeyRequired, RoleForbidden, TooLarge, Unauthenticated, refusals
 from api.self_check import SelfCheck
@@ -114,7 +115,7 @@ class Desk(Request):
     @property
     def key(self) -> str:
         """What the request names itself by."""
-        return self.headers.get("idempotency-key", "")
+        return header(self, b"idempotency-key") or ""
 
     def act(self, said: dict[str, str] | None) -> Act:
         """Return who does what, under the key of the request, whose fingerprint is ``said``."""
@@ -201,9 +202,12 @@ def fingerprint(key: str, path: str, body: bytes) -> dict[str, str]:
 
     The digests are worth nothing without the key, which is not kept.
     """
+    keyed = blake2b(key=key.encode()[:64], digest_size=12)
 
     def digest(value: bytes) -> str:
-        return blake2b(value, key=key.encode()[:64], digest_size=12).hexdigest()
+        begun = keyed.copy()
+        begun.update(value)
+        return begun.hexdigest()
 
     parts = {"path": digest(path.encode())}
     try:
@@ -323,7 +327,7 @@ IDEMPOTENCY_KEY = {
 
 async def caller_of(request: Request) -> Caller | None:
     """Return who asks, if the token that they show is known."""
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    scheme, _, token = (header(request, b"authorization") or "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         return None
     directory: Directory = request.app.state.site.directory
@@ -350,7 +354,7 @@ def acting_as(caller: Caller, roles: tuple[Role, ...]) -> Role:
 
 
 def _named(request: Request) -> None:
-    key = request.headers.get("idempotency-key")
+    key = header(request, b"idempotency-key")
     if key is None:
         raise KeyRequired("send an Idempotency-Key header")
     if not KEY.fullmatch(key):
@@ -358,9 +362,15 @@ def _named(request: Request) -> None:
 
 
 def _is_json(request: Request) -> None:
-    media_type = request.headers.get("content-type", "").partition(";")[0]
+    media_type = (header(request, b"content-type") or "").partition(";")[0]
     if media_type.strip().lower() != "application/json":
         raise Invalid("Content-Type", "must be application/json")
+
+
+def header(request: Request, name: bytes) -> str | None:
+    """Return what a header says, if it is there. The gate lets none through that is there twice."""
+    said: bytes | None = request.scope[SAID].get(name)
+    return None if said is None else said.decode("latin-1")
 
 
 def own(desk: Desk, owner: object, donation_id: object) -> None:

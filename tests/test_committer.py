@@ -73,6 +73,19 @@ def test_what_waits_is_stored_together(place):
     assert len(batches) == 2
 
 
+def test_what_is_asked_for_in_the_same_turn_is_stored_together_though_nobody_waits(place):
+    batches = []
+    with closing(Ledger(place)) as ledger:
+        ledger.committer.on_stored = lambda: batches.append(1)
+
+        async def scenario():
+            await asyncio.gather(*(ledger.committer.commit_async(commit()) for _ in range(20)))
+
+        asyncio.run(scenario())
+
+    assert len(batches) == 1
+
+
 def test_a_batch_has_a_greatest_size(place):
     large = tuple(commit().events[0] for _ in range(BATCH_EVENTS_MAX // 2))
     batches = []

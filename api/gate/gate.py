@@ -13,7 +13,7 @@ from api.gate.origin import check_origin
 from api.gate.rates import Rate
 from api.gate.refusals import HeadTooLarge, HostUnknown, TargetTooLong
 from api.gate.safe_answers import make_safe
-from api.gate.said_once import check_encoding, host_of, read
+from api.gate.said_once import SAID, check_encoding, host_of, read
 from api.gate.target import check_path, check_query
 from ledger.errors import LedgerError
 
@@ -55,7 +55,7 @@ class Gate:
         self._by_address.count(network(scope.get("client")))
         if len(headers) > self._limits.headers:
             raise HeadTooLarge(f"at most {self._limits.headers} headers")
-        said = read(headers)
+        said = scope[SAID] = read(headers)
         self._count(said)
         host = host_of(said)
         if self._hosts and host not in self._hosts:

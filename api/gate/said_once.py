@@ -12,6 +12,9 @@ from ledger.errors import Invalid
 
 Headers = Sequence[tuple[bytes, bytes]]
 
+SAID = "leifeng.said"
+"""Where the scope of a request has its headers by name, for whoever looks one up later."""
+
 MAY_REPEAT = frozenset(
     {
         b"accept",

@@ -66,8 +66,8 @@ class Act(Struct, frozen=True):
 
     @property
     def today(self) -> date:
-        """The business day of recording."""
-        return business_day(self.at)
+        """The business day of recording, which begins and ends with an hour of UTC."""
+        return business_day(self.at.replace(minute=0, second=0, microsecond=0))
 
 
 class Fact(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):

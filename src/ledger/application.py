@@ -198,7 +198,7 @@ class Records(Application[UUID]):
                 decision = decide()
                 outcome = yield self._commit(decision, act)
                 receipt = self._receipt(act, cast("Outcome", outcome))
-                return replace(receipt, repeated=receipt.repeated or decision.repeats)
+                return replace(receipt, repeated=True) if decision.repeats else receipt
             except OutcomeUnknown:
                 raise  # What is stored may be our own, and is not to be taken for a twin's.
             except LedgerError as error:

@@ -11,7 +11,6 @@ The tallies follow from the events and can be counted again at any time, which r
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -21,7 +20,7 @@ from ledger.donations import Donation
 from ledger.donors import Donor
 from ledger.errors import LedgerError
 from ledger.funds import Fund, FundClosed, FundFrozen, FundNotEmpty, InsufficientFunds
-from ledger.movements import movements
+from ledger.movements import moves
 from ledger.names import FundCode, SaleId
 from ledger.orders import Oversold, SaleOrder
 from ledger.payments import PaymentCounted
@@ -105,6 +104,17 @@ def of_payment(channel: str, external_ref: str) -> Tally:
 HELD = (AVAILABLE, "reserved", "pledged", "suspense", "receivable")
 """Tallies that are figures of a fund, by the names that ``Movement`` has for them."""
 
+_HELD_BY: Mapping[str, tuple[tuple[str, int], ...]] = {
+    "received": ((AVAILABLE, 1),),
+    "reserved": (("reserved", 1), (AVAILABLE, -1)),
+    "paid": ((AVAILABLE, -1),),
+    "acknowledged": (),
+    "pledged": (("pledged", 1),),
+    "suspense": (("suspense", 1),),
+    "receivable": (("receivable", 1),),
+}
+"""Which of them each figure moves, and which way."""
+
 HOLDINGS = (*HELD, "sales")
 """What must be nothing before a fund is closed."""
 
@@ -143,17 +153,17 @@ read them again for each promise, expects that it is what it was when they were 
 Changes = Iterable[tuple[Tally, int]]
 
 
-def changes(facts: Iterable[Fact]) -> Counter[Tally]:
+def changes(facts: Iterable[Fact]) -> dict[Tally, int]:
     """Return by how much each tally changes with ``facts``."""
-    total: Counter[Tally] = Counter()
+    total: dict[Tally, int] = {}
     for fact in facts:
-        for movement in movements(fact):
-            for name in HELD:
-                change = getattr(movement, name)
-                if change:
-                    total[of_fund(movement.fund, name)] += change
-        for tally, change in own_changes(type(fact))(fact):
-            total[tally] += change
+        kind = type(fact)
+        for figure, fund, change in moves(kind)(fact):
+            for name, sign in _HELD_BY[figure]:
+                tally = of_fund(fund, name)
+                total[tally] = total.get(tally, 0) + sign * change
+        for tally, change in own_changes(kind)(fact):
+            total[tally] = total.get(tally, 0) + change
     return total
 
 

@@ -1,7 +1,9 @@
 """The one thread that stores: it takes whatever is waiting and keeps it in one transaction.
 
 There is no lingering: an idle ledger stores a single command at once, a busy one fills its
-batches by being busy. Each caller waits for their own outcome alone.
+batches by being busy. What an event loop has to do in the same turn comes in the same batch: a
+thread that stored the first of it would only take the interpreter from the others. Each caller
+waits for their own outcome alone.
 """
 
 from __future__ import annotations
@@ -53,6 +55,7 @@ class Committer:
         """Store ``commit``, waiting for it."""
         future: Future[Outcome] = Future()
         self._enqueue(_Ticket(commit, future, None))
+        self._wake()
         return future.result()
 
     async def commit_async(self, commit: Commit) -> Outcome:
@@ -63,6 +66,7 @@ class Committer:
         loop = asyncio.get_running_loop()
         future: _AsyncOutcome = loop.create_future()
         self._enqueue(_Ticket(commit, future, loop))
+        loop.call_soon(self._wake)
         return await future
 
     def close(self) -> None:
@@ -87,7 +91,12 @@ class Committer:
             if self._closing or len(self._queue) >= QUEUE_MAX:
                 raise Overloaded("the ledger has more to store than it can at the moment")
             self._queue.append(ticket)
-            self._changed.notify()
+
+    def _wake(self) -> None:
+        """Have what is queued stored, unless that was begun already."""
+        if self._queue:
+            with self._changed:
+                self._changed.notify()
 
     def _run(self) -> None:
         while batch := self._next_batch():
