@@ -99,7 +99,7 @@ def _on_sqlite(folder: Path, size: Size) -> Iterator[Figure]:
             lambda: ours.rate(FUNDS, size.requests),
             lambda: noop.rate([HOT], size.requests),
         )
-        waited, bare = _waited_for(ours, size, rate=one / 2)
+        waited, bare, idle = _waited_for(ours, noop, size, rate=one / 2)
     yield Measured(one, limit).rate(
         "pledges",
         "durable pledges over HTTP, 64 connections, one fund",
@@ -121,10 +121,18 @@ def _on_sqlite(folder: Path, size: Size) -> Iterator[Figure]:
         against="bare commit of one row to SQLite, p99",
         target=0.2,
     )
+    yield Measured(waited, idle).cost(
+        "pledges-p99-noop",
+        "the same",
+        unit="µs",
+        against="no-op endpoint, same body, same rate, p99",
+    )
 
 
-def _waited_for(ours: _Intake, size: Size, *, rate: float) -> tuple[float, float]:
-    """Return what all but one in a hundred wait at most, in µs, and what bare commits take."""
+def _waited_for(
+    ours: _Intake, noop: _Intake, size: Size, *, rate: float
+) -> tuple[float, float, float]:
+    """Return what all but one in a hundred wait at most, in µs; so of bare commits, and a no-op."""
     with closing(Bare(ours.charity.path.with_name("bare.db"), like=ours.charity.path)) as bare:
 
         def committed() -> list[float]:
@@ -133,10 +141,13 @@ def _waited_for(ours: _Intake, size: Size, *, rate: float) -> tuple[float, float
             return bare.commit_each(rows)
 
         ours.latencies(size.requests, rate=rate)  # Leaves the bare file a turn behind.
-        waited, took = in_turns(
-            size.rounds, lambda: ours.latencies(size.requests, rate=rate), committed
+        waited, took, idle = in_turns(
+            size.rounds,
+            lambda: ours.latencies(size.requests, rate=rate),
+            committed,
+            lambda: noop.latencies(size.requests, rate=rate),
         )
-    return typical(waited, P99), typical(took, P99)
+    return typical(waited, P99), typical(took, P99), typical(idle, P99)
 
 
 def _on_postgres(folder: Path, size: Size) -> Iterator[Figure]:

@@ -226,10 +226,11 @@ class _Look(NamedTuple):
 
 def _lag(old: Path, size: Size) -> Iterator[Figure]:
     """Measure how old the views are while pledges come in as fast as they can, and afterwards."""
-    requests = _pledges(old, size.requests * INTAKE_ROUNDS)
+    first, *requests = _pledges(old, size.requests * INTAKE_ROUNDS + 1)
     looks: list[_Look] = []
     with ledger_server(old) as port:
-        first = _look(port)
+        drive([port], [first], connections=1, status=201)
+        begun = _level(port)  # So that whoever follows has started.
         over = Event()
 
         def watch() -> None:
@@ -243,8 +244,8 @@ def _lag(old: Path, size: Size) -> Iterator[Figure]:
         over.set()
         watching.join()
         ended = perf_counter()
-        while (last := _look(port)).in_views < first.recorded + len(requests):
-            sleep(LOOK_S / 10)
+        last = _level(port)
+        done("pledges in the views", expected=len(requests), found=last.in_views - begun.in_views)
         level = last.at - ended
     lag = max(_age(look, looks) for look in looks)
     for name, work, value, most in (
@@ -258,6 +259,13 @@ def _lag(old: Path, size: Size) -> Iterator[Figure]:
             against="what is asked for",
             target=1,
         )
+
+
+def _level(port: int) -> _Look:
+    """Wait until the views show all that is recorded, which nobody's reading brings about."""
+    while (look := _look(port)).in_views < look.recorded:
+        sleep(LOOK_S / 10)
+    return look
 
 
 def _age(look: _Look, looks: list[_Look]) -> float:

@@ -18,6 +18,7 @@ UNITS = {
     "pledges": "pledges/s",
     "pledges-hot-fund": "pledges/s",
     "pledges-p99": "µs",
+    "pledges-p99-noop": "µs",
     **({"pledges-postgres": "pledges/s"} if there_is_postgres() else {}),
     "feed": "orders/s",
     "batches": "events/s",
