@@ -12,7 +12,9 @@ from prometheus_client.registry import Collector
 from pydantic import BaseModel
 
 from api.doors import Site
+from api.problems import detail_of
 from api.wire import shown
+from ledger.errors import LedgerError
 
 router = APIRouter(tags=["health"])
 
@@ -63,6 +65,11 @@ class _Gauges(Collector):
         yield _gauge("storing", "Commands being stored.", committer.storing)
 
 
+def _said_of(refusal: Exception) -> str:
+    """Return why the log is not signed, to strangers; the server's own log says all of it."""
+    return detail_of(refusal) if isinstance(refusal, LedgerError) else "see the server's log"
+
+
 def _refuses(site: Site) -> bool:
     """Say whether nobody signs the log, as opposed to another server."""
     return site.keeper.refusal is not None and not site.keeper.is_elsewhere
@@ -103,7 +110,7 @@ def readyz(request: Request) -> Response:
             "lag": lag,
             "stopped": stopped,
             "log_lag": site.keeper.lag,
-            "log_refusal": None if refusal is None else str(refusal),
+            "log_refusal": refusal and _said_of(refusal),
             "verified": site.check.latest and site.check.latest.verified,
         }
     )

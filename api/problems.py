@@ -43,7 +43,7 @@ from ledger.settlements import SettlementMismatch
 from ledger.store.commits import OutcomeUnknown, StoreFailed
 from ledger.store.leaves import OutOfStep
 from projections.follow import ViewsAway, ViewStopped
-from projections.log.keys import WillNotSign
+from projections.log.keys import KeyUnusable, WillNotSign
 from projections.log.log import Changed
 
 LOG = logging.getLogger(__name__)
@@ -150,6 +150,7 @@ FOR_THE_OPERATOR: Mapping[type[LedgerError], str] = {
     OutcomeUnknown: "the store went away while it was written",
     StoreFailed: "nothing was written",
     VaultError: "details of people cannot be opened or sealed here at the moment",
+    KeyUnusable: "the key of the log cannot be used here at the moment",
 }
 """Errors that speak in a database's words, or name a file; what strangers are told instead."""
 
@@ -195,6 +196,11 @@ def title_of(kind: type[LedgerError]) -> str:
     return " ".join((kind.__doc__ or "").split("\n\n")[0].split())
 
 
+def detail_of(error: LedgerError) -> str:
+    """Return the facts of an error, as far as they are anybody's business."""
+    return _nearest(type(error), FOR_THE_OPERATOR) or str(error)
+
+
 def problem(error: LedgerError) -> dict[str, Any]:
     """Return the document that says why."""
     kind = type(error)
@@ -202,7 +208,7 @@ def problem(error: LedgerError) -> dict[str, Any]:
         "type": f"/problems/{name_of(kind)}",
         "title": title_of(kind),
         "status": status_of(kind).value,
-        "detail": _nearest(kind, FOR_THE_OPERATOR) or str(error),
+        "detail": detail_of(error),
     }
     match error:
         case Invalid():

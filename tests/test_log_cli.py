@@ -153,6 +153,9 @@ def test_a_restored_log_without_its_key_says_where_it_belongs(data, tmp_path, he
         refusal = server.public.read("/readyz")["log_refusal"]
         shown = server.public.get("/checkpoint").content
 
-    assert f"the key of the log {keys(data)[0].name} is not in" in refusal
+        said = server.log.read_text(encoding="utf-8")
+
+    assert refusal == "the key of the log cannot be used here at the moment"
+    assert f"the key of the log {keys(data)[0].name} is not in" in said
     open_checkpoint(shown, keys(data))
     assert not (tmp_path / "again" / "keys" / "log.key").exists()

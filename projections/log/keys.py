@@ -33,21 +33,25 @@ class WillNotSign(LedgerError):
     """A log signs nothing that contradicts, or might contradict, what it signed before."""
 
 
-class KeyOpenToOthers(WillNotSign):
+class KeyUnusable(WillNotSign):
+    """A log is signed with its own key, which is whole and its owner's alone."""
+
+
+class KeyOpenToOthers(KeyUnusable):
     """A secret key is read by its owner alone."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(f"others may read {path}; take that from them: chmod 600 {path}")
 
 
-class KeyUnreadable(WillNotSign):
+class KeyUnreadable(KeyUnusable):
     """A key is used only if all of it can be read."""
 
     def __init__(self, path: Path, fault: Exception) -> None:
         super().__init__(f"{path} is not what was written there ({fault}); put it back")
 
 
-class MemoryLost(WillNotSign):
+class MemoryLost(KeyUnusable):
     """A key signs only beside the record of what it signed last."""
 
     def __init__(self, path: Path) -> None:

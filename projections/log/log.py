@@ -26,7 +26,7 @@ from ledger.transparency.merkle import (
 from ledger.transparency.note import Signature, Signer, Verifier, parse_note
 from ledger.transparency.tiles import Tile, grow, hash_reader, pack_entries
 from projections.log import tables
-from projections.log.keys import KeyFile, KeyRing, WillNotSign, a_name
+from projections.log.keys import KeyFile, KeyRing, KeyUnusable, WillNotSign, a_name
 from projections.log.tables import Published
 
 STEP = 16_384
@@ -50,7 +50,7 @@ class NameUsed(LedgerError):
         super().__init__(f"there was a log {name}; whoever knows it would see two histories")
 
 
-class KeyElsewhere(WillNotSign):
+class KeyElsewhere(KeyUnusable):
     """A log goes on only with its own key."""
 
     def __init__(self, name: str, keys: KeyFile) -> None:
