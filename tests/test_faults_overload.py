@@ -29,6 +29,9 @@ KIB_EACH = 64
 HEADS_AT_ONCE = 200
 """Connections that are opened at the same moment."""
 
+ROOM = [f"--limit={name}={MANY + 100}" for name in ("connections", "connections_per_address")]
+"""All of them may be connected, so that it is the queue which is full, and a reader comes in."""
+
 
 @pytest.fixture(name="files", scope="module", autouse=True)
 def _files():
@@ -46,7 +49,7 @@ def _files():
 def _served(tmp_path_factory):
     data = tmp_path_factory.mktemp("served") / "data"
     data.mkdir()
-    with serving(data, undisturbed=False) as server:
+    with serving(data, None, *ROOM, undisturbed=False) as server:
         yield Office(server), data
 
 
