@@ -10,11 +10,8 @@ from contextlib import closing
 import httpx2
 import pytest
 
-from api.cli import main
-from tests.processes import ENVIRONMENT, HOUSE, LEIFENG
+from tests.processes import ENVIRONMENT, HOUSE, LEIFENG, TASK_S, leifeng
 from tests.server import STOP_S, free_port, serving
-
-TASK_S = 120
 
 HEAR = {
     "fund": "F-HEAR",
@@ -43,10 +40,11 @@ COMMANDS = [
 COMMANDS += ["import", "rebuild", "generate"]
 
 
-def leifeng(*words, cwd=HOUSE):
+def from_a_shell(*words):
+    """Run a command as a fresh interpreter."""
     return subprocess.run(  # noqa: S603  # Our own command.
         [*LEIFENG, *map(str, words)],
-        cwd=cwd,
+        cwd=HOUSE,
         env=ENVIRONMENT,
         capture_output=True,
         text=True,
@@ -65,24 +63,11 @@ def refused(ran, code, *saying):
         assert each in sentence
 
 
-@pytest.fixture
-def within(capsys):
-    """Return what runs a command inside this process, which many small cases are faster in."""
-
-    def run(*words):
-        with pytest.raises(SystemExit) as ended:
-            main([str(each) for each in words])
-        said = capsys.readouterr()
-        return subprocess.CompletedProcess(words, ended.value.code, said.out, said.err)
-
-    return run
-
-
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory):
     """A demo's folder, and what making it printed."""
     data = tmp_path_factory.mktemp("demo") / "data"
-    ran = leifeng("demo", "--no-serve", "--data", data)
+    ran = from_a_shell("demo", "--no-serve", "--data", data)
     assert ran.returncode == 0, ran.stderr
     return data, ran
 
@@ -131,10 +116,10 @@ def test_a_demo_is_made_anew_in_its_own_folder_and_speaks_json(tmp_path):
     assert first.stderr == second.stderr == ""
 
 
-def test_a_demo_takes_the_place_of_nothing_else(tmp_path, within):
+def test_a_demo_takes_the_place_of_nothing_else(tmp_path, here):
     (tmp_path / "letter.txt").write_text("keep me", encoding="utf-8")
 
-    refused(within("demo", "--no-serve", "--data", tmp_path), 1, str(tmp_path))
+    refused(here("demo", "--no-serve", "--data", tmp_path), 1, str(tmp_path))
 
     assert [each.name for each in tmp_path.iterdir()] == ["letter.txt"]
 
@@ -182,8 +167,8 @@ def test_a_fresh_folder_is_served_and_a_token_lets_in(tmp_path):
         assert treasurer.did("/v1/funds", body) == {"id": "F-NEW", "position": 5}
 
 
-def test_a_token_is_all_that_is_printed(tmp_path, within):
-    ran = within(
+def test_a_token_is_all_that_is_printed(tmp_path, here):
+    ran = here(
         *("token", "create", "--data", tmp_path, "--person", "a", "--role", "clerk"),
         *("--role", "donor", "--donor", "01a20737-75c3-7cc1-b1f2-e52f15c6c3a7"),
     )
@@ -219,9 +204,9 @@ def test_the_books_are_exported_to_a_file_or_to_standard_output(demo, tmp_path, 
     assert "F-HEAR" in printed.stdout
 
 
-def test_exported_events_are_the_whole_history(demo, within):
+def test_exported_events_are_the_whole_history(demo, here):
     data, _ = demo
-    lines = within("export", "ndjson", "--data", data).stdout.splitlines()
+    lines = here("export", "ndjson", "--data", data).stdout.splitlines()
 
     with closing(sqlite3.connect(data / "ledger.db")) as stored:
         (count,) = stored.execute("SELECT count(*) FROM stored_events").fetchone()
@@ -232,8 +217,8 @@ def test_exported_events_are_the_whole_history(demo, within):
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_tells_what_it_is_for(within, command):
-    ran = within(*command.split(), "--help")
+def test_every_command_tells_what_it_is_for(here, command):
+    ran = here(*command.split(), "--help")
 
     assert ran.returncode == 0
     assert "Usage:" in ran.stdout
@@ -242,7 +227,7 @@ def test_every_command_tells_what_it_is_for(within, command):
 
 
 def test_help_names_every_command():
-    ran = leifeng("--help")
+    ran = from_a_shell("--help")
 
     assert ran.returncode == 0
     assert all(each.split()[0] in ran.stdout for each in COMMANDS)
@@ -269,27 +254,27 @@ def test_help_names_every_command():
     ],
     ids=" ".join,
 )
-def test_bad_usage_ends_with_2_and_one_sentence(tmp_path, monkeypatch, within, words):
+def test_bad_usage_ends_with_2_and_one_sentence(tmp_path, monkeypatch, here, words):
     monkeypatch.chdir(tmp_path)
 
-    refused(within(*words), 2)
+    refused(here(*words), 2)
 
     assert list(tmp_path.iterdir()) == []
 
 
 def test_bad_usage_and_a_refused_task_end_a_real_process_so_too(tmp_path):
-    refused(leifeng("replay", "--data", tmp_path, "--until", "x"), 2, "--until")
-    refused(leifeng("replay", "--data", tmp_path), 1, str(tmp_path))
+    refused(from_a_shell("replay", "--data", tmp_path, "--until", "x"), 2, "--until")
+    refused(from_a_shell("replay", "--data", tmp_path), 1, str(tmp_path))
 
 
 @pytest.mark.parametrize(
     "words",
     [["replay"], ["rebuild"], ["export", "ndjson"], ["export", "beancount", "-o", "books"]],
 )
-def test_a_command_about_a_ledger_needs_one(tmp_path, monkeypatch, within, words):
+def test_a_command_about_a_ledger_needs_one(tmp_path, monkeypatch, here, words):
     monkeypatch.chdir(tmp_path)
 
-    refused(within(*words, "--data", "none"), 1, "none")
+    refused(here(*words, "--data", "none"), 1, "none")
 
     assert list(tmp_path.iterdir()) == []
 
@@ -308,7 +293,7 @@ OPENED = [
 
 
 @pytest.mark.parametrize(("words", "file"), OPENED)
-def test_what_is_no_database_is_refused_and_left_alone(tmp_path, demo, within, words, file):
+def test_what_is_no_database_is_refused_and_left_alone(tmp_path, demo, here, words, file):
     data, _ = demo
     copied = tmp_path / "data"
     copied.mkdir()
@@ -316,18 +301,18 @@ def test_what_is_no_database_is_refused_and_left_alone(tmp_path, demo, within, w
         (copied / each).write_bytes((data / each).read_bytes())
     (copied / file).write_bytes(b"this is no database" * 100)
 
-    refused(within(*words, "--data", copied), 1)
+    refused(here(*words, "--data", copied), 1)
 
     assert (copied / file).read_bytes() == b"this is no database" * 100
 
 
-def test_an_export_that_cannot_be_written_is_refused(demo, tmp_path, within):
+def test_an_export_that_cannot_be_written_is_refused(demo, tmp_path, here):
     data, _ = demo
 
-    refused(within("export", "ndjson", "--data", data, "-o", tmp_path / "no" / "file"), 1, "file")
+    refused(here("export", "ndjson", "--data", data, "-o", tmp_path / "no" / "file"), 1, "file")
 
 
-def test_a_data_folder_that_is_a_file_is_refused(tmp_path, within):
+def test_a_data_folder_that_is_a_file_is_refused(tmp_path, here):
     (tmp_path / "file").write_text("x", encoding="utf-8")
 
-    refused(within("replay", "--data", tmp_path / "file"), 2, "file")
+    refused(here("replay", "--data", tmp_path / "file"), 2, "file")

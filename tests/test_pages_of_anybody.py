@@ -183,8 +183,9 @@ def test_no_page_breaks_whoever_asks_for_whatever(method, route, visitors, world
 
     inside = [each for each in visitors if each.may(route)]
     assert inside
-    asks([each for each in visitors if each not in inside], 1)
-    asks(inside, EXAMPLES)
+    much = [inside[0], inside[-1]]  # Whom a page lets in, it shows nearly the same.
+    asks([each for each in visitors if each not in much], 1)
+    asks(much, EXAMPLES)
 
 
 NAMED = [each for each in ROUTES if names_of(each[1])]
