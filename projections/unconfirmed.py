@@ -34,18 +34,20 @@ BANK = "bank"
 UNCONFIRMED = Table(
     "unconfirmed",
     METADATA,
+    Column("matter", String, primary_key=True),
+    Column("channel", String, primary_key=True),
+    Column("external_ref", String, primary_key=True),
     Column("position", BigInteger, primary_key=True, autoincrement=False),
     Column("kind", String, nullable=False),
-    Column("matter", String, nullable=False),
     Column("fund", String, nullable=False),
     Column("on", Date, nullable=False),
     Column("amount", BigInteger, nullable=False),
-    Column("channel", String, nullable=False),
-    Column("external_ref", String, nullable=False),
     Column("recorded_by", String, nullable=False),
-    Index("unconfirmed_by_matter", "matter", "channel", "external_ref"),
+    Index("unconfirmed_by_position", "position"),
 )
-"""One row a payment, under the position of the event that recorded it."""
+"""One row a payment, with the position of the event that recorded it. Its key is what it is struck
+out by, which takes place while views are made anew as well, when there is no index but of keys.
+"""
 
 _FOUND = (
     "DELETE FROM unconfirmed WHERE matter = ? AND channel = ? AND external_ref = ? AND position < ?"
@@ -92,8 +94,8 @@ _CONFIRMED: frozenset[type[Fact]] = frozenset(
 
 
 def _row(position: int, fact: Any, kind: MoneyKind, channel: str | None) -> tuple[Any, ...]:
-    money = (fact.on, fact.amount, channel or fact.channel, fact.external_ref)
-    return position, kind, str(fact.originator_id), fact.fund, *money, fact.actor
+    named = (str(fact.originator_id), channel or fact.channel, fact.external_ref)
+    return *named, position, kind, fact.fund, fact.on, fact.amount, fact.actor
 
 
 def _named(position: int, fact: Any) -> tuple[Any, ...]:

@@ -5,8 +5,9 @@ from contextlib import closing
 from datetime import date
 
 import pytest
-from sqlalchemy import inspect, select
+from sqlalchemy import create_engine, event, inspect, select
 
+from ledger.commands import Ledger
 from ledger.names import Position
 from ledger.tallies import COUNTED
 from projections.audit_trail import AuditTrail
@@ -15,7 +16,7 @@ from projections.fold import fold
 from projections.follow import Follower, ViewStopped
 from projections.fund_balances import BALANCES, FundBalances, days_of, fund_balance
 from projections.journal import Journal
-from projections.opening import open_views
+from projections.opening import open_views, prepare_unread
 from projections.rebuild import rebuild
 from tests.charity import charity
 from tests.samples import HEAR
@@ -50,6 +51,31 @@ def test_a_wrong_row_is_right_again_after_a_rebuild(house, where):
         reached = rebuild(house.ledger, where, VIEWS)
 
         assert (reached, received(engine)) == (house.ledger.store.last_position(), 60_00)
+
+
+def test_nothing_is_looked_for_row_by_row_while_views_are_made_anew(tmp_path, here):
+    """Their tables have no index then but of their keys, and a history may be long."""
+    here("generate", "--events", "1500", "--data", tmp_path)
+    engine = create_engine(f"sqlite:///{tmp_path / 'fresh.db'}")
+    prepare_unread(engine)
+    asked = {}
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def _note(_, __, statement, parameters, ___, many):
+        if statement.split()[0] in {"SELECT", "UPDATE", "DELETE"}:
+            asked.setdefault(statement, parameters[0] if many else parameters)
+
+    with closing(Ledger(tmp_path / "ledger.db", writes=False)) as ledger:
+        Follower(ledger, engine, all_views()).catch_up()
+    with closing(engine.raw_connection()) as connection:
+        plans = {
+            statement: connection.execute(f"EXPLAIN QUERY PLAN {statement}", said).fetchall()
+            for statement, said in asked.items()
+        }
+    engine.dispose()
+
+    assert any("DELETE" in each for each in plans)
+    assert [each for each, plan in plans.items() if any("SCAN" in step[-1] for step in plan)] == []
 
 
 def test_only_the_views_that_are_named_are_made_anew(house, where):
