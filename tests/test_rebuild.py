@@ -1,5 +1,6 @@
 """Views are made anew beside the ones that are read, and a view that cannot go on says so."""
 
+import re
 import sqlite3
 from contextlib import closing
 from datetime import date
@@ -62,20 +63,23 @@ def test_nothing_is_looked_for_row_by_row_while_views_are_made_anew(tmp_path, he
 
     @event.listens_for(engine, "before_cursor_execute")
     def _note(_, __, statement, parameters, ___, many):
-        if statement.split()[0] in {"SELECT", "UPDATE", "DELETE"}:
+        if statement.split()[0] in {"SELECT", "UPDATE", "DELETE"} and "schema" not in statement:
             asked.setdefault(statement, parameters[0] if many else parameters)
 
     with closing(Ledger(tmp_path / "ledger.db", writes=False)) as ledger:
         Follower(ledger, engine, all_views()).catch_up()
     with closing(engine.raw_connection()) as connection:
         plans = {
-            statement: connection.execute(f"EXPLAIN QUERY PLAN {statement}", said).fetchall()
+            statement: [
+                step[-1] for step in connection.execute(f"EXPLAIN QUERY PLAN {statement}", said)
+            ]
             for statement, said in asked.items()
         }
     engine.dispose()
 
     assert any("DELETE" in each for each in plans)
-    assert [each for each, plan in plans.items() if any("SCAN" in step[-1] for step in plan)] == []
+    looked_up = re.compile(r"SEARCH .*\(\w+=\?|SCAN CONSTANT ROW|LIST SUBQUERY")
+    assert [plan for plan in plans.values() if not all(map(looked_up.match, plan))] == []
 
 
 def test_only_the_views_that_are_named_are_made_anew(house, where):
