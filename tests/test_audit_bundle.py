@@ -148,6 +148,17 @@ def test_a_key_inside_the_folder_is_never_trusted(folder):
     assert [each.name for each in examine(Bundle(folder), TRUST).findings] == ["checkpoint-refused"]
 
 
+def test_an_export_says_how_far_it_is_until_it_is_done(tmp_path):
+    made, told = Made(years(1_000)), []
+
+    write(Export(made, TRUST, lambda *far: told.append(far)), tmp_path / "bundle")
+
+    reached = [read for read, _ in told]
+    (goal,) = {goal for _, goal in told}
+    assert reached == sorted(set(reached))
+    assert reached[0] < len(made.stored) < goal == reached[-1]
+
+
 def test_a_bundle_is_never_written_over_anything(folder):
     with pytest.raises(NotEmpty):
         write(Export(Made(years(1_000)[:10]), TRUST), folder)

@@ -8,6 +8,7 @@ from itertools import islice
 from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
+from typing import TypeVar
 
 import msgspec
 
@@ -29,6 +30,11 @@ from projections.follow import Progress, silent
 TILES_AT_ONCE = 256
 """Tiles read at a time; bounds memory."""
 
+READINGS = 2 + len(bundle.BOOKS)
+"""Times that the events are read: for their lines, for the entries, and for each of the books."""
+
+T = TypeVar("T")
+
 
 class Export:
     """A bundle of some evidence, up to its newest checkpoint.
@@ -44,7 +50,8 @@ class Export:
         Args:
             evidence: What is kept.
             policy: Whom to believe, as the log has it.
-            progress: Told now and then how many of the events have been written.
+            progress: Told now and then how many events were read, of all that will be: each is
+                read anew for the lines, for the entries, and for each of the books.
 
         """
         self._evidence = evidence
@@ -54,9 +61,10 @@ class Export:
         self.checkpoint = parse_checkpoint(parse_note(self._signed).text)
         self._books = Books()
         self._digests: dict[str, str] = {}
+        self._read = 0
 
     def files(self) -> Iterator[tuple[str, Iterable[bytes]]]:
-        """Yield path and content of each file; one is to be taken whole before the next.
+        """Yield path and content of each file, once; each is to be taken whole before the next.
 
         Nothing is held but the figures, so a bundle can be larger than memory and disk.
         """
@@ -70,7 +78,7 @@ class Export:
         yield from self._entries()
         yield bundle.BALANCES, self._digested(bundle.BALANCES, [_balances(self._books)])
         for form, path in bundle.BOOKS.items():
-            facts = history(self._evidence, self.checkpoint.size)
+            facts = self._reading(history(self._evidence, self.checkpoint.size))
             yield path, self._digested(path, (text.encode() for text in EXPORTS[form](facts)))
         manifest = bundle.manifest(self.checkpoint, self._digests)
         yield bundle.MANIFEST, [msgspec.json.format(msgspec.json.encode(manifest))]
@@ -87,7 +95,6 @@ class Export:
         for rows in self._rows():
             yield b"".join(encode(bundle.line(row)) + b"\n" for row in rows)
             take_in(self._books, ((row.position, row.topic, row.state) for row in rows), form)
-            self._progress(self._books.position, Position(self.checkpoint.size))
 
     def _entries(self) -> Iterator[tuple[str, Iterable[bytes]]]:
         for number, rows in enumerate(self._rows()):
@@ -95,9 +102,18 @@ class Export:
             yield Tile(ENTRIES, number, len(rows)).path, [entries]
 
     def _rows(self) -> Iterator[list[Row]]:
-        rows = islice(self._evidence.rows(), self.checkpoint.size)
+        rows = self._reading(islice(self._evidence.rows(), self.checkpoint.size))
         while some := list(islice(rows, WIDTH)):
             yield some
+
+    def _reading(self, events: Iterable[T]) -> Iterator[T]:
+        """Yield ``events``, and tell how far all the readings are."""
+        goal = Position(self.checkpoint.size * READINGS)
+        for each in events:
+            self._read += 1
+            if self._read % WIDTH == 0 or self._read == goal:
+                self._progress(Position(self._read), goal)
+            yield each
 
     def _digested(self, path: str, content: Iterable[bytes]) -> Iterator[bytes]:
         """Yield ``content``, and note its digest for the manifest."""
