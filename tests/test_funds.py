@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta
 import pytest
 from msgspec.structs import replace
 
+from ledger.aggregate import business_day
 from ledger.errors import Invalid, WrongState
 from ledger.funds import (
     CODE_MAX,
@@ -211,6 +212,7 @@ def test_the_day_begins_at_midnight_in_shanghai(instant, day):
     at = datetime.combine(TODAY, instant, UTC)
 
     assert replace(act(), at=at).today == date(2026, 4, day)
+    assert business_day(at) == date(2026, 4, day)
 
 
 def test_what_happened_before_can_be_said_later():

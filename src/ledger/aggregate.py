@@ -30,6 +30,11 @@ SALT_BYTES = 16
 INSTANTS_MAX = 4_096
 """Instants whose day is remembered: a feed asks for the same ones again and again."""
 
+HOUR_S = 3_600
+
+HOURS_MAX = 24
+"""Hours whose day is remembered: the clock is read in the one that it is."""
+
 F = TypeVar("F", bound="Fact")
 A = TypeVar("A", bound="Aggregate")
 
@@ -43,6 +48,19 @@ def business_day(instant: datetime) -> date:
 
     """
     return instant.astimezone(BUSINESS_ZONE).date()
+
+
+def day_at(unix_s: float) -> date:
+    """Return the business day at a reading of the clock, in seconds since 1970.
+
+    Days begin and end with an hour of UTC, so all readings within an hour are of one day.
+    """
+    return _day_of_hour(int(unix_s // HOUR_S))
+
+
+@lru_cache(HOURS_MAX)
+def _day_of_hour(hour: int) -> date:
+    return datetime.fromtimestamp(hour * HOUR_S, BUSINESS_ZONE).date()
 
 
 class Act(Struct, frozen=True):
@@ -66,8 +84,8 @@ class Act(Struct, frozen=True):
 
     @property
     def today(self) -> date:
-        """The business day of recording, which begins and ends with an hour of UTC."""
-        return business_day(self.at.replace(minute=0, second=0, microsecond=0))
+        """The business day of recording."""
+        return day_at(self.at.timestamp())
 
 
 class Fact(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):

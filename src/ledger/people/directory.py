@@ -19,7 +19,7 @@ from uuid import UUID
 from msgspec.structs import replace
 from sqlalchemy import Connection, func, select
 
-from ledger.aggregate import business_day
+from ledger.aggregate import day_at
 from ledger.errors import LedgerError
 from ledger.names import DonorId, PartyId, PersonId, SaleId
 from ledger.people.caller import Caller
@@ -46,9 +46,6 @@ a token. What this process changes it knows at once, and a token that is new is 
 
 TRUSTED_S = 30.0
 """Seconds for which tokens looked up before are still taken while the register is away."""
-
-HOUR_S = 3600
-"""Business days begin on the hour, so that a day is worked out once for all of an hour."""
 
 
 class KeyPlaceUnknown(LedgerError):
@@ -215,7 +212,7 @@ class Directory:
         return good.expires_at is not None and good.expires_at.timestamp() <= self._clock()
 
     def _today(self) -> date:
-        return business_day(datetime.fromtimestamp(self._clock() // HOUR_S * HOUR_S, UTC))
+        return day_at(self._clock())
 
     def _note_use(self, digest: str, good: Good) -> Good:
         """Keep the day on which a token is shown, once a day, so that a request does not write."""
