@@ -158,6 +158,7 @@ def live(charity: Charity, events: int, *, seed: int = 1) -> None:
         lines = list(order_lines(orders))
         for start in range(0, orders, CHUNK_LINES):
             feed.take_in(lines[start : start + CHUNK_LINES])
+        feed.flush()
 
 
 async def _gift(ledger: Ledger, charity: Charity, chance: random.Random) -> None:

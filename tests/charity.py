@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import closing, contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import pytest
+
 from ledger.aggregate import Fact
 from ledger.commands import Ledger
 from ledger.names import DisbursementId, DonationId, SaleId, new_id
 from ledger.sales import Item
-from ledger.store.commits import Receipt
+from ledger.store.commits import Commit, Outcome, Receipt
+from ledger.store.committer import Committer
 from ledger.tallies import AVAILABLE, Tally, changes, of_fund
 from tests.samples import (
     CENTRE,
@@ -148,3 +152,21 @@ def charity(place: Path | str) -> Iterator[Charity]:
     """Open the ledger in this file or database, and close it in the end."""
     with closing(Ledger(place)) as ledger:
         yield Charity(ledger)
+
+
+@contextmanager
+def stored_late(committer: Committer) -> Iterator[None]:
+    """Have everything stored only when somebody waits for it, which is as late as can be."""
+    submit = committer.submit
+
+    class Late(Future[Outcome]):
+        def __init__(self, commit: Commit) -> None:
+            super().__init__()
+            self._commit = commit
+
+        def result(self, timeout: float | None = None) -> Outcome:
+            return submit(self._commit).result(timeout)
+
+    with pytest.MonkeyPatch.context() as late:
+        late.setattr(committer, "submit", Late)
+        yield

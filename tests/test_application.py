@@ -214,6 +214,7 @@ def something_sold(house):
     sale = house.open_sale()
     feed = OrderFeed(house.ledger, act(SUN), sale)
     feed.take_in([msgspec.json.encode(replace(ORDER, lines=ORDER.lines[:1]))])
+    feed.flush()
     house.end_sale(sale)
     house.do("settle_sale", sale, Statement(336_00, 0, 5_04, 2_02, 328_94), agreed_on=TODAY)
 

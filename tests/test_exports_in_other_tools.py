@@ -153,6 +153,7 @@ class Desk:
         feed = kind(self.ledger, self.act("partner"), sale)
         for start in range(0, len(lines), 1_000):
             feed.take_in(lines[start : start + 1_000])
+        feed.flush()
 
 
 def tell_the_story(desk: Desk):

@@ -14,8 +14,9 @@ from ledger.order_feeds import OrderFeed, ReturnFeed, read_order, read_return
 from ledger.orders import QuantityInvalid
 from ledger.sales import Item
 from ledger.settlements import Statement
+from ledger.store.commits import StoreFailed
 from ledger.tallies import of_fund, of_sale
-from tests.charity import charity
+from tests.charity import charity, stored_late
 from tests.samples import HEAR, LAST_RETURN_DAY, SUN
 from tests.spec import TODAY, act
 
@@ -50,6 +51,7 @@ def fed(house, kind, sale, *lines):
     """Feed ``lines`` in one chunk; return how many were accepted, known, and what was refused."""
     feed = kind(house.ledger, act(SUN), sale)
     feed.take_in(lines)
+    feed.flush()
     return feed.accepted, feed.duplicates, [(each.line, each.code) for each in feed.rejected]
 
 
@@ -183,9 +185,57 @@ def test_lines_are_counted_through_all_chunks(house, sale):
 
     feed.take_in([order()] * CHUNK_LINES)
     feed.take_in([b"?"])
+    feed.flush()
 
     assert (feed.accepted, feed.duplicates) == (1, CHUNK_LINES - 1)
     assert [each.line for each in feed.rejected] == [CHUNK_LINES + 1]
+
+
+def test_a_chunk_is_decided_while_the_one_before_is_still_being_stored(house, sale):
+    feed = OrderFeed(house.ledger, act(SUN), sale)
+
+    with stored_late(house.ledger.committer):
+        feed.take_in([order("JLG-1", quantity=6)])
+        feed.take_in([order("JLG-1", quantity=6), order("JLG-2"), order("JLG-3", quantity=6)])
+        feed.take_in([order("JLG-2", quantity=2), order("JLG-4")])
+        assert house.kinds().count("sale-order.placed.1") == 2
+        feed.flush()
+
+    assert (feed.lines, feed.accepted, feed.duplicates) == (6, 3, 1)
+    assert [(each.line, each.code) for each in feed.rejected] == [
+        (4, "oversold"),
+        (5, "order.conflict"),
+    ]
+    assert unsold(house, sale) == 2
+    house.check_tallies()
+
+
+def test_a_return_that_comes_again_in_the_next_chunk_is_a_repeat(house, sale):
+    fed(house, OrderFeed, sale, order(quantity=2))
+    feed = ReturnFeed(house.ledger, act(SUN), sale)
+
+    with stored_late(house.ledger.committer):
+        feed.take_in([back("R-1")])
+        feed.take_in([back("R-1"), back("R-2"), back("R-3")])
+        feed.flush()
+
+    assert (feed.accepted, feed.duplicates) == (2, 1)
+    assert [(each.line, each.code) for each in feed.rejected] == [(4, "return.exceeds-sold")]
+
+
+def test_what_was_not_stored_stops_the_feed_before_its_next_lines(house, sale, monkeypatch):
+    def refused(_):
+        raise StoreFailed(OSError("the disk is full"))
+
+    feed = OrderFeed(house.ledger, act(SUN), sale)
+    with monkeypatch.context() as broken:
+        broken.setattr(house.ledger.store, "write", refused)
+        feed.take_in([order("JLG-1")])
+        with pytest.raises(StoreFailed, match="the disk is full"):
+            feed.take_in([order("JLG-2")])
+    feed.flush()
+
+    assert (feed.accepted, house.kinds().count("sale-order.placed.1")) == (0, 0)
 
 
 def test_what_came_of_a_feed_is_its_answer(house, sale):
@@ -314,8 +364,10 @@ def test_the_televised_sale_comes_to_the_figures_of_its_story(house):
     lines = (TV_SALE / "orders.ndjson").read_bytes().splitlines()
     for start in range(0, len(lines), 100):
         orders.take_in(lines[start : start + 100])
+    orders.flush()
     returns = ReturnFeed(house.ledger, act(SUN), sale)
     returns.take_in((TV_SALE / "returns.ndjson").read_bytes().splitlines())
+    returns.flush()
 
     assert (len(lines), orders.accepted, orders.duplicates) == (
         story["feed"]["lines"],

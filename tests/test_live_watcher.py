@@ -39,6 +39,7 @@ class Studio:
         """Record one order."""
         feed = OrderFeed(self.house.ledger, act(SUN), sale or self.sale)
         feed.take_in([json.dumps(order()).encode()])
+        feed.flush()
         assert feed.accepted == 1
 
 

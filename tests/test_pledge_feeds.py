@@ -13,7 +13,7 @@ from ledger.money import AMOUNT_MAX
 from ledger.names import DonorId, new_id, pledge_stream
 from ledger.pledge_feeds import PledgeFeed, read_pledge
 from ledger.tallies import of_fund, of_payment
-from tests.charity import charity
+from tests.charity import charity, stored_late
 from tests.samples import CHEN, GENERAL, HEAR, LIN, MEI
 from tests.spec import SOMEONE, TODAY, act
 
@@ -55,6 +55,7 @@ def fed(house, *lines, **by):
     """Feed ``lines`` in one chunk; return how many were accepted, known, and what was refused."""
     feed = a_feed(house, **by)
     feed.take_in(lines)
+    feed.flush()
     return feed.accepted, feed.duplicates, [(each.line, each.code) for each in feed.rejected]
 
 
@@ -162,6 +163,7 @@ def test_a_payment_in_the_line_is_recorded_with_it_by_a_cashier(house):
 def test_an_id_follows_from_who_feeds_and_their_ref(house):
     feed = a_feed(house)
     feed.take_in([line("r-1"), b"?", line("r-2")])
+    feed.flush()
 
     assert feed.donations == [(1, pledge_stream(LIN, "r-1")), (3, pledge_stream(LIN, "r-2"))]
     assert house.ledger.donation(pledge_stream(LIN, "r-2")).open == 100_00
@@ -231,6 +233,7 @@ def test_another_line_of_a_known_ref_is_a_conflict_and_says_where(house, first, 
     for lines in ([line(**other)], [line("r-2", **first | {"payment": None}), line(**other)]):
         feed = a_feed(house)
         feed.take_in(lines)
+        feed.flush()
 
         (rejected,) = feed.rejected
         assert rejected.code == "pledge.conflict"
@@ -291,9 +294,24 @@ def test_a_donation_is_no_donor(house):
     assert refused_alone(house, line("r-2", donor=pledge_stream(LIN, "r-1")))[1] == "donor.unknown"
 
 
+def test_what_the_chunk_before_recorded_counts_though_it_is_still_being_stored(house):
+    feed = a_feed(house)
+
+    with stored_late(house.ledger.committer):
+        feed.take_in([line("r-1", payment=payment())])
+        feed.take_in([line("r-1", payment=payment()), line("r-2", payment=payment()), line("r-3")])
+        assert house.kinds().count("donation.pledged.1") == 1
+        feed.flush()
+
+    assert (feed.accepted, feed.duplicates) == (2, 1)
+    assert [(each.line, each.code) for each in feed.rejected] == [(3, "payment.counted")]
+    house.check_tallies()
+
+
 def test_the_day_that_is_wrong_is_called_as_the_sender_called_it(house):
     feed = a_feed(house)
     feed.take_in([line(pledged_on=TOMORROW), line(payment=payment(received_on=TOMORROW))])
+    feed.flush()
 
     assert [each.detail for each in feed.rejected] == [
         f"pledged_on: {TOMORROW} is in the future",
@@ -354,6 +372,7 @@ def test_who_is_no_cashier_may_promise_and_no_more(house):
 def test_what_is_told_of_a_line_is_short_and_shows_what_it_is(house):
     feed = a_feed(house)
     feed.take_in([line(**{"\x1b[2J" + "x" * 1_000: 1})])
+    feed.flush()
 
     (rejected,) = feed.rejected
     assert rejected.detail == "Object contains unknown field"
@@ -371,6 +390,7 @@ def test_lines_are_counted_through_all_chunks_and_each_chunk_is_one_write(house)
         numbers = range(start, min(start + CHUNK_LINES, 2_500))
         feed.take_in([line(f"r-{each}") for each in numbers])
     feed.take_in([b"?"])
+    feed.flush()
 
     assert (feed.accepted, feed.duplicates, feed.lines) == (2_500, 0, 2_501)
     assert feed.rejected[0].line == 2_501
@@ -381,6 +401,7 @@ def test_no_more_lines_are_kept_than_are_named(house):
     feed = a_feed(house)
     for _ in range(NAMED_MAX // CHUNK_LINES + 2):
         feed.take_in([b"?"] * (CHUNK_LINES - 1) + [line()])
+    feed.flush()
 
     assert feed.refused == 12 * (CHUNK_LINES - 1)
     assert (len(feed.rejected), len(feed.summary()["rejected"])) == (NAMED_MAX, NAMED_MAX)
@@ -406,6 +427,7 @@ class Overtaken(PledgeFeed):
 def overtaken(house, *lines, rivals):
     feed = Overtaken(house.ledger, act(LIN), receives=True, rivals=rivals)
     feed.take_in(lines)
+    feed.flush()
     return feed.accepted, feed.duplicates, [(each.line, each.code) for each in feed.rejected]
 
 
@@ -459,6 +481,7 @@ def test_a_feed_says_when_it_was_written_down_and_under_which_command(house):
     batch = act(LIN, date(2026, 5, 2))
     feed = PledgeFeed(house.ledger, batch, receives=True)
     feed.take_in([line(payment=payment())])
+    feed.flush()
 
     assert {each.command for each in house.facts()[-2:]} == {batch.command}
     assert {each.recorded_at for each in house.facts()[-2:]} == {batch.at}

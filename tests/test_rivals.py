@@ -60,6 +60,7 @@ class Overtaken(OrderFeed):
 def feed(house, sale, no, rivals=()):
     taken = Overtaken(house.ledger, act(SUN), sale, rivals=rivals)
     taken.take_in([order(no)])
+    taken.flush()
     return taken
 
 

@@ -124,6 +124,7 @@ class Years(RuleBasedStateMachine):
         try:
             feed = kind(self.ledger, act(SUN, self.today), sale)
             feed.take_in([json.dumps(line, default=str).encode()])
+            feed.flush()
         except LedgerError:
             self.outcomes[kind.__name__, "refused"] += 1
         else:

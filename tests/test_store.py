@@ -13,7 +13,7 @@ from ledger.names import new_id
 from ledger.orders import Oversold
 from ledger.store.commits import Answer, Commit, Receipt, StoreFailed, judge
 from ledger.store.form import Unreadable
-from ledger.store.sqlite import tallies_asked
+from ledger.store.sqlite_rows import tallies_asked
 from ledger.tallies import (
     AVAILABLE,
     Expectation,

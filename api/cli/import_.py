@@ -77,6 +77,7 @@ def import_(
         feed = _begin(what, ledger, sale, directory.callers(person.strip()))
         for lines in _chunks(file, told):
             feed.take_in(lines)
+        feed.flush()
     _tell(feed)
     raise typer.Exit(1 if feed.refused else 0)
 

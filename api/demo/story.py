@@ -344,6 +344,7 @@ class Story:
         lines = files("api.demo").joinpath(f"{name}.ndjson").read_bytes().splitlines()
         for start in range(0, len(lines), CHUNK_LINES):
             feed.take_in(lines[start : start + CHUNK_LINES])
+        feed.flush()
         self.feeds[name] = feed
 
 

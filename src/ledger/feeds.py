@@ -1,15 +1,16 @@
 """Feeds: one thing a line, taken in a chunk at a time, the straight way.
 
-A chunk is read, decided and appended in one transaction. Good lines stand, a bad line is named and
-changes nothing, a repeated line is counted and skipped. Only the chunk at hand is in memory,
-whatever the length of the feed. What a line says, and what it means, is each kind's own matter:
-``order_feeds`` and ``pledge_feeds``.
+A chunk is read, decided and appended in one transaction, and while it is being stored the next is
+read and decided. Good lines stand, a bad line is named and changes nothing, a repeated line is
+counted and skipped. Only these two chunks are in memory, whatever the length of the feed. What a
+line says, and what it means, is each kind's own matter: ``order_feeds`` and ``pledge_feeds``.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, ClassVar, Generic, NamedTuple
@@ -23,7 +24,7 @@ from ledger.application import BeforeTheRegime
 from ledger.commands import Ledger
 from ledger.errors import Conflict, Invalid, LedgerError
 from ledger.lines import L, LineMalformed, LineRefused
-from ledger.store.commits import Commit, Receipt
+from ledger.store.commits import Commit, Outcome, Receipt
 from ledger.tallies import Expectation, changes
 
 CHUNK_LINES = 1_000
@@ -61,9 +62,20 @@ class Named(NamedTuple):
 
 
 @dataclass(slots=True)
-class Chunk:
-    """What a chunk came to, before it is stored."""
+class Chunk(Generic[L]):
+    """What a chunk came to, before it is stored.
 
+    Attributes:
+        read: Its lines, counting from the feed's first as 1, and what each says.
+        facts: What they come to.
+        accepted: Lines that these facts record.
+        repeated: Lines that were recorded before, and are the same.
+        rejected: Lines that cannot be recorded.
+        expects: What must hold when the facts are stored.
+
+    """
+
+    read: Sequence[tuple[int, L | LineRefused]]
     facts: list[Fact] = field(default_factory=list)
     accepted: list[Named] = field(default_factory=list)
     repeated: list[Named] = field(default_factory=list)
@@ -83,13 +95,20 @@ class Intake(ABC, Generic[L]):
         """Return what must hold when the lines taken are stored; if not, all are decided anew."""
 
 
+class _Storing(NamedTuple, Generic[L]):
+    """A chunk that is being stored, and what will have become of it."""
+
+    chunk: Chunk[L]
+    stored: Future[Outcome]
+
+
 class Feed(ABC, Generic[L]):
     """Takes in the lines of one feed.
 
     Attributes:
         ledger: Where it goes.
         act: Who feeds it, and when.
-        lines: Lines read so far.
+        lines: Lines read so far; those not flushed are in none of the counts below.
         accepted: Lines that were recorded.
         duplicates: Lines that were recorded before, and are the same.
         refused: Lines that were not recorded.
@@ -105,6 +124,7 @@ class Feed(ABC, Generic[L]):
         self.ledger = ledger
         self.act = msgspec.structs.replace(act, fingerprint=None)
         self._about = about
+        self._storing: _Storing[L] | None = None
         self.lines = 0
         self.accepted = 0
         self.duplicates = 0
@@ -112,29 +132,37 @@ class Feed(ABC, Generic[L]):
         self.rejected: list[Rejected] = []
 
     def take_in(self, lines: Sequence[bytes]) -> None:
-        """Record the next lines, at most ``CHUNK_LINES``, in one transaction."""
+        """Record the next lines, at most ``CHUNK_LINES``, in one transaction.
+
+        They are decided while the ones before are being stored. Whatever these leave that would
+        have decided otherwise, a repeat or a rival, the store finds as it finds anybody's.
+        """
+        chunk = self._decide(list(self._read_all(lines)))
+        self.lines += len(lines)
+        commit = self._commit(chunk)
+        self.flush()
+        self._storing = _Storing(chunk, self.ledger.committer.submit(commit))
+
+    def flush(self) -> None:
+        """Wait until all that was taken in is stored, and count it."""
+        if self._storing is None:
+            return
+        (chunk, stored), self._storing = self._storing, None
         for _ in range(TRIES):
-            chunk = self._decide(lines)
-            outcome = self.ledger.committer.commit(
-                Commit(
-                    command=self.act.command,
-                    about=self._about,
-                    version=0,
-                    events=self.ledger.written(chunk.facts),
-                    changes=changes(chunk.facts),
-                    expects=chunk.expects,
-                )
-            )
+            outcome = stored.result()
             if isinstance(outcome, Receipt):
-                self._count(len(lines), chunk)
+                self._count(chunk)
                 return
             assert isinstance(outcome, LedgerError)  # noqa: S101  # No answer is asked for.
             if not outcome.rival and not isinstance(outcome, LineRefused):
                 raise outcome
+            chunk = self._decide(chunk.read)
+            stored = self.ledger.committer.submit(self._commit(chunk))
         raise Conflict("others kept changing what these lines are about; feed them again")
 
     def finish(self, act: Act) -> Receipt:
         """Answer with what came of the feed, and remember the answer for a repeat."""
+        self.flush()
         return self.ledger.remember(act, self.summary(), about=self._about)
 
     def summary(self) -> dict[str, Any]:
@@ -145,10 +173,9 @@ class Feed(ABC, Generic[L]):
             "rejected": [each._asdict() for each in self.rejected],
         }
 
-    def _decide(self, lines: Sequence[bytes]) -> Chunk:
-        """Say what ``lines`` come to, given what is recorded now."""
-        chunk = Chunk()
-        read = list(self._read_all(lines))
+    def _decide(self, read: Sequence[tuple[int, L | LineRefused]]) -> Chunk[L]:
+        """Say what lines come to, given what is recorded now."""
+        chunk = Chunk(read)
         intake = self._intake([said for _, said in read if not isinstance(said, LineRefused)])
         for number, said in read:
             try:
@@ -163,6 +190,16 @@ class Feed(ABC, Generic[L]):
         chunk.expects = intake.expects() if chunk.facts else ()
         return chunk
 
+    def _commit(self, chunk: Chunk[L]) -> Commit:
+        return Commit(
+            command=self.act.command,
+            about=self._about,
+            version=0,
+            events=self.ledger.written(chunk.facts),
+            changes=changes(chunk.facts),
+            expects=chunk.expects,
+        )
+
     def _read_all(self, lines: Sequence[bytes]) -> Iterator[tuple[int, L | LineRefused]]:
         for number, line in enumerate(lines, start=self.lines + 1):
             if not line.strip():
@@ -172,8 +209,7 @@ class Feed(ABC, Generic[L]):
             except LineRefused as refusal:
                 yield number, refusal
 
-    def _count(self, lines: int, chunk: Chunk) -> None:
-        self.lines += lines
+    def _count(self, chunk: Chunk[L]) -> None:
         self.accepted += len(chunk.accepted)
         self.duplicates += len(chunk.repeated)
         self.refused += len(chunk.rejected)

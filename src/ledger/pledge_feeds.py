@@ -141,8 +141,8 @@ class PledgeFeed(Feed[Pledge]):
             what: [each._asdict() for each in lines] for what, lines in named.items()
         }
 
-    def _count(self, lines: int, chunk: Chunk) -> None:
-        super()._count(lines, chunk)
+    def _count(self, chunk: Chunk[Pledge]) -> None:
+        super()._count(chunk)
         name(chunk.accepted, among=self.donations)
         name(chunk.repeated, among=self.repeats)
 

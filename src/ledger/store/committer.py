@@ -53,10 +53,14 @@ class Committer:
 
     def commit(self, commit: Commit) -> Outcome:
         """Store ``commit``, waiting for it."""
+        return self.submit(commit).result()
+
+    def submit(self, commit: Commit) -> Future[Outcome]:
+        """Have ``commit`` stored while the caller goes on with something else."""
         future: Future[Outcome] = Future()
         self._enqueue(_Ticket(commit, future, None))
         self._wake()
-        return future.result()
+        return future
 
     async def commit_async(self, commit: Commit) -> Outcome:
         """Store ``commit``, letting others run meanwhile.

@@ -9,41 +9,26 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock, local
-from typing import Any, TypeVar, cast
+from typing import cast
 from uuid import UUID
 
-import msgspec
 from eventsourcing.persistence import Notification, StoredEvent
 
 from ledger.errors import LedgerError
 from ledger.names import Position
 from ledger.store import schema as schemas
-from ledger.store.commits import Answer, Commit, Outcome, Receipt, Verdict, judge
+from ledger.store import sqlite_rows as stored
+from ledger.store.commits import Answer, Commit, Outcome, Verdict, judge
 from ledger.store.recorder import ERASED, NotNext, Row, Store
 from ledger.store.schema import EVENTS, SQLITE, Schema
 from ledger.tallies import Tally
 
-CHUNK = 500
-"""Values in one IN list; SQLite allows many more, and its plans stay cached."""
-
 BUSY_TIMEOUT_S = 10.0
-
-ROWS_AT_ONCE = 100
-"""Rows of one INSERT. A full piece is always the same statement, which stays prepared."""
 
 VERSION_MAX = 2**62
 """A version that no stream reaches."""
 
 _EVENTS = "SELECT position, originator_id, originator_version, topic, state FROM stored_events"
-
-_TALLIES = "SELECT subject, name, value FROM"
-_ANSWERS = "SELECT command, fingerprint, receipt FROM answers"
-
-T = TypeVar("T")
-
-_encode = msgspec.json.encode
-_fingerprint = msgspec.json.Decoder(dict[str, str]).decode
-_receipt = msgspec.json.Decoder(Receipt).decode
 
 
 class AnotherWriter(LedgerError):
@@ -128,21 +113,21 @@ class SqliteStore(Store):
             commands = [each.command for each in commits if each.fingerprint is not None]
             verdict = judge(
                 commits,
-                tallies=_tallies(connection, asked),
-                answers=_answers(connection, commands),
-                last=_last(connection),
+                tallies=stored.tallies(connection, asked),
+                answers=stored.answers(connection, commands),
+                last=stored.last(connection),
             )
-            _insert(connection, verdict)
+            stored.insert(connection, verdict)
         return verdict.outcomes
 
     def append_exact(self, verdict: Verdict) -> None:
         """Store what another store held."""
         with self._transaction() as connection:
             if verdict.events:
-                first, last = verdict.events[0][0], _last(connection)
+                first, last = verdict.events[0][0], stored.last(connection)
                 if first != last + 1:
                     raise NotNext(first, last)
-            _insert(connection, verdict)
+            stored.insert(connection, verdict)
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -175,11 +160,11 @@ class SqliteStore(Store):
 
     def answer(self, command: UUID) -> Answer | None:
         """Return what was answered to ``command``, if it was."""
-        return _answers(self._reader(), [command]).get(command)
+        return stored.answers(self._reader(), [command]).get(command)
 
     def tallies(self, asked: Iterable[Tally]) -> dict[Tally, int]:
         """Return the current values of those tallies."""
-        return _tallies(self._reader(), asked)
+        return stored.tallies(self._reader(), asked)
 
     def all_tallies(self) -> Iterator[tuple[Tally, int]]:
         """Return every tally that is kept, in the order of their names."""
@@ -189,9 +174,8 @@ class SqliteStore(Store):
 
     def all_answers(self) -> Iterator[tuple[UUID, Answer]]:
         """Return every answer that is kept, in the order of the commands' ids."""
-        asked = "SELECT command, fingerprint, receipt FROM answers ORDER BY command"
-        for command, fingerprint, receipt in self._reader().execute(asked):
-            yield UUID(bytes=command), Answer(_fingerprint(fingerprint), _receipt(receipt))
+        asked = f"{stored.ANSWERS} ORDER BY command"
+        yield from map(stored.answer, self._reader().execute(asked))
 
     def position_of(self, stream: UUID, version: int) -> Position:
         """Return where version ``version`` of ``stream`` stands."""
@@ -208,7 +192,7 @@ class SqliteStore(Store):
 
     def last_position(self) -> Position:
         """Return the place of the newest event; 0 before the first."""
-        return Position(_last(self._reader()))
+        return Position(stored.last(self._reader()))
 
     def count(self, until: int) -> int:
         """Return how many events there are up to position ``until``."""
@@ -218,12 +202,11 @@ class SqliteStore(Store):
 
     def streams(self, ids: Sequence[UUID]) -> Iterator[StoredEvent]:
         """Return the events of many streams."""
-        for start in range(0, len(ids), CHUNK):
-            some = [each.hex for each in ids[start : start + CHUNK]]
-            asked = f"WHERE originator_id IN ({_marks(some)})"
+        for some in stored.pieces([each.hex for each in ids]):
+            asked = f"WHERE originator_id IN ({stored.marks(some)})"
             order = "ORDER BY originator_id, originator_version"
             for row in self._reader().execute(f"{_EVENTS} {asked} {order}", some):
-                yield _notification(row)
+                yield stored.notification(row)
 
     def select_events(
         self,
@@ -246,7 +229,7 @@ class SqliteStore(Store):
                 -1 if limit is None else limit,
             ),
         )
-        return [_notification(row) for row in rows]
+        return [stored.notification(row) for row in rows]
 
     def history(
         self, after: int, limit: int, *, topic: str | None = None, stream: UUID | None = None
@@ -260,7 +243,7 @@ class SqliteStore(Store):
         rows = self._reader().execute(
             f"{_EVENTS} WHERE position > ?{asked} ORDER BY position LIMIT ?", (*values, limit)
         )
-        return [_notification(row) for row in rows]
+        return [stored.notification(row) for row in rows]
 
     def erased(self) -> list[UUID]:
         """Return the streams of donors who were erased."""
@@ -284,12 +267,11 @@ class SqliteStore(Store):
     def at(self, positions: Sequence[int]) -> list[Notification]:
         """Return the events at these positions, in order."""
         found = []
-        for start in range(0, len(positions), CHUNK):
-            some = positions[start : start + CHUNK]
+        for some in stored.pieces(positions):
             rows = self._reader().execute(
-                f"{_EVENTS} WHERE position IN ({_marks(some)}) ORDER BY position", some
+                f"{_EVENTS} WHERE position IN ({stored.marks(some)}) ORDER BY position", some
             )
-            found += [_notification(row) for row in rows]
+            found += [stored.notification(row) for row in rows]
         return found
 
     def _reader(self) -> sqlite3.Connection:
@@ -306,88 +288,3 @@ class SqliteStore(Store):
         connection.execute("PRAGMA synchronous = FULL")
         self._opened.append(connection)
         return connection
-
-
-def _insert(connection: sqlite3.Connection, verdict: Verdict) -> None:
-    _put(
-        connection,
-        "INSERT INTO stored_events VALUES",
-        [
-            (at, cast("UUID", e.originator_id).hex, e.originator_version, e.topic, e.state)
-            for at, e in verdict.events
-        ],
-    )
-    _put(
-        connection,
-        "INSERT OR REPLACE INTO tallies VALUES",
-        [(*tally, value) for tally, value in verdict.tallies.items()],
-    )
-    _put(
-        connection,
-        "INSERT INTO answers VALUES",
-        [
-            (command.bytes, _encode(each.fingerprint), _encode(each.receipt))
-            for command, each in verdict.answers.items()
-        ],
-    )
-
-
-def _put(connection: sqlite3.Connection, into: str, rows: Sequence[tuple[Any, ...]]) -> None:
-    """Insert ``rows``, many with one statement.
-
-    Python lets other threads run at each step of a statement, and a busy server would make the
-    committer wait for its turn once a row.
-    """
-    for start in range(0, len(rows), ROWS_AT_ONCE):
-        some = rows[start : start + ROWS_AT_ONCE]
-        row = f"({_marks(some[0])})"
-        values = [value for each in some for value in each]
-        connection.execute(f"{into} {','.join([row] * len(some))}", values)
-
-
-def _last(connection: sqlite3.Connection) -> int:
-    (position,) = connection.execute("SELECT max(position) FROM stored_events").fetchone()
-    return position or 0
-
-
-def _marks(values: Sequence[object]) -> str:
-    return ",".join("?" * len(values))
-
-
-def _notification(row: tuple[int, str, int, str, bytes]) -> Notification:
-    position, stream, version, topic, state = row
-    return Notification(UUID(stream), version, topic, state, position)
-
-
-def tallies_asked(count: int) -> str:
-    """Return the statement that looks ``count`` tallies up, each by its key.
-
-    With ``(subject, name) IN (VALUES …)`` SQLite reads the whole table, a row a payment, each time.
-    """
-    pairs = ",".join(["(?,?)"] * count)
-    return f"{_TALLIES} (VALUES {pairs}) CROSS JOIN tallies ON subject = column1 AND name = column2"
-
-
-def _tallies(connection: sqlite3.Connection, asked: Iterable[Tally]) -> dict[Tally, int]:
-    found = {}
-    for some in _pieces(list(asked)):
-        parts = [part for tally in some for part in tally]
-        rows = connection.execute(tallies_asked(len(some)), parts)
-        found.update({Tally(subject, name): value for subject, name, value in rows})
-    return found
-
-
-def _answers(connection: sqlite3.Connection, commands: Iterable[UUID]) -> dict[UUID, Answer]:
-    found = {}
-    for some in _pieces(list(commands)):
-        rows = connection.execute(
-            f"{_ANSWERS} WHERE command IN ({_marks(some)})", [each.bytes for each in some]
-        )
-        for command, fingerprint, receipt in rows:
-            found[UUID(bytes=command)] = Answer(_fingerprint(fingerprint), _receipt(receipt))
-    return found
-
-
-def _pieces(values: Sequence[T]) -> Iterator[Sequence[T]]:
-    for start in range(0, len(values), CHUNK):
-        yield values[start : start + CHUNK]

@@ -1,0 +1,135 @@
+"""Rows of the SQLite store: how they are written, and read back."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, TypeVar, cast
+from uuid import UUID
+
+import msgspec
+from eventsourcing.persistence import Notification
+
+from ledger.store.commits import Answer, Receipt, Verdict
+from ledger.tallies import Tally
+
+IN_ONE_LIST = 500
+"""Values in one IN list; SQLite allows many more, and its plans stay cached."""
+
+ROWS_AT_ONCE = (1_000, 100)
+"""Rows of one INSERT, as many as there are. Full pieces are few statements, which stay prepared."""
+
+_TALLIES = "SELECT subject, name, value FROM"
+ANSWERS = "SELECT command, fingerprint, receipt FROM answers"
+
+T = TypeVar("T")
+
+_encode = msgspec.json.encode
+_fingerprint = msgspec.json.Decoder(dict[str, str]).decode
+_receipt = msgspec.json.Decoder(Receipt).decode
+
+
+def insert(connection: sqlite3.Connection, verdict: Verdict) -> None:
+    """Write what stands, many rows with one statement."""
+    _put(
+        connection,
+        "INSERT INTO stored_events VALUES",
+        [
+            (at, cast("UUID", e.originator_id).hex, e.originator_version, e.topic, e.state)
+            for at, e in verdict.events
+        ],
+    )
+    _put(
+        connection,
+        "INSERT OR REPLACE INTO tallies VALUES",
+        [(*tally, value) for tally, value in verdict.tallies.items()],
+    )
+    _put(
+        connection,
+        "INSERT INTO answers VALUES",
+        [
+            (command.bytes, _encode(each.fingerprint), _encode(each.receipt))
+            for command, each in verdict.answers.items()
+        ],
+    )
+
+
+def _put(connection: sqlite3.Connection, into: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Insert ``rows``, many with one statement.
+
+    Python lets other threads run at each step of a statement, and a busy server would make the
+    committer wait for its turn once a row.
+    """
+    for some in _blocks(rows):
+        row = f"({marks(some[0])})"
+        values = [value for each in some for value in each]
+        connection.execute(f"{into} {','.join([row] * len(some))}", values)
+
+
+def _blocks(rows: Sequence[T]) -> Iterator[Sequence[T]]:
+    start = 0
+    for size in ROWS_AT_ONCE:
+        while len(rows) - start >= size:
+            yield rows[start : start + size]
+            start += size
+    if start < len(rows):
+        yield rows[start:]
+
+
+def last(connection: sqlite3.Connection) -> int:
+    """Return the place of the newest event; 0 before the first."""
+    (position,) = connection.execute("SELECT max(position) FROM stored_events").fetchone()
+    return position or 0
+
+
+def marks(values: Sequence[object]) -> str:
+    """Return a placeholder for each of ``values``."""
+    return ",".join("?" * len(values))
+
+
+def notification(row: tuple[int, str, int, str, bytes]) -> Notification:
+    """Return an event from its row."""
+    position, stream, version, topic, state = row
+    return Notification(UUID(stream), version, topic, state, position)
+
+
+def tallies_asked(count: int) -> str:
+    """Return the statement that looks ``count`` tallies up, each by its key.
+
+    With ``(subject, name) IN (VALUES …)`` SQLite reads the whole table, a row a payment, each time.
+    """
+    pairs = ",".join(["(?,?)"] * count)
+    return f"{_TALLIES} (VALUES {pairs}) CROSS JOIN tallies ON subject = column1 AND name = column2"
+
+
+def tallies(connection: sqlite3.Connection, asked: Iterable[Tally]) -> dict[Tally, int]:
+    """Return the current values of those tallies that were ever changed."""
+    found: dict[Tally, int] = {}
+    for some in pieces(list(asked)):
+        parts = [part for tally in some for part in tally]
+        rows = connection.execute(tallies_asked(len(some)), parts)
+        found.update({Tally(subject, name): value for subject, name, value in rows})
+    return found
+
+
+def answers(connection: sqlite3.Connection, commands: Iterable[UUID]) -> dict[UUID, Answer]:
+    """Return what was answered to those commands that were."""
+    found: dict[UUID, Answer] = {}
+    for some in pieces(list(commands)):
+        rows = connection.execute(
+            f"{ANSWERS} WHERE command IN ({marks(some)})", [each.bytes for each in some]
+        )
+        found.update(map(answer, rows))
+    return found
+
+
+def answer(row: tuple[bytes, bytes, bytes]) -> tuple[UUID, Answer]:
+    """Return the id of a command and what was answered to it."""
+    command, fingerprint, receipt = row
+    return UUID(bytes=command), Answer(_fingerprint(fingerprint), _receipt(receipt))
+
+
+def pieces(values: Sequence[T]) -> Iterator[Sequence[T]]:
+    """Cut ``values`` into lists that one statement can ask for."""
+    for start in range(0, len(values), IN_ONE_LIST):
+        yield values[start : start + IN_ONE_LIST]
