@@ -186,6 +186,10 @@ def test_who_declared_a_relation_sees_why_they_may_not_approve(visitors, office,
     page = plain(approver.read(f"/desk/aid/{asked}"))
     assert "Nobody approves for a payee whom they declared themselves related to" in page
     assert "Ask a colleague who has had no part in it yet." in page
+    assert f"who is related to the payee of disbursement {asked} may not approve it" in page
+    chinese = approver.read(f"/desk/aid/{asked}?lang=zh")
+    approver.read(f"/desk/aid/{asked}?lang=en")  # The choice is remembered.
+    assert f"与 拨付 {asked} 的收款方有关联的人不得批准" in chinese
     again = approver.send("/desk/relations", key=uuid4().hex, **said)
     assert position_of(again) == declared  # What stands is not declared a second time.
 
@@ -347,6 +351,11 @@ def test_a_refused_form_is_read_in_another_language_where_it_stands(visitors, of
         answer = keeper.http.post(f"{path}/confirmation", data=form, headers=headers)
         assert answer.status_code == 422
         assert f'href="{toggle}" lang="zh-CN"' in answer.text
+
+    keeper.read("/desk?lang=zh")
+    refused = keeper.send(f"{path}/confirmation", key=uuid4().hex, statement_ref="", on=DAY)
+    keeper.read("/desk?lang=en")
+    assert "对账单编号：须为 1 至 64 个可见的 ASCII 字符" in refused.text
 
 
 @pytest.mark.parametrize("path", ["/desk/bank/1", "/desk/bank/9999999"])

@@ -23,6 +23,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from markupsafe import Markup
 
 from api.pages.assets import address, takes_gzip
+from api.pages.facts import facts
 from api.pages.labels import LABELS, WHAT_NEXT_OTHERWISE
 from api.pages.languages import LANGUAGES, NAME, TAGS, Language, language_of, words
 from ledger.aggregate import BUSINESS_ZONE
@@ -140,7 +141,7 @@ def _templates(language: Language) -> Environment:
     templates.install_gettext_translations(words(language), newstyle=True)  # type: ignore[attr-defined]  # The extension adds it.
     templates.policies["ext.i18n.trimmed"] = True
     templates.globals.update(static=address, tag=TAGS[language], query=_query, **LABELS)
-    templates.globals["otherwise"] = WHAT_NEXT_OTHERWISE
+    templates.globals.update(otherwise=WHAT_NEXT_OTHERWISE, facts=facts(language))
     templates.filters.update(
         yuan=signed,
         count="{:,}".format,
