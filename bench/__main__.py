@@ -67,8 +67,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def measured(names: Iterable[str], size: Size) -> Iterator[Figure]:
-    """Measure each of these in a fresh folder."""
+    """Measure each of these in a fresh folder, and say which it is, as it takes minutes."""
     for name in names:
+        sys.stderr.write(f"measuring {name} …\n")
         with TemporaryDirectory(prefix="bench-") as folder:
             yield from BENCHES[name](Path(folder), size)
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.__main__ import BENCHES
 from bench.figures import NotDone, done
 from bench.servers import there_is_postgres
 
@@ -73,6 +75,8 @@ def test_every_figure_stands_beside_its_limit():
     ran = bench("--quick", "--json")
 
     assert ran.returncode == 0, ran.stderr.decode()
+    told = re.findall("^measuring (.+) …$", ran.stderr.decode(), re.MULTILINE)
+    assert told == list(BENCHES)
     found = json.loads(ran.stdout)
     assert {name: figure["unit"] for name, figure in found.items()} == UNITS
     for figure in found.values():
