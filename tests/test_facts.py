@@ -171,6 +171,11 @@ def test_what_nobody_translated_is_shown_as_english():
     assert facts("zh")("<it> rains") == '<span lang="en">&lt;it&gt; rains</span>'
 
 
+def test_what_repeats_a_long_text_is_not_looked_through():
+    assert told("fund F-HEAR is closed", "zh") is not None
+    assert told(f"fund {'is closed ' * 50}is closed", "zh") is None
+
+
 def test_what_was_sent_is_shown_and_never_markup():
     assert facts("zh")("fund <b> is closed") == "基金 &lt;b&gt; 已关闭"
 

@@ -16,6 +16,11 @@ from markupsafe import Markup, escape
 from api.pages.fact_words import BETWEEN, KINDS, SENTENCES, WORDS
 from api.pages.languages import SOURCE, TAGS, Language, words
 
+SAID_MAX = 500
+"""Characters of a sentence that is looked for. A longer one repeats what was sent, and is shown as
+it is: to look for forms in it would take whoever sent it nothing and us long.
+"""
+
 _PLACE = re.compile(r"\{(\w+)\}")
 
 
@@ -44,6 +49,8 @@ def told(said: str, language: Language) -> str | None:
     translate = words(language).gettext
     if said in WORDS:
         return translate(said)
+    if len(said) > SAID_MAX:
+        return None
     for form, sentence in _forms():
         if found := form.fullmatch(said):
             places = {name: _place(each, language) for name, each in found.groupdict().items()}
