@@ -6,7 +6,7 @@ A decision is only a decision: if somebody else was faster, it is made anew on w
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
@@ -298,7 +298,7 @@ class Records(Application[UUID]):
         stream = relations_stream(person)
         return self.find(Relations, stream) or Relations(stream)
 
-    def orders(self, ids: Sequence[UUID]) -> dict[UUID, SaleOrder]:
+    def orders(self, ids: Sequence[UUID]) -> Iterable[SaleOrder]:
         """Return those of the orders that are recorded."""
         found: dict[UUID, SaleOrder] = {}
         for stored in self.store.streams(ids):
@@ -306,7 +306,7 @@ class Records(Application[UUID]):
                 cast("UUID", stored.originator_id), SaleOrder(cast("UUID", stored.originator_id))
             )
             order.apply(self.form.to_domain_event(stored))
-        return found
+        return found.values()
 
     def history(
         self, after: int, limit: int, *, topic: str | None = None, stream: UUID | None = None

@@ -77,7 +77,8 @@ class _OfSale(Intake[S]):
         self._sale = feed.ledger.sale(feed.sale_id)
         self._terms = self._sale.terms
         order_nos = {each.order_no for each in said}
-        self._known = feed.ledger.orders([order_stream(feed.sale_id, each) for each in order_nos])
+        streams = [order_stream(self._terms.sale, each) for each in order_nos]
+        self._known = {each.order_no: each for each in feed.ledger.orders(streams)}
 
     def expects(self) -> Sequence[Expectation]:
         """Expect that the sale was not settled meanwhile."""
@@ -98,15 +99,15 @@ class _Orders(_OfSale[Order]):
 
     def take(self, said: Order) -> Taken:
         """Place an order, unless it is placed."""
-        stream = order_stream(self._terms.sale, said.order_no)
-        if stream in self._known and self._known[stream].repeats(said):
-            return Taken(stream)
+        known = self._known.get(said.order_no)
+        if known is not None and known.repeats(said):
+            return Taken(known.id)
         check_day(business_day(said.placed_at))
         placed = SaleOrder.place(self._act, sale=self._terms, order=said)
         self._unsold.take(said)
         self._must_be_selling()
-        self._known[stream] = placed
-        return Taken(stream, placed.collect_events())
+        self._known[said.order_no] = placed
+        return Taken(placed.id, placed.collect_events())
 
 
 class _Returns(_OfSale[GoodsReturn]):
@@ -114,14 +115,13 @@ class _Returns(_OfSale[GoodsReturn]):
 
     def take(self, said: GoodsReturn) -> Taken:
         """Take goods back, unless they are back."""
-        stream = order_stream(self._terms.sale, said.order_no)
-        order = self._known.get(stream)
+        order = self._known.get(said.order_no)
         if order is None:
             raise OrderUnknown(f"there is no order {said.order_no}")
         check_day(said.returned_on)
         if order.take_back(self._act, sale=self._terms, back=said):
             self._must_be_selling()
-        return Taken(stream, order.collect_events())
+        return Taken(order.id, order.collect_events())
 
 
 class _Unsold:
