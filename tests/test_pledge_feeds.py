@@ -2,6 +2,7 @@
 
 import json
 from datetime import date, timedelta
+from functools import partial
 
 import pytest
 
@@ -455,6 +456,18 @@ def test_nothing_is_promised_to_a_fund_that_was_just_closed(house):
     slower = overtaken(house, line("r-1", fund=GENERAL), line("r-2"), rivals=rivals)
 
     assert slower == (1, 0, [(1, "fund.closed")])
+
+
+def test_a_feed_that_is_overtaken_again_and_again_is_told_so_and_records_nothing(house):
+    others = [DonorId(new_id()) for _ in range(5)]
+    for other in others:
+        house.do("register_donor", other, anonymous=True)
+    rivals = [partial(house.do, "restrict_donor", other, basis="donor-request") for other in others]
+
+    with pytest.raises(Conflict, match="feed them again"):
+        overtaken(house, line("r-1"), rivals=rivals)
+    house.pledge(1)  # Whatever was handed over before is stored by now.
+    assert house.kinds().count("donation.pledged.1") == 1
 
 
 def test_nothing_is_promised_for_somebody_who_was_just_restricted(house):

@@ -148,7 +148,7 @@ class Feed(ABC, Generic[L]):
         if self._storing is None:
             return
         (chunk, stored), self._storing = self._storing, None
-        for _ in range(TRIES):
+        for tries_left in reversed(range(TRIES)):
             outcome = stored.result()
             if isinstance(outcome, Receipt):
                 self._count(chunk)
@@ -156,8 +156,9 @@ class Feed(ABC, Generic[L]):
             assert isinstance(outcome, LedgerError)  # noqa: S101  # No answer is asked for.
             if not outcome.rival and not isinstance(outcome, LineRefused):
                 raise outcome
-            chunk = self._decide(chunk.read)
-            stored = self.ledger.committer.submit(self._commit(chunk))
+            if tries_left:
+                chunk = self._decide(chunk.read)
+                stored = self.ledger.committer.submit(self._commit(chunk))
         raise Conflict("others kept changing what these lines are about; feed them again")
 
     def finish(self, act: Act) -> Receipt:

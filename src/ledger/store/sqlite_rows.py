@@ -17,7 +17,9 @@ IN_ONE_LIST = 500
 """Values in one IN list; SQLite allows many more, and its plans stay cached."""
 
 ROWS_AT_ONCE = (1_000, 100)
-"""Rows of one INSERT, as many as there are. Full pieces are few statements, which stay prepared."""
+"""Rows of one INSERT: a thousand, else a hundred, else what is left. So most rows are written by
+two statements, which stay prepared.
+"""
 
 _TALLIES = "SELECT subject, name, value FROM"
 ANSWERS = "SELECT command, fingerprint, receipt FROM answers"
