@@ -18,6 +18,7 @@ LIMITS = {
     "bytes_per_s": 4096,
     "connections_per_address": CONNECTIONS,
     "head_bytes": 16_384,
+    "idle_s": 3,
 }
 
 
@@ -184,6 +185,12 @@ def test_who_does_not_finish_a_head_is_cut_off(server):
 
 def test_who_says_nothing_is_cut_off_without_a_word(server):
     assert told(server) == []
+
+
+def test_who_asks_for_nothing_more_is_let_go(server):
+    (only,) = told(server, b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+
+    assert only.status == 200
 
 
 def test_who_begins_a_second_head_and_does_not_finish_it_is_cut_off(server):

@@ -209,6 +209,7 @@ def serve_app(
         log_level="error",  # Anybody can send what uvicorn warns of; no log fills with that.
         access_log=False,
         server_header=False,
+        timeout_keep_alive=limits.idle_s,
         timeout_graceful_shutdown=STOP_S,
     )
     with _listening(host, port) as listening, suppress(KeyboardInterrupt):

@@ -39,6 +39,8 @@ class Limits(Struct, frozen=True):
         head_s: Seconds in which a head is sent.
         bytes_per_s: What whoever sends a body, or reads an answer, keeps up, looked at by turns of
             ``head_s``.
+        idle_s: Seconds for which a connection is kept for a next request. Behind a proxy that
+            keeps its own, more than it does, or it will now and then send into a closed one.
         connections: Open at once.
         connections_per_address: Open at once, from one address.
 
@@ -53,6 +55,7 @@ class Limits(Struct, frozen=True):
     target_bytes: int = 8 * 1024
     head_s: int = 10
     bytes_per_s: int = 1024
+    idle_s: int = 5
     connections: int = 2_000
     connections_per_address: int = 1_000
 
