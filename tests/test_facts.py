@@ -171,6 +171,12 @@ def test_what_nobody_translated_is_shown_as_english():
     assert facts("zh")("<it> rains") == '<span lang="en">&lt;it&gt; rains</span>'
 
 
+def test_somebody_elses_words_are_left_as_they_are():
+    assert told("return A, or B is already recorded, with 1.00 yuan", "zh") == (
+        "退回款 A, or B 已经记录，金额 1.00 元"
+    )
+
+
 def test_what_repeats_a_long_text_is_not_looked_through():
     assert told("fund F-HEAR is closed", "zh") is not None
     assert told(f"fund {'is closed ' * 50}is closed", "zh") is None

@@ -78,7 +78,7 @@ def _form(sentence: str) -> str:
 
 
 def _place(said: str, language: Language) -> str:
-    """Return what stands in a place: a word, a sentence, one of a kind, a list of these, a name.
+    """Return what stands in a place: a word, a sentence, a list of these, one of a kind, a name.
 
     >>> _place("donation 7", "zh"), _place("payment, refund", "zh"), _place("F-HEAR", "zh")
     ('捐赠 7', '付款、退款', 'F-HEAR')
@@ -89,7 +89,8 @@ def _place(said: str, language: Language) -> str:
         return found
     translate = words(language).gettext
     for between in BETWEEN:
-        if between in said:
-            return translate(between).join(_place(each, language) for each in said.split(between))
+        parts = [each for part in said.split(between) if (each := told(part, language))]
+        if len(parts) > said.count(between) > 0:
+            return translate(between).join(parts)
     kind, _, name = said.partition(" ")
     return f"{translate(kind)} {name}" if kind in KINDS and name else said
