@@ -51,18 +51,19 @@ class Readers:
 class Pledgers:
     """People who promise the same again and again, each under keys of their own."""
 
-    def __init__(self, office, fund):
+    def __init__(self, office, fund, many=WRITERS):
         self._office = office
+        self._many = many
         said = {"donor": office.donor(), "fund": fund, "amount": AMOUNT, "currency": "CNY"}
         self._said = said | {"pledged_on": DAY}
         self._person = PersonId(office.server.directory.caller(office.lin.token).person)
         self._stop = Event()
-        self._pool = ThreadPoolExecutor(WRITERS)
+        self._pool = ThreadPoolExecutor(many)
         self._stored = Semaphore(0)
         self.receipts = {}
 
     def __enter__(self):
-        self._running = [self._pool.submit(self._pledge, n) for n in range(WRITERS)]
+        self._running = [self._pool.submit(self._pledge, n) for n in range(self._many)]
         return self
 
     def __exit__(self, *_):

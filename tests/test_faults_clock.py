@@ -86,7 +86,7 @@ def test_nothing_is_lost_or_doubled_whatever_the_clock_says(request, tmp_path, c
         with serving(data, url, around=clock.around) as server:
             office = Office(server)
             fund = office.fund()
-            with Pledgers(office, fund) as pledgers, Readers(office, fund, 1) as readers:
+            with Pledgers(office, fund, 1) as pledgers, Readers(office, fund, 1) as readers:
                 for hours in JUMPS_H:
                     clock.set(server, hours)
                     pledgers.wait_for(BETWEEN)
