@@ -22,7 +22,7 @@ PAGE = 4_096
 """Bytes of a page of a file of SQLite."""
 
 BACKUPS_MAX = 20
-"""Backups that are made until something is written meanwhile; one of so few events takes no time."""
+"""Backups made until something is written meanwhile: of so few events, one takes no time."""
 
 
 @pytest.fixture(name="databases", params=STORES)
