@@ -5,6 +5,7 @@ import subprocess
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from time import monotonic, sleep
 
 import httpx2
 import pytest
@@ -15,13 +16,15 @@ from tests.crowd import AMOUNT, read_until_shown
 from tests.faults import PLEDGED
 from tests.office import DAY, Office
 from tests.oracle import Asked, check
-from tests.server import serving
+from tests.server import ANSWER_S, serving
 from tests.world import PROBLEM
 
 AT_ONCE = 8
 """People at the doors, so that files are opened by those who had not opened them before."""
 
 PLEDGES = 24
+
+LOOK_S = 0.02
 
 REGISTERED = ("donor.registered.1",)
 
@@ -57,6 +60,10 @@ def read_only(data, names):
             with_effect = False
     if not with_effect:
         pytest.skip("open files can be made read-only by root, on a file system that minds it")
+    deadline = monotonic() + ANSWER_S
+    while not all(path.exists() for path in paths):  # Views that were away are opened anew.
+        assert monotonic() < deadline, "a file does not come back"
+        sleep(LOOK_S)
     change("+i", paths)
     try:
         yield
