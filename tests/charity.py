@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import closing, contextmanager
 from datetime import date
@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from eventsourcing.persistence import StoredEvent
 
 from ledger.aggregate import Fact
 from ledger.commands import Ledger
@@ -155,18 +156,38 @@ def charity(place: Path | str) -> Iterator[Charity]:
 
 
 @contextmanager
-def stored_late(committer: Committer) -> Iterator[None]:
+def stored_late(committer: Committer) -> Iterator[Sequence[Future[Outcome]]]:
     """Have everything stored only when somebody waits for it, which is as late as can be."""
     submit = committer.submit
+    handed_over: list[Future[Outcome]] = []
 
     class Late(Future[Outcome]):
         def __init__(self, commit: Commit) -> None:
             super().__init__()
             self._commit = commit
+            self._stored: Future[Outcome] | None = None
+            handed_over.append(self)
 
         def result(self, timeout: float | None = None) -> Outcome:
-            return submit(self._commit).result(timeout)
+            self._stored = self._stored or submit(self._commit)
+            return self._stored.result(timeout)
 
     with pytest.MonkeyPatch.context() as late:
         late.setattr(committer, "submit", Late)
+        yield handed_over
+
+
+@contextmanager
+def stored_once_looked_up(ledger: Ledger) -> Iterator[None]:
+    """Have what is being stored land right after a feed looked up what is recorded."""
+    streams = ledger.store.streams
+
+    def looked_up(ids: Sequence[UUID]) -> Iterator[StoredEvent]:
+        found = list(streams(ids))
+        for each in handed_over:
+            each.result()
+        return iter(found)
+
+    with stored_late(ledger.committer) as handed_over, pytest.MonkeyPatch.context() as early:
+        early.setattr(ledger.store, "streams", looked_up)
         yield

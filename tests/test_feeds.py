@@ -16,7 +16,7 @@ from ledger.sales import Item
 from ledger.settlements import Statement
 from ledger.store.commits import StoreFailed
 from ledger.tallies import of_fund, of_sale
-from tests.charity import charity, stored_late
+from tests.charity import charity, stored_late, stored_once_looked_up
 from tests.samples import HEAR, LAST_RETURN_DAY, SUN
 from tests.spec import TODAY, act
 
@@ -208,6 +208,17 @@ def test_a_chunk_is_decided_while_the_one_before_is_still_being_stored(house, sa
     ]
     assert unsold(house, sale) == 2
     house.check_tallies()
+
+
+def test_a_repeat_of_what_was_stored_meanwhile_is_one_though_all_is_sold(house, sale):
+    feed = OrderFeed(house.ledger, act(SUN), sale)
+
+    with stored_once_looked_up(house.ledger):
+        feed.take_in([order(quantity=10)])
+        feed.take_in([order(quantity=10)])
+        feed.flush()
+
+    assert (feed.accepted, feed.duplicates, feed.rejected) == (1, 1, [])
 
 
 def test_a_return_that_comes_again_in_the_next_chunk_is_a_repeat(house, sale):

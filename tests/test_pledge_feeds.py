@@ -14,7 +14,7 @@ from ledger.money import AMOUNT_MAX
 from ledger.names import DonorId, new_id, pledge_stream
 from ledger.pledge_feeds import PledgeFeed, read_pledge
 from ledger.tallies import of_fund, of_payment
-from tests.charity import charity, stored_late
+from tests.charity import charity, stored_late, stored_once_looked_up
 from tests.samples import CHEN, GENERAL, HEAR, LIN, MEI
 from tests.spec import SOMEONE, TODAY, act
 
@@ -307,6 +307,17 @@ def test_what_the_chunk_before_recorded_counts_though_it_is_still_being_stored(h
     assert (feed.accepted, feed.duplicates) == (2, 1)
     assert [(each.line, each.code) for each in feed.rejected] == [(3, "payment.counted")]
     house.check_tallies()
+
+
+def test_a_repeat_of_what_was_stored_meanwhile_is_one_though_its_payment_counts(house):
+    feed = a_feed(house)
+
+    with stored_once_looked_up(house.ledger):
+        feed.take_in([line("r-1", payment=payment())])
+        feed.take_in([line("r-1", payment=payment())])
+        feed.flush()
+
+    assert (feed.accepted, feed.duplicates, feed.rejected) == (1, 1, [])
 
 
 def test_the_day_that_is_wrong_is_called_as_the_sender_called_it(house):

@@ -84,7 +84,12 @@ class Chunk(Generic[L]):
 
 
 class Intake(ABC, Generic[L]):
-    """Decides the lines of one chunk, each on what is recorded and what the ones before it left."""
+    """Decides the lines of one chunk, each on what is recorded and what the ones before it left.
+
+    The chunk before may be stored at any moment of this. So whatever can refuse a line is read
+    before what is recorded: a line that was just recorded is then known as a repeat, or the store
+    finds that it is one.
+    """
 
     @abstractmethod
     def take(self, said: L) -> Taken:

@@ -76,9 +76,13 @@ class _OfSale(Intake[S]):
         self._step = feed.step
         self._sale = feed.ledger.sale(feed.sale_id)
         self._terms = self._sale.terms
+        self._look_at_stock(feed.ledger)
         order_nos = {each.order_no for each in said}
         streams = [order_stream(self._terms.sale, each) for each in order_nos]
         self._known = {each.order_no: each for each in feed.ledger.orders(streams)}
+
+    def _look_at_stock(self, ledger: Ledger) -> None:
+        """See what is left, if it matters: before the orders that it went to, see ``Intake``."""
 
     def expects(self) -> Sequence[Expectation]:
         """Expect that the sale was not settled meanwhile."""
@@ -93,9 +97,8 @@ class _OfSale(Intake[S]):
 class _Orders(_OfSale[Order]):
     """Decides orders."""
 
-    def __init__(self, feed: SaleFeed[Order], said: Sequence[Order]) -> None:
-        super().__init__(feed, said)
-        self._unsold = _Unsold(feed.ledger, self._terms)
+    def _look_at_stock(self, ledger: Ledger) -> None:
+        self._unsold = _Unsold(ledger, self._terms)
 
     def take(self, said: Order) -> Taken:
         """Place an order, unless it is placed."""

@@ -164,11 +164,11 @@ class _Pledges(Intake[Pledge]):
         self._donors: set[UUID] = set()
         self._stopped: set[UUID] = set()
         self._restrictions = _restrictions(feed.ledger)  # Asked before donors are looked up.
-        self._look_up(feed.ledger, {each.donor for each in said})
         self._terms = {code: _terms(feed.ledger, code) for code in {each.fund for each in said}}
         payments = {_counted(each.payment) for each in said if each.payment is not None}
         closed = [_closed(code) for code, terms in self._terms.items() if terms is not None]
         self._tallies = feed.ledger.store.tallies([*closed, *payments])
+        self._look_up(feed.ledger, {each.donor for each in said})
         self._funds: set[FundCode] = set()
         self._payments: list[Payment] = []
 
@@ -204,7 +204,7 @@ class _Pledges(Intake[Pledge]):
         """Find which of ``donors`` are known, and what is recorded under the lines' refs."""
         refs: dict[UUID, str] = {stream: ref for ref, stream in self._streams.items()}
         facts: defaultdict[UUID, list[Fact]] = defaultdict(list)
-        for stored in ledger.store.streams([*refs, *donors]):
+        for stored in ledger.store.streams([*donors, *refs]):
             stream = cast("UUID", stored.originator_id)
             if stored.topic == Donor.Registered.TOPIC:
                 self._donors.add(stream)
