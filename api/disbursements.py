@@ -20,6 +20,9 @@ from api.wire import (
     Day,
     Done,
     Name,
+    On,
+    Reason,
+    ReasonOn,
     Reference,
     Text,
     created,
@@ -81,31 +84,6 @@ class NewRequest(Body):
     requested_on: Day
 
 
-class On(Body):
-    """The business day."""
-
-    model_config = example(on="2026-04-02")
-
-    on: Day
-
-
-class Reason(Body):
-    """Why."""
-
-    model_config = example(reason="不在资金用途内")
-
-    reason: Text
-
-
-class ReasonOn(Body):
-    """Why, and on which business day."""
-
-    model_config = example(reason="账号户名不符", on="2026-04-12")
-
-    reason: Text
-    on: Day
-
-
 class NewPayout(Body):
     """What the bank's line says."""
 
@@ -115,7 +93,7 @@ class NewPayout(Body):
     paid_on: Day
 
 
-class NewConfirmation(Body):
+class NewPayoutConfirmation(Body):
     """On which of the bank's statements the payment was found."""
 
     model_config = example(statement_ref="BK-2026-04", on="2026-05-04")
@@ -295,7 +273,7 @@ async def pay(disbursement_id: UUID, body: NewPayout, desk: Desk) -> Response:
     responses=refuses(NotFound, SamePerson, WrongState, ConfirmationDiffers),
 )
 @may(Role.BOOKKEEPER, Role.TREASURER)
-async def confirm(disbursement_id: UUID, body: NewConfirmation, desk: Desk) -> Response:
+async def confirm(disbursement_id: UUID, body: NewPayoutConfirmation, desk: Desk) -> Response:
     """Record that the payment was found on a statement, by somebody who did not record it."""
     receipt = await desk.record(
         desk.ledger.confirm_payout,

@@ -22,6 +22,7 @@ from api.wire import (
     CurrencyCode,
     Day,
     Done,
+    Reason,
     Reference,
     Text,
     created,
@@ -111,7 +112,7 @@ class NewPayment(Body):
     received_on: Day
 
 
-class NewConfirmation(Body):
+class NewPaymentConfirmation(Body):
     """Which payment was found, and on which statement of the bank, the platform or the till."""
 
     model_config = example(
@@ -122,14 +123,6 @@ class NewConfirmation(Body):
     external_ref: Reference
     statement_ref: Reference
     on: Day
-
-
-class Reason(Body):
-    """Why."""
-
-    model_config = example(reason="捐赠人迁居")
-
-    reason: Text
 
 
 class NewRefund(Body):
@@ -326,7 +319,7 @@ async def receive(donation_id: UUID, body: NewPayment, desk: Desk) -> Response:
     responses=refuses(NotFound, SamePerson, ConfirmationDiffers),
 )
 @may(Role.BOOKKEEPER, Role.TREASURER)
-async def confirm(donation_id: UUID, body: NewConfirmation, desk: Desk) -> Response:
+async def confirm(donation_id: UUID, body: NewPaymentConfirmation, desk: Desk) -> Response:
     """Record that a payment was found on a statement, by somebody who did not record it."""
     receipt = await desk.record(
         desk.ledger.confirm_payment,

@@ -19,6 +19,7 @@ from api.wire import (
     CurrencyCode,
     Day,
     Done,
+    ReasonOn,
     Text,
     created,
     done,
@@ -58,15 +59,6 @@ class NewFund(Body):
     restriction: Restriction
     purpose: Text = Field(examples=["为聋儿康复中心捐建测听室"])
     currency: CurrencyCode = "CNY"
-
-
-class Reason(Body):
-    """Why, and on which business day."""
-
-    model_config = example(reason="银行退款核查中", on="2026-04-01")
-
-    reason: Text
-    on: Day
 
 
 class NewTransfer(Body):
@@ -208,7 +200,7 @@ async def transfer(code: str, body: NewTransfer, desk: Desk) -> Response:
 
 @router.post("/{code}/freezing", response_model=Done, responses=refuses(NotFound, WrongState))
 @may(Role.TREASURER)
-async def freeze(code: str, body: Reason, desk: Desk) -> Response:
+async def freeze(code: str, body: ReasonOn, desk: Desk) -> Response:
     """Stop money from leaving the fund."""
     receipt = await desk.record(
         desk.ledger.freeze_fund, FundCode(code), reason=body.reason, on=body.on
@@ -218,7 +210,7 @@ async def freeze(code: str, body: Reason, desk: Desk) -> Response:
 
 @router.post("/{code}/thawing", response_model=Done, responses=refuses(NotFound, WrongState))
 @may(Role.TREASURER)
-async def thaw(code: str, body: Reason, desk: Desk) -> Response:
+async def thaw(code: str, body: ReasonOn, desk: Desk) -> Response:
     """Let money leave the fund again."""
     receipt = await desk.record(
         desk.ledger.thaw_fund, FundCode(code), reason=body.reason, on=body.on
@@ -230,7 +222,7 @@ async def thaw(code: str, body: Reason, desk: Desk) -> Response:
     "/{code}/closing", response_model=Done, responses=refuses(NotFound, WrongState, FundNotEmpty)
 )
 @may(Role.TREASURER)
-async def close(code: str, body: Reason, desk: Desk) -> Response:
+async def close(code: str, body: ReasonOn, desk: Desk) -> Response:
     """Close a fund that has nothing, owes nothing and awaits nothing."""
     receipt = await desk.record(
         desk.ledger.close_fund, FundCode(code), reason=body.reason, on=body.on

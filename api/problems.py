@@ -324,15 +324,17 @@ async def _http(_: Request, error: Exception) -> Response:
     return respond(document, error.headers)
 
 
+BROKEN: Mapping[str, Any] = {
+    "type": "/problems/internal-error",
+    "title": "This should not have happened and has been logged.",
+    "status": HTTPStatus.INTERNAL_SERVER_ERROR.value,
+    "detail": "nothing is known of what was written; ask with the same key again",
+}
+"""What is answered when no rule foresaw what happened."""
+
+
 async def _broken(_: Request, __: Exception) -> Response:
-    return respond(
-        {
-            "type": "/problems/internal-error",
-            "title": "This should not have happened and has been logged.",
-            "status": HTTPStatus.INTERNAL_SERVER_ERROR.value,
-            "detail": "nothing is known of what was written; ask with the same key again",
-        }
-    )
+    return respond(BROKEN)
 
 
 def install(app: FastAPI) -> None:

@@ -19,6 +19,7 @@ from api.wire import (
     Created,
     Day,
     Done,
+    On,
     Reference,
     Text,
     created,
@@ -91,14 +92,6 @@ class NewSale(Body):
     plan_filing: Text | None = None
 
 
-class On(Body):
-    """The business day."""
-
-    model_config = example(on="2026-03-08")
-
-    on: Day
-
-
 class NewSettlement(Body):
     """The partner's statement, in fen."""
 
@@ -129,7 +122,7 @@ class NewRemittance(Body):
     received_on: Day
 
 
-class NewConfirmation(Body):
+class NewRemittanceConfirmation(Body):
     """Which remittance was found, and on which of the bank's statements."""
 
     model_config = example(external_ref="BK-330", statement_ref="BK-2026-03", on="2026-04-02")
@@ -337,7 +330,7 @@ async def remit(sale_id: UUID, body: NewRemittance, desk: Desk) -> Response:
     responses=refuses(NotFound, SamePerson, ConfirmationDiffers),
 )
 @may(Role.BOOKKEEPER, Role.TREASURER)
-async def confirm(sale_id: UUID, body: NewConfirmation, desk: Desk) -> Response:
+async def confirm(sale_id: UUID, body: NewRemittanceConfirmation, desk: Desk) -> Response:
     """Record that a remittance was found on a statement, by somebody who did not record it."""
     receipt = await desk.record(
         desk.ledger.confirm_remittance,

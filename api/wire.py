@@ -85,6 +85,31 @@ Code = Annotated[
 ]
 
 
+class On(Body):
+    """The business day."""
+
+    model_config = example(on="2026-04-02")
+
+    on: Day
+
+
+class Reason(Body):
+    """Why."""
+
+    model_config = example(reason="登记有误")
+
+    reason: Text
+
+
+class ReasonOn(Body):
+    """Why, and on which business day."""
+
+    model_config = example(reason="银行退款核查中", on="2026-04-12")
+
+    reason: Text
+    on: Day
+
+
 class Created(BaseModel):
     """What was begun, and where in the ledger that is written."""
 
