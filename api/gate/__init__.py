@@ -2,5 +2,6 @@
 
 ``connection`` takes what comes over the wire, and no more of it than it should; ``gate`` looks at
 each request: its target, what it says twice, who sends it across sites, how often they come. Both
-know nothing of what is behind. They cost each request a few microseconds (see docs/DECISIONS.md).
+know nothing of what is behind. Each request costs a few microseconds more
+(see docs/decisions/http.md).
 """

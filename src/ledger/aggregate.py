@@ -3,7 +3,7 @@
 A command decides and may refuse; it then records an event. The method under ``@event`` applies
 what was recorded and cannot refuse: it runs again on every replay, when the rules of the day may
 be others. Aggregates and events are our own small classes, of the shape that the eventsourcing
-library's repository and event store ask for; docs/DECISIONS.md says why.
+library's repository and event store ask for; docs/decisions/aggregates.md says why.
 """
 
 from __future__ import annotations

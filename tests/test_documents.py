@@ -1,0 +1,61 @@
+"""Documents keep their promises: links lead somewhere, decisions have a status."""
+
+import re
+
+import pytest
+
+from tests.documents import ROOT, Document, documents
+
+DECISIONS = ROOT / "docs/decisions"
+STATUS = re.compile(r"20\d\d-\d\d-\d\d · (stands|replaced by \[[^\]]+\]\([^)]+\))")
+
+
+def test_every_link_leads_to_a_file_and_a_heading():
+    broken = [
+        f"{document.path.relative_to(ROOT)}: {link}"
+        for document in documents()
+        for link in document.links
+        if not leads_somewhere(document, link)
+    ]
+
+    assert broken == []
+
+
+def leads_somewhere(document, link):
+    file, _, fragment = link.partition("#")
+    target = document.path.parent / file if file else document.path
+    return target.exists() and (not fragment or fragment in Document(target).anchors)
+
+
+def test_a_broken_link_is_noticed(tmp_path):
+    (tmp_path / "a.md").write_text("# One `b`, two\n", encoding="utf-8")
+    document = Document(tmp_path / "a.md")
+
+    assert leads_somewhere(document, "#one-b-two")
+    assert not leads_somewhere(document, "#one-b")
+    assert not leads_somewhere(document, "b.md")
+
+
+@pytest.fixture(name="topics")
+def _topics():
+    """The documents of decisions, by topic."""
+    return [Document(path) for path in DECISIONS.glob("*.md") if path.name != "README.md"]
+
+
+def test_every_decision_has_a_date_and_a_status(topics):
+    decisions = [
+        (title, re.split(r"\n\n", body.lstrip("\n"))[0])
+        for topic in topics
+        for title, body in re.findall(
+            r"^## (.*?)\n(.*?)(?=^## |\Z)", topic.text, re.MULTILINE | re.DOTALL
+        )
+    ]
+
+    assert decisions
+    assert [title for title, status in decisions if not STATUS.fullmatch(status)] == []
+
+
+def test_the_index_of_decisions_names_every_topic(topics):
+    index = Document(DECISIONS / "README.md")
+
+    assert sorted(index.links) == sorted(topic.path.name for topic in topics)
