@@ -1,7 +1,7 @@
 """Refusals as RFC 9457 problem documents: one table from rule to answer.
 
 A rule of the ledger becomes a problem named after it, such as ``/problems/public-promise-binds``;
-those that the contract names by another word stand in ``NAMES``. The title is the rule, which is
+a class that the contract calls by another word states its ``NAME``. The title is the rule, which is
 the docstring of its class, and the detail has the facts. What was sent is never echoed whole.
 """
 
@@ -27,7 +27,6 @@ from api.gate.refusals import STATUS as AT_THE_GATE
 from api.gate.refusals import CrossSite, TooOften
 from ledger.application import IdempotencyMismatch
 from ledger.errors import (
-    Conflict,
     Invalid,
     LedgerError,
     NotFound,
@@ -36,9 +35,7 @@ from ledger.errors import (
     SamePerson,
     WrongState,
 )
-from ledger.funds import FundClosed, InsufficientFunds
 from ledger.people.sealing import VaultError
-from ledger.sales import ReturnWindowOpen
 from ledger.settlements import SettlementMismatch
 from ledger.store.commits import OutcomeUnknown, StoreFailed
 from ledger.store.leaves import OutOfStep
@@ -88,6 +85,8 @@ class RoleForbidden(LedgerError):
 class KeyRequired(LedgerError):
     """What moves money or state names itself, so that it can be repeated without harm."""
 
+    NAME = "idempotency-key-required"
+
 
 class TooLarge(LedgerError):
     """A request has a bounded size."""
@@ -128,24 +127,6 @@ STATUS: Mapping[type[LedgerError], HTTPStatus] = {
 }
 """The status of each branch of the tree of errors; the nearest ancestor counts."""
 
-NAMES: Mapping[type[LedgerError], str] = {
-    Invalid: "invalid-request",
-    NotFound: "not-found",
-    WrongState: "wrong-state",
-    SamePerson: "same-person",
-    InsufficientFunds: "insufficient-funds",
-    FundClosed: "fund-closed",
-    SettlementMismatch: "settlement-mismatch",
-    ReturnWindowOpen: "return-window-open",
-    IdempotencyMismatch: "idempotency-mismatch",
-    KeyRequired: "idempotency-key-required",
-    Conflict: "conflict",
-    WillNotSign: "log-not-signed",
-    Changed: "history-changed",
-}
-"""Branches and rules that go by a name of the contract."""
-
-
 FOR_THE_OPERATOR: Mapping[type[LedgerError], str] = {
     OutcomeUnknown: "the store went away while it was written",
     StoreFailed: "nothing was written",
@@ -168,29 +149,6 @@ def status_of(kind: type[LedgerError]) -> HTTPStatus:
     return found
 
 
-def name_of(kind: type[LedgerError]) -> str:
-    """Return the last part of a problem's type.
-
-    >>> from ledger.duties import OwnRequest
-    >>> name_of(OwnRequest), name_of(RoleForbidden)
-    ('same-person', 'role-forbidden')
-
-    """
-    named: str | None = _nearest(kind, NAMES)
-    return named or class_name(kind)
-
-
-def class_name(kind: type[LedgerError]) -> str:
-    """Return the name of the very rule, as words of a URL.
-
-    >>> from ledger.duties import OwnRequest
-    >>> class_name(OwnRequest)
-    'own-request'
-
-    """
-    return re.sub(r"(?<!^)(?=[A-Z])", "-", kind.__name__).lower()
-
-
 def title_of(kind: type[LedgerError]) -> str:
     """Return the rule, as its class says it."""
     return " ".join((kind.__doc__ or "").split("\n\n")[0].split())
@@ -205,7 +163,7 @@ def problem(error: LedgerError) -> dict[str, Any]:
     """Return the document that says why."""
     kind = type(error)
     document: dict[str, Any] = {
-        "type": f"/problems/{name_of(kind)}",
+        "type": f"/problems/{kind.problem_name()}",
         "title": title_of(kind),
         "status": status_of(kind).value,
         "detail": detail_of(error),
@@ -314,7 +272,7 @@ async def _http(_: Request, error: Exception) -> Response:
     kind = _OF_THE_SERVER.get(HTTPStatus(error.status_code), Invalid)
     status = status_of(kind)
     document: dict[str, Any] = {
-        "type": f"/problems/{name_of(kind)}",
+        "type": f"/problems/{kind.problem_name()}",
         "title": title_of(kind),
         "status": status.value,
         "detail": status.description or status.phrase,
@@ -362,10 +320,10 @@ def refusals(kinds: Iterable[type[LedgerError]]) -> dict[int | str, dict[str, An
                 },
             },
         )
-        documented["content"][MEDIA_TYPE]["examples"][name_of(kind)] = {
+        documented["content"][MEDIA_TYPE]["examples"][kind.problem_name()] = {
             "summary": title_of(kind),
             "value": {
-                "type": f"/problems/{name_of(kind)}",
+                "type": f"/problems/{kind.problem_name()}",
                 "title": title_of(kind),
                 "status": status,
                 "detail": "what exactly, with the figures and ids in question",

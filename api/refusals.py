@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from api.doors import READS_ALL, AtLeast, Desk, Door, Site, caller_of, may, today
 from api.paging import Cursor, Limit, asked
-from api.problems import RoleForbidden, class_name, name_of, problem, respond
+from api.problems import RoleForbidden, problem, respond
 from api.wire import Day, shown
 from ledger.errors import LedgerError, SamePerson
 from ledger.funds import InsufficientFunds
@@ -25,7 +25,10 @@ ASKED_ABOUT = (SamePerson, InsufficientFunds, RoleForbidden)
 
 Kind = Annotated[
     str | None,
-    Query(max_length=100, description=f"One of {', '.join(map(name_of, ASKED_ABOUT))}."),
+    Query(
+        max_length=100,
+        description=f"One of {', '.join(each.problem_name() for each in ASKED_ABOUT)}.",
+    ),
 ]
 First = Annotated[Day | None, Query(alias="from")]
 Last = Annotated[Day | None, Query(alias="to")]
@@ -120,8 +123,8 @@ async def _count(request: Request, error: Exception) -> Response:
         site.refusals.note(
             Refusal(
                 day=today(),
-                kind=name_of(type(error)),
-                rule=class_name(type(error)),
+                kind=error.problem_name(),
+                rule=error.rule_name(),
                 person=caller.person,
                 route=f"{request.method} {request.scope['route'].path}",
                 about="" if isinstance(error, RoleForbidden) else _about(request.path_params),

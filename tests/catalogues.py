@@ -6,8 +6,6 @@ stands there without a translation, which a test tells.
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from collections.abc import Iterator
 from importlib.resources import files
 from io import BytesIO
@@ -17,17 +15,11 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract
 from babel.messages.pofile import write_po
 
-import api
-import ledger
-import projections
 from api.pages.languages import LANGUAGES, SOURCE, catalogue, place_of
 from api.problems import status_of, title_of
-from ledger.errors import LedgerError
+from tests.rules import every_rule
 
 KEYWORDS = {"marked": None, "_": None, "gettext": None, "ngettext": (1, 2)}
-
-OURS = (ledger, projections, api)
-"""Packages whose refusals may be answered to anybody."""
 
 WIDTH = 100
 """Columns of a catalogue's lines."""
@@ -48,8 +40,9 @@ def _messages() -> Iterator[tuple[str, str | None]]:
             yield from _in("python", module.read_bytes())
     for template in (pages / "templates").iterdir():
         yield from _in("jinja2", template.read_bytes())
-    for rule in _rules():
-        yield rule, None
+    for kind in every_rule():
+        if status_of(kind):
+            yield title_of(kind), None
 
 
 def _in(kind: str, content: bytes) -> Iterator[tuple[str, str | None]]:
@@ -57,24 +50,6 @@ def _in(kind: str, content: bytes) -> Iterator[tuple[str, str | None]]:
     for _, message, _, _ in extract(kind, BytesIO(content), KEYWORDS, options=options):
         singular, plural = message if isinstance(message, tuple) else (message, None)
         yield singular, plural
-
-
-def _rules() -> Iterator[str]:
-    """Return the title of every problem that anybody may be answered with."""
-    for package in OURS:
-        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-            if not module.name.endswith("__main__"):
-                importlib.import_module(module.name)
-    ours = {package.__name__ for package in OURS}
-    for kind in _below(LedgerError):
-        if status_of(kind) and kind.__module__.partition(".")[0] in ours:
-            yield title_of(kind)
-
-
-def _below(kind: type[LedgerError]) -> Iterator[type[LedgerError]]:
-    yield kind
-    for each in kind.__subclasses__():
-        yield from _below(each)
 
 
 def main() -> None:

@@ -10,7 +10,6 @@ from api.problems import (
     RoleForbidden,
     TooLarge,
     Unauthenticated,
-    name_of,
     problem,
     respond,
     status_of,
@@ -58,7 +57,7 @@ CONTRACT = [
 
 @pytest.mark.parametrize(("kind", "status", "name"), CONTRACT)
 def test_a_case_of_the_contract_has_its_status_and_type(kind, status, name):
-    assert (status_of(kind), name_of(kind)) == (status, name)
+    assert (status_of(kind), kind.problem_name()) == (status, name)
 
 
 def kinds_below(kind):
@@ -73,7 +72,7 @@ RAISED = [each for each in kinds_below(Refused) if not issubclass(each, LineRefu
 @pytest.mark.parametrize("kind", RAISED, ids=lambda kind: kind.__qualname__)
 def test_every_rule_is_a_refusal_with_a_name_and_a_title(kind):
     assert status_of(kind) in {403, 409, 422}
-    assert name_of(kind).replace("-", "").isalpha()
+    assert kind.problem_name().replace("-", "").isalpha()
     assert title_of(kind).endswith(".")
     assert title_of(kind) != title_of(LedgerError)
 

@@ -32,6 +32,8 @@ SIGNING = 2
 class WillNotSign(LedgerError):
     """A log signs nothing that contradicts, or might contradict, what it signed before."""
 
+    NAME = "log-not-signed"
+
 
 class KeyUnusable(WillNotSign):
     """A log is signed with its own key, which is whole and its owner's alone."""

@@ -74,6 +74,8 @@ class NotExtended(WillNotSign):
 class Changed(WillNotSign):
     """What is in the log is what is stored."""
 
+    NAME = "history-changed"
+
     def __init__(self, position: int) -> None:
         super().__init__(f"event {position} is not stored as the log has it")
 

@@ -16,6 +16,7 @@ which status each branch of this tree becomes.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import ClassVar
 
@@ -25,10 +26,23 @@ class LedgerError(Exception):
 
     Attributes:
         rival: Somebody was faster; what they left may decide the same question another way.
+        NAME: What programs know it by, and every class below it that states no other; without
+            one, each class goes by its own name.
 
     """
 
     rival: ClassVar[bool] = False
+    NAME: ClassVar[str | None] = None
+
+    @classmethod
+    def problem_name(cls) -> str:
+        """Return the name of the contract, as in ``/problems/wrong-state``."""
+        return cls.NAME or cls.rule_name()
+
+    @classmethod
+    def rule_name(cls) -> str:
+        """Return the name of the very rule, in lower case with hyphens: ``own-request``."""
+        return re.sub(r"(?<!^)(?=[A-Z])", "-", cls.__name__).lower()
 
 
 class Invalid(LedgerError):
@@ -39,6 +53,8 @@ class Invalid(LedgerError):
 
     """
 
+    NAME = "invalid-request"
+
     def __init__(self, field: str, fault: str) -> None:
         super().__init__(f"{field}: {fault}")
         self.field = field
@@ -47,6 +63,8 @@ class Invalid(LedgerError):
 
 class NotFound(LedgerError):
     """There is nothing of this name here."""
+
+    NAME = "not-found"
 
     def __init__(self, kind: str, name: object) -> None:
         super().__init__(f"there is no {kind} {name}")
@@ -65,6 +83,8 @@ class WrongState(Refused):
 
     """
 
+    NAME = "wrong-state"
+
     def __init__(self, step: str, thing: str, state: str, allowed: Iterable[str]) -> None:
         self.state = state
         self.allowed = tuple(allowed)
@@ -75,10 +95,13 @@ class WrongState(Refused):
 class SamePerson(Refused):
     """Two people must act, and neither can be the other."""
 
+    NAME = "same-person"
+
 
 class Conflict(Refused):
     """Somebody else changed this meanwhile; look again and decide anew."""
 
+    NAME = "conflict"
     rival = True
 
 

@@ -4,20 +4,16 @@
 and follow no module or class: ``python -m tests.golden --accept`` writes what it says now.
 """
 
-import importlib
 import json
-import pkgutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import api
-import ledger
-import projections
 from api.app import create_app
-from api.problems import BROKEN, MEDIA_TYPE, name_of, status_of, title_of
+from api.problems import BROKEN, MEDIA_TYPE, status_of, title_of
 from ledger.errors import LedgerError
 from ledger.lines import LineRefused
+from tests.rules import every_rule
 
 HERE = Path(__file__).parent
 
@@ -39,12 +35,9 @@ def problems() -> str:
 
     Rules that share a name have a line each. What only a command line says is not among them.
     """
-    for package in (ledger, projections, api):
-        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-            if not module.name.endswith("__main__"):
-                importlib.import_module(module.name)
     broken = f"{BROKEN['type'].rpartition('/')[2]} {BROKEN['status']} {BROKEN['title']}"
-    return "".join(f"{each}\n" for each in sorted({broken, *_rules(LedgerError)}))
+    lines = {broken, *filter(None, map(_line, every_rule()))}
+    return "".join(f"{each}\n" for each in sorted(lines))
 
 
 FILES: dict[str, Callable[[], str]] = {"openapi.json": openapi, "problems.txt": problems}
@@ -57,12 +50,8 @@ def _answers(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
             yield from operation["responses"].values()
 
 
-def _rules(kind: type[LedgerError]) -> Iterator[str]:
-    for each in kind.__subclasses__():
-        if each.__module__.partition(".")[0] == "tests":
-            continue
-        if issubclass(each, LineRefused):
-            yield f"{each.code} line {title_of(each)}"
-        elif status_of(each) is not None:
-            yield f"{name_of(each)} {status_of(each).value} {title_of(each)}"
-        yield from _rules(each)
+def _line(kind: type[LedgerError]) -> str | None:
+    status = status_of(kind)
+    if issubclass(kind, LineRefused):
+        return f"{kind.code} line {title_of(kind)}"
+    return f"{kind.problem_name()} {status.value} {title_of(kind)}" if status else None
