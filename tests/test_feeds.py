@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from ledger.errors import NotFound, WrongState
+from ledger.errors import NotFound, Refused, WrongState
 from ledger.feeds import CHUNK_LINES
 from ledger.lines import AmountInvalid, LineMalformed
 from ledger.names import SaleId, new_id
 from ledger.order_feeds import OrderFeed, ReturnFeed, read_order, read_return
-from ledger.orders import QuantityInvalid
+from ledger.orders import QuantityInvalid, SaleOrder
 from ledger.sales import Item
 from ledger.settlements import Statement
 from ledger.store.commits import StoreFailed
@@ -178,6 +178,25 @@ def test_a_day_without_books_spoils_its_own_line_only(house, sale, at):
         0,
         [(1, "line.malformed")],
     )
+
+
+class AtNight(Refused):
+    """Nothing is sold while the studio is dark."""
+
+
+def test_a_rule_refuses_its_own_line_by_its_own_name(house, sale, monkeypatch):
+    place = SaleOrder.place
+
+    def by_a_new_rule(act, *, sale, order):
+        if order.placed_at.hour < 6:
+            raise AtNight(f"it was {order.placed_at:%H:%M}")
+        return place(act, sale=sale, order=order)
+
+    monkeypatch.setattr(SaleOrder, "place", by_a_new_rule)
+    lines = [order("JLG-1"), order("JLG-2", at="2026-03-08T03:00:00+08:00"), order("JLG-3")]
+
+    assert fed(house, OrderFeed, sale, *lines) == (2, 0, [(2, "at-night")])
+    assert unsold(house, sale) == 8
 
 
 def test_lines_are_counted_through_all_chunks(house, sale):

@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 
 from ledger.donations import Donation
-from ledger.errors import Conflict
+from ledger.errors import Conflict, Refused
 from ledger.feeds import CHUNK_LINES, DETAIL_MAX, NAMED_MAX
 from ledger.lines import AmountInvalid, DateInvalid, LineMalformed, LineRefused
 from ledger.money import AMOUNT_MAX
@@ -287,6 +287,36 @@ def test_a_repeat_is_known_after_its_fund_was_closed(house):
 )
 def test_a_bad_line_changes_nothing_and_spoils_no_other(house, bad, code):
     assert refused_alone(house, bad) == (2, code)
+
+
+class NoteNeeded(Refused):
+    """A promise of more than a million yuan says in a note how it came about."""
+
+
+def test_a_rule_refuses_its_own_line_by_its_own_name(house, monkeypatch):
+    pledge = Donation.pledge
+
+    def by_a_new_rule(act, *, amount, note, **other):
+        if amount > 1_000_000_00 and note is None:
+            raise NoteNeeded("there is no note")
+        return pledge(act, amount=amount, note=note, **other)
+
+    monkeypatch.setattr(Donation, "pledge", by_a_new_rule)
+
+    rejected = refused_alone(house, line(amount=1_000_000_01))
+
+    assert rejected == (2, "note-needed")
+    assert fed(house, line(amount=1_000_000_01, note="by telephone")) == (1, 0, [])
+
+
+def test_a_rival_refuses_no_line(house, monkeypatch):
+    def overtaken(*_, **__):
+        raise Conflict("somebody was faster")
+
+    monkeypatch.setattr(Donation, "pledge", overtaken)
+
+    with pytest.raises(Conflict, match="somebody was faster"):
+        fed(house, line())
 
 
 def test_a_donation_is_no_donor(house):

@@ -22,7 +22,7 @@ from ledger.accounts import REGIME_START
 from ledger.aggregate import Act, Fact
 from ledger.application import BeforeTheRegime
 from ledger.commands import Ledger
-from ledger.errors import Conflict, Invalid, LedgerError
+from ledger.errors import Conflict, Invalid, LedgerError, NotFound, Refused
 from ledger.lines import L, LineMalformed, LineRefused
 from ledger.store.commits import Commit, Outcome, Receipt
 from ledger.tallies import Expectation, changes
@@ -93,7 +93,10 @@ class Intake(ABC, Generic[L]):
 
     @abstractmethod
     def take(self, said: L) -> Taken:
-        """Return what becomes of a line; raise ``LineRefused`` or ``Invalid`` if it cannot be."""
+        """Return what becomes of a line; raise the rule that it breaks, if it breaks one."""
+
+    def check_open(self) -> None:
+        """Refuse the whole feed if nothing new may be recorded; repeats are known as such."""
 
     @abstractmethod
     def expects(self) -> Sequence[Expectation]:
@@ -188,12 +191,16 @@ class Feed(ABC, Generic[L]):
                 if isinstance(said, LineRefused):
                     raise said
                 stream, facts = intake.take(said)
-            except (LineRefused, Invalid) as refusal:
+            except (LineRefused, Invalid, NotFound, Refused) as refusal:
+                if refusal.rival:
+                    raise
                 chunk.rejected.append(self._reject(number, refusal))
             else:
                 chunk.facts += facts
                 (chunk.accepted if facts else chunk.repeated).append(Named(number, stream))
-        chunk.expects = intake.expects() if chunk.facts else ()
+        if chunk.facts:
+            intake.check_open()
+            chunk.expects = intake.expects()
         return chunk
 
     def _commit(self, chunk: Chunk[L]) -> Commit:
@@ -221,12 +228,18 @@ class Feed(ABC, Generic[L]):
         self.refused += len(chunk.rejected)
         name(chunk.rejected, among=self.rejected)
 
-    def _reject(self, line: int, refusal: LineRefused | Invalid) -> Rejected:
-        if isinstance(refusal, LineRefused):
-            code = refusal.code
-        else:
-            code = self.codes.get(refusal.field, LineMalformed.code)
-        return Rejected(line, code, _shown(str(refusal)))
+    def _reject(self, line: int, refusal: LedgerError) -> Rejected:
+        return Rejected(line, self._code(refusal), _shown(str(refusal)))
+
+    def _code(self, refusal: LedgerError) -> str:
+        """Return by what a line is refused: a code of lines, or the name of the problem."""
+        match refusal:
+            case LineRefused():
+                return refusal.code
+            case Invalid():
+                return self.codes.get(refusal.field, LineMalformed.code)
+            case _:
+                return refusal.problem_name()
 
     @abstractmethod
     def _read(self, line: bytes) -> L:

@@ -89,8 +89,8 @@ class _OfSale(Intake[S]):
         settled = of_sale(self._terms.sale, "settled")
         return (Expectation(settled, 0, lambda _: Conflict("just settled")),)
 
-    def _must_be_selling(self) -> None:
-        """Refuse anything new once the sale is settled; repeats are still known as repeats."""
+    def check_open(self) -> None:
+        """Refuse anything new before the sale is opened and once it is settled."""
         self._sale.must_be(self._step, SaleState.OPEN, SaleState.ENDED)
 
 
@@ -108,7 +108,6 @@ class _Orders(_OfSale[Order]):
         check_day(business_day(said.placed_at))
         placed = SaleOrder.place(self._act, sale=self._terms, order=said)
         self._unsold.take(said)
-        self._must_be_selling()
         self._known[said.order_no] = placed
         return Taken(placed.id, placed.collect_events())
 
@@ -122,8 +121,7 @@ class _Returns(_OfSale[GoodsReturn]):
         if order is None:
             raise OrderUnknown(f"there is no order {said.order_no}")
         check_day(said.returned_on)
-        if order.take_back(self._act, sale=self._terms, back=said):
-            self._must_be_selling()
+        order.take_back(self._act, sale=self._terms, back=said)
         return Taken(order.id, order.collect_events())
 
 
