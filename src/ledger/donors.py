@@ -121,7 +121,7 @@ class Donor(Aggregate):
         return known
 
     def restrict(self, act: Act, *, basis: RestrictionBasis, until: date | None) -> int | None:
-        """Have details used for nothing; return the version that said the same, if it is new."""
+        """Restrict the use of details; return the version that already did so, if one did."""
         if self.state is DonorState.ERASED:
             raise WrongState("restriction", f"donor {self.id}", self.state, STEPS[self.state])
         if self.restriction is not None and self.restriction[:2] == (basis, until):
