@@ -73,9 +73,9 @@ from api.pages.live import Live
 from api.places import DEMO_MARK, Places, key_file
 from api.self_check import EVERY_S, SelfCheck
 from ledger.commands import Ledger
+from ledger.commands.outbox import Telling
 from ledger.people.directory import Directory
 from ledger.people.refusals import Refusals
-from ledger.people.telling import Telling
 from projections.every_view import all_views
 from projections.follow import Follower
 from projections.log.cosigning import Asked, Cosigning

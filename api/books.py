@@ -12,7 +12,7 @@ from api.doors import AtLeast, Desk, Door, may
 from api.history import EntryLine
 from api.paging import Cursor, Limit, asked
 from api.wire import Day, shown
-from ledger.people.roles import Role
+from ledger.kernel.roles import Role
 from projections.journal import Journal, entries, trial_balance
 
 router = APIRouter(prefix="/v1", tags=["books"], route_class=Door)

@@ -30,17 +30,13 @@ from api.wire import (
     example,
     shown,
 )
-from ledger.confirmations import ConfirmationDiffers
-from ledger.disbursement_states import DisbursementState
-from ledger.disbursements import (
-    PayeeKind,
-    ReturnDiffers,
-    ReturnExceedsPaid,
-)
-from ledger.errors import NotFound, SamePerson, WrongState
-from ledger.funds import FundClosed, FundFrozen, InsufficientFunds
-from ledger.names import DisbursementId, FundCode, PartyId, new_id
-from ledger.people.roles import Role
+from ledger.aggregates.disbursements.disbursement import PayeeKind, ReturnDiffers, ReturnExceedsPaid
+from ledger.aggregates.disbursements.states import DisbursementState
+from ledger.aggregates.funds import FundClosed, FundFrozen, InsufficientFunds
+from ledger.kernel.confirmations import ConfirmationDiffers
+from ledger.kernel.errors import NotFound, SamePerson, WrongState
+from ledger.kernel.names import DisbursementId, FundCode, PartyId, new_id
+from ledger.kernel.roles import Role
 from projections.disbursements import Disbursements, disbursement, disbursements
 
 router = APIRouter(prefix="/v1/disbursements", tags=["disbursements"], route_class=Door)

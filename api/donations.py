@@ -30,8 +30,7 @@ from api.wire import (
     example,
     shown,
 )
-from ledger.confirmations import ConfirmationDiffers
-from ledger.donations import (
+from ledger.aggregates.donations.donation import (
     INSTALMENTS_MAX,
     Cause,
     DonationState,
@@ -40,15 +39,16 @@ from ledger.donations import (
     PublicPromiseBinds,
     RefundExceedsReceived,
 )
-from ledger.donors import ProcessingStopped
-from ledger.errors import NotFound, SamePerson, WrongState
-from ledger.feeds import NAMED_MAX
-from ledger.funds import FundClosed, FundFrozen, InsufficientFunds
-from ledger.money import Fen
-from ledger.names import DonationId, DonorId, FundCode
-from ledger.payments import Channel, PaymentCounted, PaymentDiffers
-from ledger.people.roles import Role
-from ledger.pledge_feeds import PledgeFeed
+from ledger.aggregates.donors import ProcessingStopped
+from ledger.aggregates.funds import FundClosed, FundFrozen, InsufficientFunds
+from ledger.feeds.feed import NAMED_MAX
+from ledger.feeds.pledges import PledgeFeed
+from ledger.kernel.confirmations import ConfirmationDiffers
+from ledger.kernel.errors import NotFound, SamePerson, WrongState
+from ledger.kernel.money import Fen
+from ledger.kernel.names import DonationId, DonorId, FundCode
+from ledger.kernel.payments import Channel, PaymentCounted, PaymentDiffers
+from ledger.kernel.roles import Role
 from projections.donations import Donations, donation, donations
 
 router = APIRouter(prefix="/v1/donations", tags=["donations"], route_class=Door)

@@ -13,16 +13,16 @@ from pydantic import BaseModel, Field
 
 from api.doors import AtLeast, Desk, Door, may, refuses
 from api.wire import Body, Created, Day, Done, Name, created, done, example, shown
-from ledger.donors import (
+from ledger.aggregates.donors import (
     ErasureBasis,
     ErasureReason,
     MoneyIsOwed,
     RestrictionBasis,
     RetentionRuns,
 )
-from ledger.errors import NotFound, WrongState
-from ledger.names import DonationId, DonorId, PartyId, new_id
-from ledger.people.roles import Role
+from ledger.kernel.errors import NotFound, WrongState
+from ledger.kernel.names import DonationId, DonorId, PartyId, new_id
+from ledger.kernel.roles import Role
 from projections.donations import Donations, donor_row, donor_statement, may_be_owing
 from projections.follow import ViewsAway, ViewStopped
 

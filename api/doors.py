@@ -27,16 +27,16 @@ from api.gate.said_once import SAID
 from api.intake import Endpoint, Intake
 from api.problems import KeyRequired, RoleForbidden, TooLarge, Unauthenticated, refusals
 from api.self_check import SelfCheck
-from ledger.aggregate import Act, business_day
-from ledger.application import Decision, IdempotencyMismatch
 from ledger.commands import Ledger
-from ledger.errors import Conflict, Invalid, LedgerError, NotFound, Overloaded
-from ledger.names import PartyId, PersonId, Position
+from ledger.commands.application import Decision, IdempotencyMismatch
+from ledger.commands.outbox import Telling
+from ledger.kernel.aggregate import Act, business_day
+from ledger.kernel.errors import Conflict, Invalid, LedgerError, NotFound, Overloaded
+from ledger.kernel.names import PartyId, PersonId, Position
+from ledger.kernel.roles import Role
 from ledger.people.caller import Caller
 from ledger.people.directory import Directory
 from ledger.people.refusals import Refusals
-from ledger.people.roles import Role
-from ledger.people.telling import Telling
 from ledger.store.commits import OutcomeUnknown, Receipt, StoreFailed
 from projections.follow import Follower, ViewsAway, ViewStopped
 from projections.log.cosigning import Cosigning

@@ -14,9 +14,9 @@ from pydantic import BaseModel, Field
 
 from api.doors import Desk
 from api.problems import TooLarge
-from ledger.aggregate import Act
-from ledger.application import IdempotencyMismatch
-from ledger.feeds import CHUNK_LINES, NAMED_MAX, Feed
+from ledger.commands.application import IdempotencyMismatch
+from ledger.feeds.feed import CHUNK_LINES, NAMED_MAX, Feed
+from ledger.kernel.aggregate import Act
 from ledger.store.commits import Receipt
 
 LINE_BYTES_MAX = 64 * 1024

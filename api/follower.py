@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError
 from api.collector import spared
 from api.places import Places
 from ledger.commands import Ledger
-from ledger.errors import LedgerError
+from ledger.kernel.errors import LedgerError
 from projections.every_view import all_views
 from projections.follow import ROUND_S, Follower
 from projections.opening import open_views

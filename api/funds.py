@@ -26,8 +26,7 @@ from api.wire import (
     example,
     shown,
 )
-from ledger.errors import NotFound, WrongState
-from ledger.funds import (
+from ledger.aggregates.funds import (
     BasisRequired,
     FundClosed,
     FundExists,
@@ -35,9 +34,10 @@ from ledger.funds import (
     FundNotEmpty,
     InsufficientFunds,
 )
-from ledger.names import FundCode, Position
-from ledger.people.roles import Role
-from ledger.terms import Restriction
+from ledger.kernel.errors import NotFound, WrongState
+from ledger.kernel.names import FundCode, Position
+from ledger.kernel.roles import Role
+from ledger.kernel.terms import Restriction
 from projections.fund_balances import FundBalances, fund_balance, fund_row, fund_rows
 
 router = APIRouter(prefix="/v1/funds", tags=["funds"], route_class=Door)

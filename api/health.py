@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from api.doors import Site
 from api.problems import detail_of
 from api.wire import shown
-from ledger.errors import LedgerError
+from ledger.kernel.errors import LedgerError
 
 router = APIRouter(tags=["health"])
 

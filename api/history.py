@@ -15,10 +15,10 @@ from pydantic import BaseModel, Field
 from api.doors import READS_ALL, AtLeast, Desk, Door, may
 from api.paging import Asked, Cursor, Limit, asked
 from api.wire import Day, shown
-from ledger.aggregate import Fact
-from ledger.names import Position
-from ledger.people.roles import Role
-from ledger.postings import postings
+from ledger.books.postings import postings
+from ledger.kernel.aggregate import Fact
+from ledger.kernel.names import Position
+from ledger.kernel.roles import Role
 from projections.audit_trail import AuditTrail, Sought, trail
 from projections.exports import EXPORTS
 from projections.history import as_record, rest

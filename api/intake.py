@@ -15,8 +15,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from ledger.errors import Invalid
-from ledger.strict_json import fault_of
+from ledger.kernel.errors import Invalid
+from ledger.kernel.strict_json import fault_of
 
 Endpoint = Callable[..., Coroutine[Any, Any, Response]]
 

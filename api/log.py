@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field
 
 from api.doors import AtLeast, Desk, Door, may, refuses
 from api.wire import shown
-from ledger.errors import Invalid, NotFound
+from ledger.kernel.errors import Invalid, NotFound
 from ledger.transparency.encoding import Malformed, to_base64
 from ledger.transparency.merkle import leaf_hash
 from ledger.transparency.proof import Proof

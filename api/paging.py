@@ -13,7 +13,7 @@ import msgspec
 from fastapi import Query
 from msgspec import Struct
 
-from ledger.errors import Invalid
+from ledger.kernel.errors import Invalid
 
 V = TypeVar("V")
 

@@ -14,11 +14,11 @@ from pydantic import BaseModel, Field
 from api.doors import AtLeast, Desk, Door, may, refuses
 from api.paging import LIMIT, Cursor, Limit, asked
 from api.wire import AN_ID, Body, Created, Done, Name, created, done, example, shown
-from ledger.errors import LedgerError, NotFound, WrongState
-from ledger.names import PersonId
-from ledger.people.roles import AdminHoldsMoneyRole, Role
+from ledger.aggregates.staff import OwnRoles, PersonKnown
+from ledger.kernel.errors import LedgerError, NotFound, WrongState
+from ledger.kernel.names import PersonId
+from ledger.kernel.roles import AdminHoldsMoneyRole, Role
 from ledger.people.roll import Enrolled
-from ledger.staff import OwnRoles, PersonKnown
 from ledger.store.commits import OutcomeUnknown
 
 router = APIRouter(prefix="/v1/people", tags=["people"], route_class=Door)

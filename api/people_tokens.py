@@ -16,10 +16,10 @@ from pydantic import BaseModel, Field
 from api.doors import AtLeast, Desk, Door, command_id, may, refuses
 from api.people import Nothing, SomeRoles
 from api.wire import Body, Name, example, shown
-from ledger.application import IdempotencyMismatch
-from ledger.errors import NotFound
-from ledger.names import DonorId, PersonId, SaleId
-from ledger.people.roles import Role
+from ledger.commands.application import IdempotencyMismatch
+from ledger.kernel.errors import NotFound
+from ledger.kernel.names import DonorId, PersonId, SaleId
+from ledger.kernel.roles import Role
 from ledger.people.tokens import PREFIX, BeyondRoles, Scope, Token, id_of
 
 router = APIRouter(prefix="/v1/people/{person_id}/tokens", tags=["people"], route_class=Door)

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import NamedTuple, Self
 
-from ledger.errors import LedgerError
+from ledger.kernel.errors import LedgerError
 from ledger.people.directory import key_beside
 from ledger.store.engine import is_url
 from ledger.store.outage import named

@@ -11,9 +11,9 @@ from pydantic import BaseModel, Field
 
 from api.doors import READS_ALL, AtLeast, Desk, Door, may, today
 from api.wire import Body, CurrencyCode, Day, Done, Text, done, example, shown
-from ledger.money import AMOUNT_MAX, CNY
-from ledger.people.roles import Role
-from ledger.policies import ApprovalRule
+from ledger.aggregates.policies import ApprovalRule
+from ledger.kernel.money import AMOUNT_MAX, CNY
+from ledger.kernel.roles import Role
 
 router = APIRouter(prefix="/v1/policies", tags=["policies"], route_class=Door)
 

@@ -25,8 +25,9 @@ from starlette.exceptions import HTTPException
 from api.gate.origin import READING
 from api.gate.refusals import STATUS as AT_THE_GATE
 from api.gate.refusals import CrossSite, TooOften
-from ledger.application import IdempotencyMismatch
-from ledger.errors import (
+from ledger.aggregates.sales.settlements import SettlementMismatch
+from ledger.commands.application import IdempotencyMismatch
+from ledger.kernel.errors import (
     Invalid,
     LedgerError,
     NotFound,
@@ -36,7 +37,6 @@ from ledger.errors import (
     WrongState,
 )
 from ledger.people.sealing import VaultError
-from ledger.settlements import SettlementMismatch
 from ledger.store.commits import OutcomeUnknown, StoreFailed
 from ledger.store.leaves import OutOfStep
 from projections.follow import ViewsAway, ViewStopped

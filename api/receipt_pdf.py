@@ -18,8 +18,8 @@ import msgspec
 import segno
 import typst
 
-from ledger.aggregate import Fact
-from ledger.money import yuan
+from ledger.kernel.aggregate import Fact
+from ledger.kernel.money import yuan
 from ledger.store.form import StoredForm
 from ledger.transparency.encoding import from_base64
 from ledger.transparency.note import parse_note

@@ -15,7 +15,7 @@ from api.doors import AtLeast, Desk, Door, may, own, refuses
 from api.log import covering, proven, text_of
 from api.problems import NotTypeset
 from api.wire import shown
-from ledger.errors import NotFound
+from ledger.kernel.errors import NotFound
 from ledger.transparency.encoding import to_base64
 from projections.disbursements import Disbursements
 from projections.donations import Donations, donation

@@ -14,8 +14,8 @@ from api.doors import READS_ALL, AtLeast, Desk, Door, Site, caller_of, may, toda
 from api.paging import Cursor, Limit, asked
 from api.problems import RoleForbidden, problem, respond
 from api.wire import Day, shown
-from ledger.errors import LedgerError, SamePerson
-from ledger.funds import InsufficientFunds
+from ledger.aggregates.funds import InsufficientFunds
+from ledger.kernel.errors import LedgerError, SamePerson
 from ledger.people.refusals import By, Refusal
 
 router = APIRouter(prefix="/v1/refusals", tags=["history"], route_class=Door)

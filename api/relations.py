@@ -11,9 +11,9 @@ from pydantic import BaseModel, Field
 from api.doors import READS_ALL, AtLeast, Desk, Door, may
 from api.paging import Cursor, Limit, asked
 from api.wire import Body, Day, Done, Name, done, example, shown
-from ledger.names import PartyId
-from ledger.people.roles import Role
-from ledger.relations import RelationKind
+from ledger.aggregates.relations import RelationKind
+from ledger.kernel.names import PartyId
+from ledger.kernel.roles import Role
 from projections.relations import RelationsDeclared, relations
 
 router = APIRouter(prefix="/v1/people", tags=["people"], route_class=Door)

@@ -27,14 +27,8 @@ from api.wire import (
     example,
     shown,
 )
-from ledger.confirmations import ConfirmationDiffers
-from ledger.errors import NotFound, SamePerson, WrongState
-from ledger.funds import FundClosed
-from ledger.money import AMOUNT_MAX, BASIS_POINTS, Fen
-from ledger.names import FundCode, SaleId
-from ledger.order_feeds import OrderFeed, ReturnFeed
-from ledger.people.roles import Role
-from ledger.sales import (
+from ledger.aggregates.funds import FundClosed
+from ledger.aggregates.sales.sale import (
     ITEMS_MAX,
     RETURN_DAYS_MAX,
     Item,
@@ -43,8 +37,14 @@ from ledger.sales import (
     ReturnWindowOpen,
     SaleState,
 )
-from ledger.settlements import SettlementMismatch, Statement
-from ledger.terms import UNITS_MAX
+from ledger.aggregates.sales.settlements import SettlementMismatch, Statement
+from ledger.feeds.orders import OrderFeed, ReturnFeed
+from ledger.kernel.confirmations import ConfirmationDiffers
+from ledger.kernel.errors import NotFound, SamePerson, WrongState
+from ledger.kernel.money import AMOUNT_MAX, BASIS_POINTS, Fen
+from ledger.kernel.names import FundCode, SaleId
+from ledger.kernel.roles import Role
+from ledger.kernel.terms import UNITS_MAX
 from projections.sales import Sales, sale, sales
 
 router = APIRouter(prefix="/v1/sales", tags=["sales"], route_class=Door)

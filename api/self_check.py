@@ -19,7 +19,7 @@ from threading import Event, Lock, Thread
 
 import msgspec
 
-from ledger.errors import NotFound
+from ledger.kernel.errors import NotFound
 from projections.log.log import Log
 
 LOG = logging.getLogger(__name__)

@@ -17,10 +17,10 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from ledger.errors import Invalid
-from ledger.money import AMOUNT_MAX, Currency
+from ledger.kernel.errors import Invalid
+from ledger.kernel.money import AMOUNT_MAX, Currency
+from ledger.kernel.wording import TEXT_MAX, printable
 from ledger.store.commits import Receipt
-from ledger.wording import TEXT_MAX, printable
 
 
 class Body(BaseModel):

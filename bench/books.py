@@ -15,11 +15,13 @@ import msgspec
 import uvloop
 
 from api.places import Places
-from ledger.aggregate import Act
+from ledger.aggregates.sales.sale import Item
 from ledger.commands import Ledger
-from ledger.feeds import CHUNK_LINES
-from ledger.money import Fen
-from ledger.names import (
+from ledger.feeds.feed import CHUNK_LINES
+from ledger.feeds.orders import OrderFeed
+from ledger.kernel.aggregate import Act
+from ledger.kernel.money import Fen
+from ledger.kernel.names import (
     DisbursementId,
     DonationId,
     DonorId,
@@ -29,10 +31,8 @@ from ledger.names import (
     SaleId,
     new_id,
 )
-from ledger.order_feeds import OrderFeed
+from ledger.kernel.roles import Role
 from ledger.people.directory import Directory
-from ledger.people.roles import Role
-from ledger.sales import Item
 
 FUNDS = tuple(FundCode(f"F-{number}") for number in range(1, 101))
 HOT = FUNDS[0]

@@ -13,8 +13,8 @@ from bench.figures import Figure, Measured, Size, a_second, done, rates_in_turns
 from bench.load import ask, spell
 from bench.raw import Bare, events_in
 from bench.servers import ledger_server
-from ledger.feeds import CHUNK_LINES
-from ledger.names import new_id
+from ledger.feeds.feed import CHUNK_LINES
+from ledger.kernel.names import new_id
 
 
 def feed(folder: Path, size: Size) -> Iterator[Figure]:

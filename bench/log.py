@@ -17,7 +17,7 @@ from sqlalchemy import Engine
 from bench.books import Charity, act, together
 from bench.figures import Figure, Measured, Size, a_second, done, rates_in_turns
 from ledger.commands import Ledger
-from ledger.names import Position, new_id
+from ledger.kernel.names import Position, new_id
 from ledger.transparency.leaf import leaf_of
 from ledger.transparency.merkle import leaf_hash, prove_inclusion, root, verify_inclusion
 from ledger.transparency.tiles import grow, hash_reader

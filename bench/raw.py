@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 import msgspec
 import psycopg
 
-from ledger.aggregate import FACTS, Fact
+from ledger.kernel.aggregate import FACTS, Fact
 
 Row: TypeAlias = tuple[int, str, int, str, bytes]
 

@@ -12,9 +12,9 @@ from sqlalchemy import Engine
 from bench.books import HOT, Charity, live
 from bench.figures import Figure, Measured, Size, a_second, done, rates_in_turns
 from bench.raw import decoders, events_in, read_and_decode
+from ledger.books.tallies import AVAILABLE, of_fund
 from ledger.commands import Ledger
-from ledger.names import Position
-from ledger.tallies import AVAILABLE, of_fund
+from ledger.kernel.names import Position
 from projections.every_view import all_views
 from projections.fold import Books, fold
 from projections.follow import Follower

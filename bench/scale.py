@@ -29,11 +29,11 @@ from bench.figures import Figure, Measured, Size, a_second, done, in_turns, quan
 from bench.load import ask, drive, spell
 from bench.raw import decoders, events_in, read_and_decode
 from bench.servers import ledger_process, ledger_server, leifeng, peak_memory
+from ledger.aggregates.donors import Donor
 from ledger.commands import Ledger
-from ledger.donors import Donor
-from ledger.names import Position, new_id
+from ledger.kernel.names import Position, new_id
+from ledger.kernel.roles import Role
 from ledger.people.directory import Directory
-from ledger.people.roles import Role
 from projections.exports import EXPORTS
 from projections.fold import fold
 from projections.history import rest

@@ -11,8 +11,8 @@ from datetime import date
 from msgspec import Struct
 from sqlalchemy import BigInteger, Column, Connection, Date, Index, Select, String, Table, select
 
-from ledger.aggregate import Fact
-from ledger.names import Position
+from ledger.kernel.aggregate import Fact
+from ledger.kernel.names import Position
 from projections.views import METADATA, Batch, View, insert_all
 
 TRAIL = Table(

@@ -19,9 +19,9 @@ from sqlalchemy import (
     select,
 )
 
-from ledger.aggregate import Fact
-from ledger.disbursement_states import DisbursementState
-from ledger.disbursements import Disbursement
+from ledger.aggregates.disbursements.disbursement import Disbursement
+from ledger.aggregates.disbursements.states import DisbursementState
+from ledger.kernel.aggregate import Fact
 from projections.views import METADATA, Batch, View, put_all
 
 DISBURSEMENTS = Table(

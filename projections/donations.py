@@ -23,9 +23,9 @@ from sqlalchemy import (
     select,
 )
 
-from ledger.aggregate import Fact
-from ledger.donations import Donation, DonationState
-from ledger.donors import Donor, DonorState
+from ledger.aggregates.donations.donation import Donation, DonationState
+from ledger.aggregates.donors import Donor, DonorState
+from ledger.kernel.aggregate import Fact
 from projections.views import METADATA, Batch, View, insert_all, run_all
 
 DONORS = Table(

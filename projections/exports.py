@@ -19,11 +19,11 @@ from urllib.parse import quote
 
 import msgspec
 
-from ledger.accounts import ACCOUNTS, MONEY, REGIME_START, Account
-from ledger.aggregate import Fact
-from ledger.money import CNY, yuan
-from ledger.names import FundCode, Position
-from ledger.postings import postings
+from ledger.books.accounts import ACCOUNTS, MONEY, REGIME_START, Account
+from ledger.books.postings import postings
+from ledger.kernel.aggregate import Fact
+from ledger.kernel.money import CNY, yuan
+from ledger.kernel.names import FundCode, Position
 from projections.history import as_record
 
 History = Iterable[tuple[Position, Fact]]

@@ -13,15 +13,15 @@ from typing import Any, NamedTuple
 
 from msgspec import Struct, field
 
-from ledger.aggregate import FACTS, Fact
-from ledger.application import Records
-from ledger.donations import Donation
-from ledger.funds import Fund
-from ledger.movements import Change, Figures, moves
-from ledger.names import FundCode, Position
-from ledger.postings import MANUAL, Entry
+from ledger.aggregates.donations.donation import Donation
+from ledger.aggregates.funds import Fund
+from ledger.books.movements import Change, Figures, moves
+from ledger.books.postings import MANUAL, Entry
+from ledger.books.tallies import BY_STREAM, HELD, Changes, Tally, of_fund, own_changes
+from ledger.commands.application import Records
+from ledger.kernel.aggregate import FACTS, Fact
+from ledger.kernel.names import FundCode, Position
 from ledger.store.form import NOT_READ, StoredForm, Unreadable, brief
-from ledger.tallies import BY_STREAM, HELD, Changes, Tally, of_fund, own_changes
 from projections.follow import Progress, silent
 
 PAGE = 5_000

@@ -20,9 +20,9 @@ from sqlalchemy.exc import (
     ProgrammingError,
 )
 
-from ledger.application import Records
-from ledger.errors import LedgerError
-from ledger.names import Position
+from ledger.commands.application import Records
+from ledger.kernel.errors import LedgerError
+from ledger.kernel.names import Position
 from ledger.store.engine import ALONE, discard
 from projections.opening import prepare_views
 from projections.views import Batch, View, as_of_now

@@ -27,9 +27,9 @@ from sqlalchemy import (
     select,
 )
 
-from ledger.funds import Fund, FundState
-from ledger.movements import COLUMNS, Figures, Movement, movements
-from ledger.names import FundCode, Position
+from ledger.aggregates.funds import Fund, FundState
+from ledger.books.movements import COLUMNS, Figures, Movement, movements
+from ledger.kernel.names import FundCode, Position
 from projections.views import METADATA, Batch, View, insert_all, put_all
 
 FUNDS = Table(
@@ -78,7 +78,7 @@ row a day.
 
 
 class FundBalance(Struct, frozen=True):
-    """What a fund has. All figures in fen; ``ledger.movements`` says what each means."""
+    """What a fund has. All figures in fen; ``ledger.books.movements`` says what each means."""
 
     fund: FundCode
     currency: str

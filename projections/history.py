@@ -8,9 +8,9 @@ from uuid import UUID
 
 import msgspec
 
-from ledger.aggregate import Fact
-from ledger.application import Records
-from ledger.names import Position
+from ledger.commands.application import Records
+from ledger.kernel.aggregate import Fact
+from ledger.kernel.names import Position
 
 PAGE = 1_000
 """Events read at a time, so that memory is bounded whatever the length of the history."""

@@ -9,7 +9,7 @@ from typing import Any
 from msgspec import Struct
 from sqlalchemy import Connection, func, select
 
-from ledger.sales import SaleState
+from ledger.aggregates.sales.sale import SaleState
 from projections.disbursements import DISBURSEMENTS
 from projections.donations import DONATIONS
 from projections.sales import sales_of_late

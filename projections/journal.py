@@ -9,8 +9,8 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Column, Connection, Date, Index, String, Table, func, select
 
-from ledger.accounts import ACCOUNTS, MONEY
-from ledger.postings import postings
+from ledger.books.accounts import ACCOUNTS, MONEY
+from ledger.books.postings import postings
 from projections.views import METADATA, Batch, View, add_up, insert_all
 
 LINES = Table(

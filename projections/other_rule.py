@@ -7,12 +7,12 @@ from uuid import UUID
 
 from msgspec import Struct, field
 
-from ledger.aggregate import Fact
-from ledger.application import Records
-from ledger.disbursements import Disbursement
-from ledger.money import Currency, Fen
-from ledger.names import FundCode, PersonId, Position
-from ledger.policies import ApprovalRule
+from ledger.aggregates.disbursements.disbursement import Disbursement
+from ledger.aggregates.policies import ApprovalRule
+from ledger.commands.application import Records
+from ledger.kernel.aggregate import Fact
+from ledger.kernel.money import Currency, Fen
+from ledger.kernel.names import FundCode, PersonId, Position
 from projections.follow import Progress, silent
 from projections.history import rest
 

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from ledger.aggregate import Fact
-from ledger.disbursements import Disbursement
-from ledger.donations import Donation
-from ledger.funds import Fund
-from ledger.names import Position
-from ledger.orders import SaleOrder
-from ledger.sales import CharitySale
+from ledger.aggregates.disbursements.disbursement import Disbursement
+from ledger.aggregates.donations.donation import Donation
+from ledger.aggregates.funds import Fund
+from ledger.aggregates.sales.orders import SaleOrder
+from ledger.aggregates.sales.sale import CharitySale
+from ledger.kernel.aggregate import Fact
+from ledger.kernel.names import Position
 from projections.sentences import Sentence, sentence, told
 
 AS_IN_THE_TRAIL = frozenset(

@@ -7,9 +7,9 @@ from datetime import date
 
 from sqlalchemy import BigInteger, Column, Connection, Date, String, Table, func, select
 
-from ledger.disbursements import Disbursement
-from ledger.movements import movements
-from ledger.names import FundCode
+from ledger.aggregates.disbursements.disbursement import Disbursement
+from ledger.books.movements import movements
+from ledger.kernel.names import FundCode
 from projections.periods import ALWAYS, Period, within
 from projections.views import METADATA, Batch, add_up, insert_all, run_all
 

@@ -14,8 +14,8 @@ from typing import Any
 from sqlalchemy import Connection, Engine, MetaData, event, select, text
 from sqlalchemy.schema import CreateTable
 
-from ledger.application import Records
-from ledger.names import Position
+from ledger.commands.application import Records
+from ledger.kernel.names import Position
 from ledger.store.engine import ALONE, engine_at, is_url
 from projections.follow import Follower, Progress, silent
 from projections.opening import open_views, prepare_unread

@@ -9,10 +9,10 @@ from typing import Any
 from msgspec import Struct
 from sqlalchemy import Connection, Engine, Row, Table, create_engine, select
 
-from ledger.application import Records
-from ledger.names import Position
+from ledger.books.tallies import COUNTED
+from ledger.commands.application import Records
+from ledger.kernel.names import Position
 from ledger.store.engine import in_order
-from ledger.tallies import COUNTED
 from projections.fold import Books, fold
 from projections.follow import Follower, Progress, silent
 from projections.fund_balances import FundBalance, FundBalances, fund_balance, fund_rows

@@ -19,11 +19,11 @@ from sqlalchemy import (
     select,
 )
 
-from ledger.aggregate import Fact
-from ledger.money import fee
-from ledger.names import SaleId
-from ledger.orders import SaleOrder
-from ledger.sales import CharitySale, SaleState
+from ledger.aggregates.sales.orders import SaleOrder
+from ledger.aggregates.sales.sale import CharitySale, SaleState
+from ledger.kernel.aggregate import Fact
+from ledger.kernel.money import fee
+from ledger.kernel.names import SaleId
 from projections.views import METADATA, Batch, View, insert_all, run_all
 
 SALES = Table(

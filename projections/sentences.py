@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from ledger.aggregate import Fact
-from ledger.disbursements import Disbursement
-from ledger.donations import Donation
-from ledger.donors import Donor
-from ledger.funds import Fund
-from ledger.money import yuan
-from ledger.orders import SaleOrder
-from ledger.policies import ApprovalPolicy
-from ledger.public_logs import PublicLog
-from ledger.relations import Relations
-from ledger.sales import CharitySale
-from ledger.staff import StaffMember
+from ledger.aggregates.disbursements.disbursement import Disbursement
+from ledger.aggregates.donations.donation import Donation
+from ledger.aggregates.donors import Donor
+from ledger.aggregates.funds import Fund
+from ledger.aggregates.policies import ApprovalPolicy
+from ledger.aggregates.public_logs import PublicLog
+from ledger.aggregates.relations import Relations
+from ledger.aggregates.sales.orders import SaleOrder
+from ledger.aggregates.sales.sale import CharitySale
+from ledger.aggregates.staff import StaffMember
+from ledger.kernel.aggregate import Fact
+from ledger.kernel.money import yuan
 
 
 class Sentence(NamedTuple):

@@ -25,9 +25,9 @@ from sqlalchemy import (
     tuple_,
 )
 
-from ledger.aggregate import Fact
-from ledger.movements import Movement, movements
-from ledger.names import FundCode, Position
+from ledger.books.movements import Movement, movements
+from ledger.kernel.aggregate import Fact
+from ledger.kernel.names import FundCode, Position
 from projections.journal import LINES as ENTRIES
 from projections.periods import ALWAYS, Period, within
 from projections.purposes import AIMS, PAID, PURPOSES, write_purposes

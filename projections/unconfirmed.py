@@ -18,10 +18,10 @@ from sqlalchemy import (
     select,
 )
 
-from ledger.aggregate import Fact
-from ledger.disbursements import Disbursement
-from ledger.donations import Donation
-from ledger.sales import CharitySale
+from ledger.aggregates.disbursements.disbursement import Disbursement
+from ledger.aggregates.donations.donation import Donation
+from ledger.aggregates.sales.sale import CharitySale
+from ledger.kernel.aggregate import Fact
 from projections.inbox import Waiting
 from projections.views import METADATA, Batch, View, insert_all, run_all
 

@@ -29,8 +29,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.sqlite import Insert
 from sqlalchemy.exc import OperationalError
 
-from ledger.aggregate import Fact
-from ledger.names import Position
+from ledger.kernel.aggregate import Fact
+from ledger.kernel.names import Position
 from ledger.store.schema import POSTGRESQL
 
 METADATA = MetaData()

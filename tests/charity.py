@@ -14,13 +14,13 @@ from uuid import UUID
 import pytest
 from eventsourcing.persistence import StoredEvent
 
-from ledger.aggregate import Fact
+from ledger.aggregates.sales.sale import Item
+from ledger.books.tallies import AVAILABLE, Tally, changes, of_fund
 from ledger.commands import Ledger
-from ledger.names import DisbursementId, DonationId, SaleId, new_id
-from ledger.sales import Item
+from ledger.kernel.aggregate import Fact
+from ledger.kernel.names import DisbursementId, DonationId, SaleId, new_id
 from ledger.store.commits import Commit, Outcome, Receipt
 from ledger.store.committer import Committer
-from ledger.tallies import AVAILABLE, Tally, changes, of_fund
 from tests.samples import (
     CENTRE,
     CHEN,

@@ -8,7 +8,7 @@ from threading import Event, Semaphore
 from time import monotonic
 
 from api.doors import command_id
-from ledger.names import PersonId
+from ledger.kernel.names import PersonId
 from tests.faults import PLEDGED
 from tests.office import DAY
 from tests.oracle import Asked

@@ -21,7 +21,7 @@ from typing import Any
 import httpx2
 
 from api.doors import command_id
-from ledger.names import PersonId
+from ledger.kernel.names import PersonId
 from tests.office import DAY, ITEMS, Office
 from tests.oracle import Asked, check
 from tests.server import ANSWER_S, STOP_S, Server, serving

@@ -6,7 +6,7 @@ from itertools import count
 from typing import Any
 from uuid import uuid4
 
-from ledger.people.roles import Role
+from ledger.kernel.roles import Role
 from tests.server import Person, Server
 
 DAY = "2026-04-01"

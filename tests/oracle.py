@@ -15,10 +15,10 @@ from uuid import UUID
 
 from msgspec import Struct, structs
 
-from ledger.aggregate import Fact
+from ledger.books.postings import postings
 from ledger.commands import Ledger
-from ledger.names import Position
-from ledger.postings import postings
+from ledger.kernel.aggregate import Fact
+from ledger.kernel.names import Position
 from ledger.store.commits import Answer
 from projections.every_view import all_views
 from projections.fold import fold

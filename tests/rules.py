@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import api
 import ledger
 import projections
-from ledger.errors import LedgerError
+from ledger.kernel.errors import LedgerError
 
 OURS = (ledger, projections, api)
 

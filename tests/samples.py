@@ -8,19 +8,19 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from uuid import UUID
 
-from ledger.disbursements import Disbursement
-from ledger.donations import Donation, Instalment
-from ledger.donors import Donor
-from ledger.funds import Fund
-from ledger.names import DonorId, FundCode, SaleId, fund_stream
-from ledger.orders import GoodsReturn, Order, OrderLine, ReturnLine, SaleOrder
-from ledger.payments import Returned as Back
-from ledger.policies import ApprovalPolicy
-from ledger.public_logs import PublicLog
-from ledger.relations import Relations
-from ledger.sales import CharitySale, Item
-from ledger.settlements import Statement
-from ledger.staff import StaffMember
+from ledger.aggregates.disbursements.disbursement import Disbursement
+from ledger.aggregates.donations.donation import Donation, Instalment
+from ledger.aggregates.donors import Donor
+from ledger.aggregates.funds import Fund
+from ledger.aggregates.policies import ApprovalPolicy
+from ledger.aggregates.public_logs import PublicLog
+from ledger.aggregates.relations import Relations
+from ledger.aggregates.sales.orders import GoodsReturn, Order, OrderLine, ReturnLine, SaleOrder
+from ledger.aggregates.sales.sale import CharitySale, Item
+from ledger.aggregates.sales.settlements import Statement
+from ledger.aggregates.staff import StaffMember
+from ledger.kernel.names import DonorId, FundCode, SaleId, fund_stream
+from ledger.kernel.payments import Returned as Back
 from tests.spec import STREAM, Said, fact, replay
 
 LIN, WANG, ZHAO, CHEN, SUN = "lin", "wang", "zhao", "chen", "sun"

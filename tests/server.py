@@ -16,9 +16,9 @@ from uuid import UUID
 import httpx2
 
 from api.places import VAULT_KEY
-from ledger.names import PartyId
+from ledger.kernel.names import PartyId
+from ledger.kernel.roles import Role
 from ledger.people.directory import Directory, key_beside
-from ledger.people.roles import Role
 from tests.processes import Forked, environment, started
 from tests.stores import connected
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx2
 
-from ledger.people.roles import Role
+from ledger.kernel.roles import Role
 from tests.server import ANSWER_S, Server
 
 HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)">')

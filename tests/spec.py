@@ -14,8 +14,8 @@ from uuid import UUID
 
 from msgspec.structs import asdict
 
-from ledger.aggregate import BUSINESS_ZONE, Act, Aggregate, Fact, project
-from ledger.names import PersonId, new_id
+from ledger.kernel.aggregate import BUSINESS_ZONE, Act, Aggregate, Fact, project
+from ledger.kernel.names import PersonId, new_id
 from ledger.store.form import StoredForm
 
 TODAY = date(2026, 4, 1)

@@ -8,7 +8,7 @@ from api.doors import today
 from api.pages.answers import fen, on_day
 from api.pages.entrance import FIELDS_MAX, fields_of
 from api.pages.giving import FIRST_WITHIN_YEARS, answers
-from ledger.errors import Invalid
+from ledger.kernel.errors import Invalid
 
 GIVEN = {"fund": "F-HEAR", "amount": "100.00", "parts": "3", "first": "2099-01-31"}
 

@@ -9,22 +9,22 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from ledger.application import BeforeTheRegime
-from ledger.duties import Duty
-from ledger.errors import Conflict, NotFound
-from ledger.funds import (
+from ledger.aggregates.funds import (
     FundClosed,
     FundExists,
     FundFrozen,
     FundNotEmpty,
     InsufficientFunds,
 )
-from ledger.names import DisbursementId, DonationId, DonorId, FundCode, SaleId, new_id
-from ledger.order_feeds import OrderFeed
-from ledger.payments import PaymentCounted
-from ledger.settlements import Statement
+from ledger.aggregates.sales.settlements import Statement
+from ledger.books.tallies import of_fund, of_payment
+from ledger.commands.application import BeforeTheRegime
+from ledger.feeds.orders import OrderFeed
+from ledger.kernel.duties import Duty
+from ledger.kernel.errors import Conflict, NotFound
+from ledger.kernel.names import DisbursementId, DonationId, DonorId, FundCode, SaleId, new_id
+from ledger.kernel.payments import PaymentCounted
 from ledger.store.commits import Receipt
-from ledger.tallies import of_fund, of_payment
 from tests.charity import Charity, charity
 from tests.samples import CHEN, GENERAL, HEAR, MEI, ORDER, SUN, WANG, ZHAO
 from tests.spec import TODAY, act

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 import pytest
 
 from ledger.commands import Ledger
-from ledger.errors import WrongState
+from ledger.kernel.errors import WrongState
+from ledger.kernel.roles import Role
 from ledger.people.directory import Directory, key_beside
-from ledger.people.roles import Role
 from ledger.store.recorder import WouldWait
 from tests.charity import Charity
 from tests.samples import HEAR

@@ -13,7 +13,7 @@ from api.demo.bulk import Bulk
 from api.demo.years import Years
 from api.places import Places, key_file
 from ledger.commands import Ledger
-from ledger.names import new_id
+from ledger.kernel.names import new_id
 from ledger.transparency.checkpoint import Checkpoint
 from ledger.transparency.merkle import EMPTY_ROOT
 from projections.every_view import all_views

@@ -6,7 +6,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from ledger.money import yuan
+from ledger.kernel.money import yuan
 from tests.browsers import ARTEFACTS, WIDTHS, browser_here, faults, forbidden_by, window
 from tests.office import Office
 from tests.processes import leifeng

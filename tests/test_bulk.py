@@ -5,9 +5,9 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from ledger.feeds import CHUNK_LINES, NAMED_MAX
-from ledger.names import pledge_stream
-from ledger.people.roles import Role
+from ledger.feeds.feed import CHUNK_LINES, NAMED_MAX
+from ledger.kernel.names import pledge_stream
+from ledger.kernel.roles import Role
 from tests.office import DAY
 from tests.stores import on_every_store
 from tests.world import refused

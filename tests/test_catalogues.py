@@ -6,13 +6,13 @@ import pytest
 
 from api.pages.labels import FIGURES, FUND_STATES, KINDS, RESTRICTIONS, ROLES, SALE_STATES
 from api.pages.languages import LANGUAGES, SOURCE, catalogue, words
-from ledger.accounts import MONEY
-from ledger.aggregate import FACTS
-from ledger.funds import FundState
-from ledger.movements import COLUMNS, movements
-from ledger.people.roles import Role
-from ledger.postings import postings
-from ledger.sales import SaleState
+from ledger.aggregates.funds import FundState
+from ledger.aggregates.sales.sale import SaleState
+from ledger.books.accounts import MONEY
+from ledger.books.movements import COLUMNS, movements
+from ledger.books.postings import postings
+from ledger.kernel.aggregate import FACTS
+from ledger.kernel.roles import Role
 from projections.statements import kind_of
 from tests.catalogues import extracted
 from tests.samples import SAMPLES

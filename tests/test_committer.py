@@ -8,12 +8,12 @@ from contextlib import closing
 
 import pytest
 
+from ledger.books.tallies import AVAILABLE, of_fund
 from ledger.commands import Ledger
-from ledger.errors import Conflict, Overloaded
-from ledger.names import new_id
+from ledger.kernel.errors import Conflict, Overloaded
+from ledger.kernel.names import new_id
 from ledger.store.commits import Commit, Receipt, StoreFailed
 from ledger.store.committer import BATCH_EVENTS_MAX, QUEUE_MAX
-from ledger.tallies import AVAILABLE, of_fund
 from tests.samples import HEAR, REGISTERED
 from tests.spec import FORM
 from tests.stores import busy, connected

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from ledger.confirmations import ConfirmationDiffers
-from ledger.errors import Invalid, NotFound, WrongState
+from ledger.kernel.confirmations import ConfirmationDiffers
+from ledger.kernel.errors import Invalid, NotFound, WrongState
 from tests.samples import (
     ACKNOWLEDGED,
     APPROVED,

@@ -8,12 +8,13 @@ from sqlalchemy import select
 from sqlalchemy.dialects import postgresql
 
 from api.places import Places
+from ledger.books.tallies import Tally
 from ledger.commands import Ledger
-from ledger.names import new_id
+from ledger.kernel.names import new_id
+from ledger.kernel.roles import Role
 from ledger.people.copying import digest_people
 from ledger.people.directory import Directory, key_beside
 from ledger.people.keys import KeyFile
-from ledger.people.roles import Role
 from ledger.people.tables import PERSONS
 from ledger.store import copying, open_store
 from ledger.store.commits import Answer, Commit, Receipt, Verdict
@@ -21,7 +22,6 @@ from ledger.store.copying import CopyDiffers
 from ledger.store.engine import in_order
 from ledger.store.postgres import PAGE
 from ledger.store.recorder import NotNext
-from ledger.tallies import Tally
 from projections.every_view import all_views
 from projections.follow import Follower
 from projections.log.copying import digest_log

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from api.pages.languages import words
-from ledger.people.roles import Role
+from ledger.kernel.roles import Role
 from tests.browsers import ARTEFACTS, WIDTHS, browser_here, faults, window
 from tests.office import Office
 from tests.server import serving

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from api.pages.labels import STATEMENT_FIGURES
-from ledger.people.roles import Role
+from ledger.kernel.roles import Role
 from tests.office import CENTRE, DAY, LAST_DAY, SETTLED_DAY
 from tests.signed_in import Visitor, hidden
 from tests.stores import on_every_store

@@ -4,10 +4,14 @@ from datetime import date, timedelta
 
 import pytest
 
-from ledger.disbursements import Disbursement, ReturnDiffers, ReturnExceedsPaid
-from ledger.duties import AlreadyApproved, OwnApproval, OwnRequest
-from ledger.errors import Invalid, WrongState
-from ledger.terms import Ties
+from ledger.aggregates.disbursements.disbursement import (
+    Disbursement,
+    ReturnDiffers,
+    ReturnExceedsPaid,
+)
+from ledger.kernel.duties import AlreadyApproved, OwnApproval, OwnRequest
+from ledger.kernel.errors import Invalid, WrongState
+from ledger.kernel.terms import Ties
 from tests.samples import (
     ACKNOWLEDGED,
     APPROVED,

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from ledger.donations import (
+from ledger.aggregates.donations.donation import (
     INSTALMENTS_MAX,
     Donation,
     DonationState,
@@ -13,9 +13,9 @@ from ledger.donations import (
     PublicPromiseBinds,
     RefundExceedsReceived,
 )
-from ledger.errors import Invalid, WrongState
-from ledger.payments import PaymentDiffers
-from ledger.payments import Returned as Back
+from ledger.kernel.errors import Invalid, WrongState
+from ledger.kernel.payments import PaymentDiffers
+from ledger.kernel.payments import Returned as Back
 from tests.samples import (
     EXCESS_GIVEN,
     EXCESS_RETURNED,

@@ -7,8 +7,7 @@ from uuid import UUID
 import pytest
 from msgspec.structs import fields
 
-from ledger.aggregate import ENVELOPE
-from ledger.donors import (
+from ledger.aggregates.donors import (
     Donor,
     DonorState,
     ErasureBasis,
@@ -18,8 +17,9 @@ from ledger.donors import (
     RestrictionBasis,
     RetentionRuns,
 )
-from ledger.errors import Invalid, WrongState
-from ledger.names import DonationId
+from ledger.kernel.aggregate import ENVELOPE
+from ledger.kernel.errors import Invalid, WrongState
+from ledger.kernel.names import DonationId
 from projections.sentences import sentence
 from tests.samples import ERASED, MEI, REGISTERED, RESTRICTED
 from tests.spec import act, fact, given, replay

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from ledger.duties import (
+from ledger.kernel.duties import (
     APART,
     AlreadyApproved,
     Duty,
@@ -13,7 +13,7 @@ from ledger.duties import (
     OwnRequest,
     RelatedPayee,
 )
-from ledger.terms import Ties
+from ledger.kernel.terms import Ties
 from tests.samples import (
     ACKNOWLEDGED,
     APPROVED,

@@ -5,8 +5,8 @@ from uuid import uuid4
 
 import pytest
 
-from ledger.aggregate import BUSINESS_ZONE
-from ledger.people.roles import Role
+from ledger.kernel.aggregate import BUSINESS_ZONE
+from ledger.kernel.roles import Role
 from tests.office import CENTRE, DAY, LAST_DAY, SETTLED_DAY
 from tests.stores import on_every_store
 from tests.world import ONE_SETTLED, ONE_SOLD

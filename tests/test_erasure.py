@@ -10,8 +10,8 @@ import psycopg
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from ledger.names import PartyId
-from ledger.people.roles import Role
+from ledger.kernel.names import PartyId
+from ledger.kernel.roles import Role
 from ledger.people.tables import PERSONS
 from ledger.store.backup import _program
 from tests.office import DAY, Office

@@ -9,12 +9,12 @@ import pytest
 
 from api.app import open_site
 from api.places import DATABASE_URL, Places
+from ledger.aggregates.donors import Donor, ProcessingStopped
 from ledger.commands import Ledger
-from ledger.donors import Donor, ProcessingStopped
-from ledger.names import DonationId, DonorId, PartyId, new_id
+from ledger.kernel.names import DonationId, DonorId, PartyId, new_id
+from ledger.kernel.roles import Role
 from ledger.people.directory import Directory, key_beside
 from ledger.people.keys import KeyFile
-from ledger.people.roles import Role
 from ledger.store.engine import is_url
 from ledger.store.recorder import ERASED
 from tests.charity import charity

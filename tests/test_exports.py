@@ -7,11 +7,11 @@ from uuid import UUID
 
 import pytest
 
-from ledger.accounts import ACCOUNTS
-from ledger.aggregate import FACTS
-from ledger.donations import Donation
-from ledger.funds import Fund
-from ledger.names import FundCode, PersonId, Position, fund_stream
+from ledger.aggregates.donations.donation import Donation
+from ledger.aggregates.funds import Fund
+from ledger.books.accounts import ACCOUNTS
+from ledger.kernel.aggregate import FACTS
+from ledger.kernel.names import FundCode, PersonId, Position, fund_stream
 from ledger.store.form import StoredForm
 from projections.exports import EXPORTS, account_name, title
 from projections.history import as_record

@@ -19,17 +19,17 @@ import pytest
 from beancount import loader
 from beancount.core.data import Transaction
 
-from ledger.accounts import ACCOUNTS
-from ledger.aggregate import Act
+from ledger.aggregates.funds import Fund
+from ledger.aggregates.sales.sale import Item
+from ledger.aggregates.sales.settlements import Statement
+from ledger.books.accounts import ACCOUNTS
+from ledger.books.postings import MANUAL, postings
 from ledger.commands import Ledger
-from ledger.errors import Refused
-from ledger.funds import Fund
-from ledger.names import PartyId, PersonId, new_id
-from ledger.order_feeds import OrderFeed, ReturnFeed, SaleFeed
-from ledger.payments import Channel
-from ledger.postings import MANUAL, postings
-from ledger.sales import Item
-from ledger.settlements import Statement
+from ledger.feeds.orders import OrderFeed, ReturnFeed, SaleFeed
+from ledger.kernel.aggregate import Act
+from ledger.kernel.errors import Refused
+from ledger.kernel.names import PartyId, PersonId, new_id
+from ledger.kernel.payments import Channel
 from projections.exports import EXPORTS, account_name
 from projections.history import rest
 

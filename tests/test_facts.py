@@ -11,23 +11,25 @@ from api.pages.fact_words import SENTENCES, WORDS
 from api.pages.facts import _forms, facts, told
 from api.pages.languages import words
 from api.problems import FOR_THE_OPERATOR, RoleForbidden, detail_of
-from ledger.aggregate import Aggregate
-from ledger.disbursement_states import DisbursementState
-from ledger.donations import DonationState, PublicPromiseBinds
-from ledger.donors import DonorState
-from ledger.duties import OwnRequest
-from ledger.errors import Invalid, NotFound, WrongState
-from ledger.funds import FundNotEmpty, FundState, InsufficientFunds
-from ledger.payments import PaymentCounted
-from ledger.people.roles import Role
-from ledger.sales import SaleState
+from ledger.aggregates.disbursements.states import DisbursementState
+from ledger.aggregates.donations.donation import DonationState, PublicPromiseBinds
+from ledger.aggregates.donors import DonorState
+from ledger.aggregates.funds import FundNotEmpty, FundState, InsufficientFunds
+from ledger.aggregates.sales.sale import SaleState
+from ledger.kernel.aggregate import Aggregate
+from ledger.kernel.duties import OwnRequest
+from ledger.kernel.errors import Invalid, NotFound, WrongState
+from ledger.kernel.payments import PaymentCounted
+from ledger.kernel.roles import Role
 from ledger.store.commits import StoreFailed
 from tests.samples import HEAR
 
 ROOT = Path(__file__).parents[1]
 
 ON_PAGES = (
-    *(ROOT / "src/ledger").glob("*.py"),
+    *(ROOT / "src/ledger/kernel").glob("*.py"),
+    *(ROOT / "src/ledger/aggregates").rglob("*.py"),
+    *(ROOT / "src/ledger/books").glob("*.py"),
     *(ROOT / "src/ledger/commands").glob("*.py"),
     *(
         ROOT / "src/ledger/people" / f"{name}.py"
@@ -40,14 +42,7 @@ ON_PAGES = (
 )
 """Where refusals are made that somebody who uses the pages may be answered with."""
 
-ELSEWHERE = (
-    "feeds.py",
-    "lines.py",
-    "order_feeds.py",
-    "orders.py",
-    "pledge_feeds.py",
-    "strict_json.py",
-)
+ELSEWHERE = ("lines.py", "orders.py", "strict_json.py")
 """Refusals of a feed's lines, which programs send."""
 
 FOR_PROGRAMMERS = {"AssertionError", "LookupError", "TypeError"}

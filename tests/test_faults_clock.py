@@ -8,8 +8,8 @@ from time import monotonic
 
 import pytest
 
-from ledger.aggregate import BUSINESS_ZONE
-from ledger.people.roles import Role
+from ledger.kernel.aggregate import BUSINESS_ZONE
+from ledger.kernel.roles import Role
 from tests.crowd import Pledgers, Readers, hold_to_history
 from tests.office import Office
 from tests.oracle import check

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from ledger.commands import Ledger
-from ledger.names import DisbursementId
+from ledger.kernel.names import DisbursementId
 from ledger.store.postgres import PostgresStore
 from ledger.store.sqlite import SqliteStore
 from tests.charity import charity

@@ -10,7 +10,7 @@ from time import monotonic
 import pytest
 
 from api.doors import command_id
-from ledger.names import PersonId
+from ledger.kernel.names import PersonId
 from ledger.store.committer import BATCH_EVENTS_MAX, QUEUE_MAX
 from tests.faults import PLEDGED
 from tests.office import DAY, Office

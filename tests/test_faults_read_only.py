@@ -11,7 +11,7 @@ import httpx2
 import pytest
 
 from api.doors import command_id
-from ledger.names import PersonId
+from ledger.kernel.names import PersonId
 from tests.crowd import AMOUNT, read_until_shown
 from tests.faults import PLEDGED
 from tests.office import DAY, Office

@@ -6,16 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from ledger.errors import NotFound, Refused, WrongState
-from ledger.feeds import CHUNK_LINES
-from ledger.lines import AmountInvalid, LineMalformed
-from ledger.names import SaleId, new_id
-from ledger.order_feeds import OrderFeed, ReturnFeed, read_order, read_return
-from ledger.orders import QuantityInvalid, SaleOrder
-from ledger.sales import Item
-from ledger.settlements import Statement
+from ledger.aggregates.sales.orders import QuantityInvalid, SaleOrder
+from ledger.aggregates.sales.sale import Item
+from ledger.aggregates.sales.settlements import Statement
+from ledger.feeds.feed import CHUNK_LINES
+from ledger.feeds.orders import OrderFeed, ReturnFeed, read_order, read_return
+from ledger.kernel.errors import NotFound, Refused, WrongState
+from ledger.kernel.lines import AmountInvalid, LineMalformed
+from ledger.kernel.names import SaleId, new_id
 from ledger.store.commits import StoreFailed
-from ledger.tallies import of_fund, of_sale
 from tests.charity import charity, stored_late, stored_once_looked_up
 from tests.samples import HEAR, LAST_RETURN_DAY, SUN
 from tests.spec import TODAY, act

@@ -3,12 +3,12 @@
 import msgspec
 import pytest
 
-from ledger.donations import Donation
-from ledger.movements import COLUMNS, movements
-from ledger.names import FundCode
-from ledger.postings import postings
+from ledger.aggregates.donations.donation import Donation
+from ledger.books.movements import COLUMNS, movements
+from ledger.books.postings import postings
+from ledger.books.tallies import COUNTED, changes
+from ledger.kernel.names import FundCode
 from ledger.store.form import StoredForm, Unreadable
-from ledger.tallies import COUNTED, changes
 from projections.fold import Books, take_in
 from tests import samples
 from tests.samples import HEAR, SAMPLES, WARM, paid

@@ -5,16 +5,10 @@ from datetime import UTC, date, datetime, time, timedelta
 import pytest
 from msgspec.structs import replace
 
-from ledger.aggregate import business_day
-from ledger.errors import Invalid, WrongState
-from ledger.funds import (
-    CODE_MAX,
-    BasisRequired,
-    Fund,
-    FundClosed,
-    FundFrozen,
-)
-from ledger.names import FundCode, fund_stream
+from ledger.aggregates.funds import CODE_MAX, BasisRequired, Fund, FundClosed, FundFrozen
+from ledger.kernel.aggregate import business_day
+from ledger.kernel.errors import Invalid, WrongState
+from ledger.kernel.names import FundCode, fund_stream
 from tests.samples import (
     CLOSED,
     FROZEN,

@@ -12,8 +12,8 @@ from api.gate.refusals import CrossSite, MessageUnreadable, TooOften
 from api.gate.safe_answers import SAFE, make_safe
 from api.gate.said_once import check_encoding, host_of, read
 from api.gate.target import check_path, check_query
-from ledger.errors import Invalid
-from ledger.people.roles import Role
+from ledger.kernel.errors import Invalid
+from ledger.kernel.roles import Role
 from tests.office import Office
 from tests.processes import leifeng
 from tests.server import serving

@@ -13,9 +13,9 @@ import msgspec
 import pytest
 from eventsourcing.persistence import StoredEvent
 
-from ledger import aggregate
-from ledger.aggregate import ENVELOPE, FACTS
-from ledger.donors import Donor
+from ledger.aggregates.donors import Donor
+from ledger.kernel import aggregate
+from ledger.kernel.aggregate import ENVELOPE, FACTS
 from ledger.store.form import StoredForm, Unreadable
 from tests.samples import SAMPLES
 from tests.spec import FORM, STREAM
@@ -112,7 +112,7 @@ def test_no_class_or_module_is_named_in_what_is_stored():
 
 READ_ALL = """
 import sys
-from ledger.aggregate import FACTS
+from ledger.kernel.aggregate import FACTS
 from ledger.commands import Ledger
 from ledger.store.form import StoredForm
 import msgspec
@@ -128,9 +128,10 @@ print(FACTS["donor.registered.1"].__module__, FACTS["donor.registered.1"].__qual
 
 def test_renaming_classes_and_moving_modules_loses_nothing(tmp_path):
     shutil.copytree(SOURCE, tmp_path / "src", ignore=shutil.ignore_patterns("__pycache__"))
-    (tmp_path / "src/ledger/donors.py").rename(tmp_path / "src/ledger/givers.py")
+    nouns = tmp_path / "src/ledger/aggregates"
+    (nouns / "donors.py").rename(nouns / "givers.py")
     for path in (tmp_path / "src").rglob("*.py"):
-        text = path.read_text().replace("ledger.donors", "ledger.givers")
+        text = path.read_text().replace("ledger.aggregates.donors", "ledger.aggregates.givers")
         text = re.sub(r"\bDonor\b", "Giver", text)
         path.write_text(re.sub(r"\bRegistered\b", "Welcomed", text))
 
@@ -143,7 +144,7 @@ def test_renaming_classes_and_moving_modules_loses_nothing(tmp_path):
     )
 
     assert told.stderr == ""
-    assert told.stdout.split() == ["ledger.givers", "Giver.Welcomed"]
+    assert told.stdout.split() == ["ledger.aggregates.givers", "Giver.Welcomed"]
 
 
 # Reading what must not be believed, and what has another shape by now.

@@ -10,9 +10,9 @@ from uuid import uuid5
 import pytest
 from msgspec.structs import replace
 
-from ledger.application import IdempotencyMismatch
-from ledger.errors import Invalid
-from ledger.tallies import of_fund
+from ledger.books.tallies import of_fund
+from ledger.commands.application import IdempotencyMismatch
+from ledger.kernel.errors import Invalid
 from tests.charity import charity
 from tests.samples import CHEN, GENERAL, HEAR, MEI
 from tests.spec import TODAY, act

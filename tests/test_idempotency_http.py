@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from ledger.people.roles import Role
+from ledger.kernel.roles import Role
 from tests.office import DAY
 from tests.stores import on_every_store
 

@@ -6,10 +6,10 @@ from uuid import UUID
 
 import pytest
 
+from ledger.kernel.roles import Role
 from ledger.people.directory import Directory, key_beside
 from ledger.people.identities import Identity, IdentityTaken
 from ledger.people.passwords import InvitationOver
-from ledger.people.roles import Role
 from ledger.people.rotation import rotate
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)

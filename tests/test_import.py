@@ -11,12 +11,12 @@ import pytest
 
 from api.cli import main
 from api.places import DATABASE_URL
+from ledger.aggregates.sales.sale import Item
+from ledger.books.tallies import of_fund
 from ledger.commands import Ledger
-from ledger.names import pledge_stream
+from ledger.kernel.names import pledge_stream
+from ledger.kernel.roles import Role
 from ledger.people.directory import Directory
-from ledger.people.roles import Role
-from ledger.sales import Item
-from ledger.tallies import of_fund
 from tests.charity import Charity, charity
 from tests.processes import ENVIRONMENT, HOUSE, LEIFENG
 from tests.samples import HEAR, MEI

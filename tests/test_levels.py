@@ -12,8 +12,8 @@ from api.pages import levels, refusals
 from api.pages.levels import StillReading, must_be_level
 from api.pages.rendering import render
 from api.self_check import Verification
-from ledger.errors import LedgerError
-from ledger.movements import Figures
+from ledger.books.movements import Figures
+from ledger.kernel.errors import LedgerError
 from tests.charity import Charity
 from tests.server import serving
 

@@ -9,8 +9,8 @@ import pytest
 from api.app import open_site
 from api.pages import live as live_pages
 from api.pages.live import Live
-from ledger.errors import Overloaded
-from ledger.order_feeds import OrderFeed
+from ledger.feeds.orders import OrderFeed
+from ledger.kernel.errors import Overloaded
 from tests.charity import Charity
 from tests.office import Office
 from tests.samples import SUN

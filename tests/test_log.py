@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from ledger.errors import NotFound
+from ledger.kernel.errors import NotFound
 from ledger.store.engine import is_url
 from ledger.store.leaves import OutOfStep
 from ledger.transparency.checkpoint import open_checkpoint

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from api.places import LOG_KEY
+from ledger.kernel.roles import Role
 from ledger.people.directory import Directory
-from ledger.people.roles import Role
 from ledger.transparency.checkpoint import open_checkpoint
 from ledger.transparency.note import Verifier, parse_note
 from tests.charity import charity

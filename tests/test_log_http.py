@@ -6,7 +6,7 @@ from hashlib import sha256
 
 import pytest
 
-from ledger.people.roles import Role
+from ledger.kernel.roles import Role
 from ledger.transparency.checkpoint import open_checkpoint
 from ledger.transparency.leaf import read_leaf
 from ledger.transparency.merkle import (

@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import select
 
 from ledger.commands import Ledger
+from ledger.kernel.roles import Role
 from ledger.people.directory import Directory, key_beside
 from ledger.people.keys import KeyFile
-from ledger.people.roles import Role
 from ledger.people.schema import PEOPLE
 from ledger.people.tables import PERSONS
 from ledger.store import open_store

@@ -2,8 +2,8 @@
 
 import pytest
 
-from ledger.errors import Invalid
-from ledger.money import AMOUNT_MAX, fee, positive, yuan
+from ledger.kernel.errors import Invalid
+from ledger.kernel.money import AMOUNT_MAX, fee, positive, yuan
 
 
 @pytest.mark.parametrize("amount", [1, AMOUNT_MAX])

@@ -4,10 +4,10 @@ from collections import Counter
 
 import pytest
 
-from ledger.accounts import DUE_FROM_PARTNER, MONEY, SUSPENSE
-from ledger.movements import COLUMNS, Movement, movements
-from ledger.payments import Returned
-from ledger.postings import postings
+from ledger.books.accounts import DUE_FROM_PARTNER, MONEY, SUSPENSE
+from ledger.books.movements import COLUMNS, Movement, movements
+from ledger.books.postings import postings
+from ledger.kernel.payments import Returned
 from tests import samples
 from tests.samples import GENERAL, HEAR, SAMPLES, WARM, given_back, paid, refunded
 from tests.test_postings import WORKED

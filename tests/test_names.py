@@ -3,7 +3,7 @@
 import time
 from uuid import UUID
 
-from ledger.names import FundCode, SaleId, fund_stream, new_id, order_stream
+from ledger.kernel.names import FundCode, SaleId, fund_stream, new_id, order_stream
 from tests.samples import GENERAL, HEAR
 
 

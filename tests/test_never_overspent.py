@@ -6,10 +6,10 @@ from threading import Barrier
 
 import pytest
 
-from ledger.disbursements import Disbursement
-from ledger.errors import Conflict
-from ledger.funds import InsufficientFunds
-from ledger.tallies import of_fund
+from ledger.aggregates.disbursements.disbursement import Disbursement
+from ledger.aggregates.funds import InsufficientFunds
+from ledger.books.tallies import of_fund
+from ledger.kernel.errors import Conflict
 from tests.charity import charity
 from tests.samples import GENERAL, HEAR, ZHAO
 from tests.spec import TODAY

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from ledger.people.roles import Role
+from ledger.kernel.roles import Role
 from tests.test_bad_input import FIELDS, ROUTES, sent
 from tests.wire import told
 

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
-from ledger.people.roles import Role
+from ledger.kernel.roles import Role
 from tests.office import Office
 from tests.processes import leifeng
 from tests.server import serving

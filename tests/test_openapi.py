@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 
 from api.app import create_app
-from ledger.people.roles import Role
+from ledger.kernel.roles import Role
 from tests.processes import ENVIRONMENT
 from tests.world import PROBLEM
 

@@ -5,11 +5,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 import pytest
 from msgspec.structs import replace
 
-from ledger.errors import Invalid
-from ledger.lines import AmountInvalid
-from ledger.money import AMOUNT_MAX
-from ledger.names import order_stream
-from ledger.orders import (
+from ledger.aggregates.sales.orders import (
     OrderConflict,
     OrderLine,
     PriceMismatch,
@@ -19,6 +15,10 @@ from ledger.orders import (
     SaleOrder,
     SkuUnknown,
 )
+from ledger.kernel.errors import Invalid
+from ledger.kernel.lines import AmountInvalid
+from ledger.kernel.money import AMOUNT_MAX
+from ledger.kernel.names import order_stream
 from tests.samples import (
     ENDED_SALE,
     GOODS_RETURNED,

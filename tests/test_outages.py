@@ -10,10 +10,10 @@ from threading import Semaphore
 import pytest
 from msgspec.structs import replace
 
-from ledger.donations import Donation
-from ledger.names import new_id
+from ledger.aggregates.donations.donation import Donation
+from ledger.kernel.names import new_id
+from ledger.kernel.roles import Role
 from ledger.people.directory import Directory, key_beside
-from ledger.people.roles import Role
 from ledger.store.commits import Answer, Commit, OutcomeUnknown, Receipt, StoreFailed
 from ledger.store.outage import FunctionsEnabled
 from ledger.store.postgres import PostgresStore

@@ -13,8 +13,8 @@ import pytest
 from api.app import create_app
 from api.pages.entrance import Entrance
 from api.pages.own_pages import OWN_PAGES
-from ledger.money import yuan
-from ledger.people.roles import Role
+from ledger.kernel.money import yuan
+from ledger.kernel.roles import Role
 from tests.office import DAY, LAST_DAY
 from tests.processes import leifeng
 from tests.signed_in import Visitor, hidden

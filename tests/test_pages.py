@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from ledger.money import yuan
+from ledger.kernel.money import yuan
 from tests.stores import on_every_store
 
 NO_SALE = "01a20737-75c3-7cc1-b1f2-e52f15c6c3a7"

@@ -16,8 +16,8 @@ from api.app import create_app
 from api.doors import Door
 from api.pages.entrance import FORM, Entrance
 from api.pages.giving import Answers
-from ledger.people.roles import Role
-from ledger.settlements import Statement
+from ledger.aggregates.sales.settlements import Statement
+from ledger.kernel.roles import Role
 from tests.processes import HOUSE
 from tests.server import ANSWER_S
 

@@ -6,17 +6,17 @@ from datetime import UTC, datetime, timedelta
 import pyotp
 import pytest
 
-from ledger.aggregate import Act
+from ledger.aggregates.staff import OwnRoles, StaffMember
 from ledger.commands import Ledger
-from ledger.errors import WrongState
-from ledger.names import PersonId, new_id
+from ledger.commands.outbox import OPERATOR, Telling
+from ledger.kernel.aggregate import Act
+from ledger.kernel.errors import WrongState
+from ledger.kernel.names import PersonId, new_id
+from ledger.kernel.roles import MONEY_ROLES, AdminHoldsMoneyRole, Role
 from ledger.people.directory import Directory, key_beside
 from ledger.people.passwords import InvitationOver
-from ledger.people.roles import MONEY_ROLES, AdminHoldsMoneyRole, Role
 from ledger.people.roll import PersonDisabled, PersonUnknown
-from ledger.people.telling import OPERATOR, Telling
 from ledger.people.tokens import BeyondRoles, Scope
-from ledger.staff import OwnRoles, StaffMember
 
 NOW = datetime(2026, 4, 1, 4, tzinfo=UTC)
 

@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 from sqlalchemy import insert
 
 from ledger.commands import Ledger
-from ledger.names import new_id
+from ledger.commands.outbox import Telling
+from ledger.kernel.names import new_id
+from ledger.kernel.roles import Role
 from ledger.people.directory import Directory, key_beside
-from ledger.people.roles import Role
 from ledger.people.schema import PEOPLE
 from ledger.people.tables import TOKENS
-from ledger.people.telling import Telling
 from ledger.people.tokens import digest_of
 from ledger.store.engine import engine_at, prepare
 

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from ledger.people.roles import Role
+from ledger.kernel.roles import Role
 from tests.processes import ENVIRONMENT, leifeng, started
 from tests.server import serving
 

@@ -6,14 +6,14 @@ from functools import partial
 
 import pytest
 
-from ledger.donations import Donation
-from ledger.errors import Conflict, Refused
-from ledger.feeds import CHUNK_LINES, DETAIL_MAX, NAMED_MAX
-from ledger.lines import AmountInvalid, DateInvalid, LineMalformed, LineRefused
-from ledger.money import AMOUNT_MAX
-from ledger.names import DonorId, new_id, pledge_stream
-from ledger.pledge_feeds import PledgeFeed, read_pledge
-from ledger.tallies import of_fund, of_payment
+from ledger.aggregates.donations.donation import Donation
+from ledger.books.tallies import of_fund, of_payment
+from ledger.feeds.feed import CHUNK_LINES, DETAIL_MAX, NAMED_MAX
+from ledger.feeds.pledges import PledgeFeed, read_pledge
+from ledger.kernel.errors import Conflict, Refused
+from ledger.kernel.lines import AmountInvalid, DateInvalid, LineMalformed, LineRefused
+from ledger.kernel.money import AMOUNT_MAX
+from ledger.kernel.names import DonorId, new_id, pledge_stream
 from tests.charity import charity, stored_late, stored_once_looked_up
 from tests.samples import CHEN, GENERAL, HEAR, LIN, MEI
 from tests.spec import SOMEONE, TODAY, act

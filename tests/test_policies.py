@@ -4,12 +4,12 @@ from datetime import date, timedelta
 
 import pytest
 
-from ledger.disbursements import Disbursement
-from ledger.duties import AlreadyApproved
-from ledger.errors import Invalid, WrongState
-from ledger.money import AMOUNT_MAX
-from ledger.policies import TWO, ApprovalPolicy, ApprovalRule
-from ledger.terms import Ties
+from ledger.aggregates.disbursements.disbursement import Disbursement
+from ledger.aggregates.policies import TWO, ApprovalPolicy, ApprovalRule
+from ledger.kernel.duties import AlreadyApproved
+from ledger.kernel.errors import Invalid, WrongState
+from ledger.kernel.money import AMOUNT_MAX
+from ledger.kernel.terms import Ties
 from tests.charity import charity
 from tests.samples import (
     CHEN,

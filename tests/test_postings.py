@@ -4,12 +4,12 @@ from collections import defaultdict
 
 import pytest
 
-from ledger.accounts import ACCOUNTS, MONEY, of_class
-from ledger.aggregate import FACTS
-from ledger.donors import Donor
-from ledger.money import yuan
-from ledger.payments import Returned as Back
-from ledger.postings import MANUAL, postings
+from ledger.aggregates.donors import Donor
+from ledger.books.accounts import ACCOUNTS, MONEY, of_class
+from ledger.books.postings import MANUAL, postings
+from ledger.kernel.aggregate import FACTS
+from ledger.kernel.money import yuan
+from ledger.kernel.payments import Returned as Back
 from tests import samples
 from tests.samples import GENERAL, SAMPLES, WARM, given_back, paid, refunded
 from tests.spec import Said

@@ -15,9 +15,12 @@ from api.problems import (
     status_of,
     title_of,
 )
-from ledger.application import BeforeTheRegime, IdempotencyMismatch
-from ledger.duties import AlreadyApproved, OwnApproval, OwnRequest
-from ledger.errors import (
+from ledger.aggregates.funds import FundClosed, InsufficientFunds
+from ledger.aggregates.sales.sale import ReturnWindowOpen
+from ledger.aggregates.sales.settlements import SettlementMismatch
+from ledger.commands.application import BeforeTheRegime, IdempotencyMismatch
+from ledger.kernel.duties import AlreadyApproved, OwnApproval, OwnRequest
+from ledger.kernel.errors import (
     Conflict,
     Invalid,
     LedgerError,
@@ -27,10 +30,7 @@ from ledger.errors import (
     SamePerson,
     WrongState,
 )
-from ledger.funds import FundClosed, InsufficientFunds
-from ledger.lines import LineRefused
-from ledger.sales import ReturnWindowOpen
-from ledger.settlements import SettlementMismatch
+from ledger.kernel.lines import LineRefused
 
 CONTRACT = [
     (Invalid, 422, "invalid-request"),

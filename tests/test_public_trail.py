@@ -2,8 +2,8 @@
 
 import pytest
 
-from ledger.aggregate import FACTS
-from ledger.names import Position
+from ledger.kernel.aggregate import FACTS
+from ledger.kernel.names import Position
 from projections.public_trail import AS_IN_THE_TRAIL, SHORTER, Correction, public_sentence
 from projections.sentences import sentence
 from tests.samples import BOUNCED, EXCESS_GIVEN, PAID, REGISTERED, SAMPLES, paid, refunded

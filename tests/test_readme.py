@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from ledger.people.roles import Role
+from ledger.kernel.roles import Role
 from tests.processes import leifeng
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")

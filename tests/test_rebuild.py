@@ -8,9 +8,9 @@ from datetime import date
 import pytest
 from sqlalchemy import create_engine, event, inspect, select
 
+from ledger.books.tallies import COUNTED
 from ledger.commands import Ledger
-from ledger.names import Position
-from ledger.tallies import COUNTED
+from ledger.kernel.names import Position
 from projections.audit_trail import AuditTrail
 from projections.every_view import all_views
 from projections.fold import fold

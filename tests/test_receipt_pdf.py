@@ -9,7 +9,7 @@ import pytest
 from pypdf import PdfReader
 
 from api.receipt_pdf import FIGURES, typeset
-from ledger.people.roles import Role
+from ledger.kernel.roles import Role
 from tests.processes import ENVIRONMENT, HOUSE, leifeng
 from tests.server import serving
 

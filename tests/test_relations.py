@@ -5,10 +5,10 @@ from uuid import UUID
 
 import pytest
 
-from ledger.duties import RelatedPayee
-from ledger.errors import Invalid
-from ledger.names import new_id
-from ledger.relations import Relations
+from ledger.aggregates.relations import Relations
+from ledger.kernel.duties import RelatedPayee
+from ledger.kernel.errors import Invalid
+from ledger.kernel.names import new_id
 from tests.charity import charity
 from tests.samples import CENTRE, DECLARED, WANG, ZHAO
 from tests.spec import TODAY, act, given, replay

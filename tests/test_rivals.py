@@ -4,13 +4,13 @@ import json
 
 import pytest
 
-from ledger.donors import ProcessingStopped
-from ledger.errors import Conflict, WrongState
-from ledger.funds import FundClosed, FundFrozen, FundNotEmpty
-from ledger.names import DonorId, new_id
-from ledger.order_feeds import OrderFeed
-from ledger.settlements import SettlementMismatch, Statement
-from ledger.tallies import of_payment
+from ledger.aggregates.donors import ProcessingStopped
+from ledger.aggregates.funds import FundClosed, FundFrozen, FundNotEmpty
+from ledger.aggregates.sales.settlements import SettlementMismatch, Statement
+from ledger.books.tallies import of_payment
+from ledger.feeds.orders import OrderFeed
+from ledger.kernel.errors import Conflict, WrongState
+from ledger.kernel.names import DonorId, new_id
 from tests.charity import charity
 from tests.samples import HEAR, MEI, SUN, ZHAO
 from tests.spec import TODAY, act

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from api.app import create_app
-from ledger.people.roles import Role
+from ledger.kernel.roles import Role
 from tests.office import DAY
 from tests.processes import leifeng
 from tests.world import PLEDGE, filled, refused

@@ -4,8 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from ledger.errors import Invalid, WrongState
-from ledger.sales import (
+from ledger.aggregates.sales.sale import (
     ITEMS_MAX,
     RETURN_DAYS_MAX,
     CharitySale,
@@ -14,8 +13,9 @@ from ledger.sales import (
     RemittanceExceedsOutstanding,
     ReturnWindowOpen,
 )
-from ledger.settlements import Differing, SettlementMismatch, Statement
-from ledger.terms import UNITS_MAX
+from ledger.aggregates.sales.settlements import Differing, SettlementMismatch, Statement
+from ledger.kernel.errors import Invalid, WrongState
+from ledger.kernel.terms import UNITS_MAX
 from tests.samples import (
     BOOKS,
     COOKER,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ledger.aggregate import FACTS
+from ledger.kernel.aggregate import FACTS
 from projections.sentences import sentence
 from tests.samples import (
     BOUNCED,

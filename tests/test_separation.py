@@ -10,14 +10,14 @@ from uuid import UUID
 
 import pytest
 
-from ledger.confirmations import ConfirmationDiffers
-from ledger.disbursements import Disbursement
-from ledger.donations import Donation
-from ledger.duties import APART
-from ledger.errors import LedgerError
-from ledger.names import DisbursementId
-from ledger.policies import ApprovalPolicy, ApprovalRule
-from ledger.relations import Relations
+from ledger.aggregates.disbursements.disbursement import Disbursement
+from ledger.aggregates.donations.donation import Donation
+from ledger.aggregates.policies import ApprovalPolicy, ApprovalRule
+from ledger.aggregates.relations import Relations
+from ledger.kernel.confirmations import ConfirmationDiffers
+from ledger.kernel.duties import APART
+from ledger.kernel.errors import LedgerError
+from ledger.kernel.names import DisbursementId
 from tests.charity import charity
 from tests.samples import HEAR
 from tests.spec import TODAY

@@ -9,7 +9,7 @@ import httpx2
 import pyotp
 import pytest
 
-from ledger.people.roles import Role
+from ledger.kernel.roles import Role
 from ledger.people.tables import SESSIONS
 from tests.processes import leifeng
 from tests.server import ANSWER_S, serving

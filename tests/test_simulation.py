@@ -17,22 +17,22 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from hypothesis.stateful import run_state_machine_as_test as run
 from msgspec.structs import asdict
 
-from ledger.aggregate import project
-from ledger.application import Decision
+from ledger.aggregates.donations.donation import Instalment
+from ledger.aggregates.policies import ApprovalRule
+from ledger.aggregates.sales.sale import Item, SaleState
+from ledger.aggregates.sales.settlements import Statement
+from ledger.aggregates.staff import StaffMember
+from ledger.books.movements import COLUMNS
+from ledger.books.postings import postings
+from ledger.books.tallies import AVAILABLE, of_fund, of_sale
 from ledger.commands import Ledger
-from ledger.donations import Instalment
-from ledger.errors import LedgerError
-from ledger.money import CNY
-from ledger.movements import COLUMNS
-from ledger.names import DonorId, new_id
-from ledger.order_feeds import OrderFeed, ReturnFeed
-from ledger.people.roles import MONEY_ROLES, Role
-from ledger.policies import ApprovalRule
-from ledger.postings import postings
-from ledger.sales import Item, SaleState
-from ledger.settlements import Statement
-from ledger.staff import StaffMember
-from ledger.tallies import AVAILABLE, of_fund, of_sale
+from ledger.commands.application import Decision
+from ledger.feeds.orders import OrderFeed, ReturnFeed
+from ledger.kernel.aggregate import project
+from ledger.kernel.errors import LedgerError
+from ledger.kernel.money import CNY
+from ledger.kernel.names import DonorId, new_id
+from ledger.kernel.roles import MONEY_ROLES, Role
 from tests.charity import Charity
 from tests.samples import ANNOUNCED, CENTRE, CHEN, GENERAL, HEAR, LIN, MEI, SUN, WANG, WARM, ZHAO
 from tests.spec import act, state

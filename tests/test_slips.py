@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from api.sso.slips import GOOD_FOR, CameBack, Left, SlipOver, leaving, read, written
-from ledger.names import PersonId
+from ledger.kernel.names import PersonId
 from ledger.people.directory import Directory
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)

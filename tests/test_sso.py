@@ -9,8 +9,8 @@ import pyotp
 import pytest
 
 from api.sso.settings import CALLBACK
+from ledger.kernel.roles import Role
 from ledger.people.identities import Identity
-from ledger.people.roles import Role
 from ledger.people.tables import SESSIONS
 from tests.provider import ADDRESS, Browser, provider
 from tests.server import serving

@@ -12,7 +12,7 @@ from api.sso.provider import Provider
 from api.sso.refusals import ProviderAway
 from api.sso.settings import Settings
 from api.sso.slips import leaving
-from ledger.people.roles import Role
+from ledger.kernel.roles import Role
 from tests.hostile_provider import (
     CLIENT,
     EC,

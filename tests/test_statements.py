@@ -11,7 +11,7 @@ from msgspec.structs import astuple
 from api.app import open_site
 from api.cli import main
 from api.pages.flows import SHOWN_MAX, Moved, Side, flows, rows
-from ledger.movements import movements
+from ledger.books.movements import movements
 from projections.every_view import all_views
 from projections.follow import Follower
 from projections.fund_balances import FundBalances, fund_balance, fund_rows

@@ -6,15 +6,9 @@ from uuid import UUID
 
 import pytest
 
-from ledger.commands import Ledger
-from ledger.errors import Conflict
-from ledger.funds import FundClosed, InsufficientFunds
-from ledger.names import new_id
-from ledger.orders import Oversold
-from ledger.store.commits import Answer, Commit, Receipt, StoreFailed, judge
-from ledger.store.form import Unreadable
-from ledger.store.sqlite_rows import tallies_asked
-from ledger.tallies import (
+from ledger.aggregates.funds import FundClosed, InsufficientFunds
+from ledger.aggregates.sales.orders import Oversold
+from ledger.books.tallies import (
     AVAILABLE,
     Expectation,
     Tally,
@@ -25,6 +19,12 @@ from ledger.tallies import (
     of_payment,
     of_sale,
 )
+from ledger.commands import Ledger
+from ledger.kernel.errors import Conflict
+from ledger.kernel.names import new_id
+from ledger.store.commits import Answer, Commit, Receipt, StoreFailed, judge
+from ledger.store.form import Unreadable
+from ledger.store.sqlite_rows import tallies_asked
 from tests.charity import charity
 from tests.samples import HEAR, PLEDGED, REGISTERED, SALE
 from tests.spec import FORM

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from ledger.money import fee
-from ledger.payments import Returned as Back
-from ledger.postings import Posting, postings
+from ledger.books.postings import Posting, postings
+from ledger.kernel.money import fee
+from ledger.kernel.payments import Returned as Back
 from tests import samples
 from tests.samples import given_back, paid, refunded
 

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.lines import LineMalformed, LineRefused
-from ledger.order_feeds import read_order, read_return
-from ledger.pledge_feeds import read_pledge
-from ledger.strict_json import DEPTH_MAX, fault_of
+from ledger.feeds.orders import read_order, read_return
+from ledger.feeds.pledges import read_pledge
+from ledger.kernel.lines import LineMalformed, LineRefused
+from ledger.kernel.strict_json import DEPTH_MAX, fault_of
 from tests.world import PLEDGE, filled, refused
 
 FAULTS = {

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.people.roles import Role
+from ledger.kernel.roles import Role
 from tests.office import ITEMS, LAST_DAY, SETTLED_DAY
 from tests.stores import on_every_store
 

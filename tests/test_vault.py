@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ledger.names import PartyId
+from ledger.kernel.names import PartyId
+from ledger.kernel.roles import Role
 from ledger.people.copying import NotSealed, copy_people, digest_people, sealed_under
 from ledger.people.directory import Directory, KeyPlaceUnknown, key_beside
 from ledger.people.keys import Key, KeyFile, KeyLost, KeyUnreadable
 from ledger.people.register import Register
-from ledger.people.roles import Role
 from ledger.people.rotation import BATCH, rotate
 from ledger.people.schema import PEOPLE, PLAIN_PARTIES
 from ledger.people.sealing import SealBroken, new_key

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from api.self_check import SelfCheck
-from ledger.people.roles import Role
+from ledger.kernel.roles import Role
 from tests.office import Office
 from tests.processes import leifeng
 from tests.server import serving

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from api.pages.receipt_words import TOPICS
-from ledger.donations import Donation
+from ledger.aggregates.donations.donation import Donation
 from ledger.transparency.cosignature import Cosigner
 from ledger.transparency.note import Signer, parse_note
 from projections.log.keys import KeyFile

@@ -2,8 +2,8 @@
 
 import pytest
 
-from ledger.errors import Invalid
-from ledger.wording import TEXT_MAX, code, plain, printable
+from ledger.kernel.errors import Invalid
+from ledger.kernel.wording import TEXT_MAX, code, plain, printable
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import httpx2
 
-from ledger.people.roles import Role
+from ledger.kernel.roles import Role
 from tests.office import CENTRE, DAY, LAST_DAY, SETTLED_DAY, Office
 from tests.server import Person
 

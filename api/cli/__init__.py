@@ -9,7 +9,7 @@ from pkgutil import resolve_name
 import typer
 
 from api.collector import resting
-from ledger.errors import LedgerError
+from ledger.kernel.errors import LedgerError
 from ledger.store.engine import DATABASE_TROUBLE
 
 COMMANDS = {

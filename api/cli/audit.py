@@ -12,12 +12,12 @@ from api.cli import audit_bundle
 from api.cli.shared import DataFolder, existing_ledger
 from api.places import Places, key_file
 from api.problems import RoleForbidden
-from ledger.aggregate import Act
 from ledger.commands import Ledger
-from ledger.errors import LedgerError
-from ledger.names import new_id
+from ledger.kernel.aggregate import Act
+from ledger.kernel.errors import LedgerError
+from ledger.kernel.names import new_id
+from ledger.kernel.roles import Role
 from ledger.people.directory import Directory
-from ledger.people.roles import Role
 from ledger.transparency.note import Signer
 from projections.log.keys import KeyFile, KeyRing, a_name
 from projections.log.log import Log

@@ -12,7 +12,7 @@ import typer
 
 from api.cli.shared import NoLedgerHere, existing_ledger, in_lines, progress
 from api.places import Places, key_file, policy_file
-from ledger.errors import Invalid
+from ledger.kernel.errors import Invalid
 from ledger.transparency.encoding import Malformed
 from ledger.transparency.note import Verifier
 from ledger.transparency.policy import Policy, parse_policy

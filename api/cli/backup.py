@@ -15,8 +15,8 @@ import typer
 from api.cli.shared import DataFolder, existing_ledger, progress
 from api.places import Places
 from ledger.commands import Ledger
-from ledger.errors import LedgerError
-from ledger.names import PartyId, Position
+from ledger.kernel.errors import LedgerError
+from ledger.kernel.names import PartyId, Position
 from ledger.people.copying import sealed_under
 from ledger.people.erasure import erase
 from ledger.people.keys import KeyFile

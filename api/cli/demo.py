@@ -17,8 +17,8 @@ from api.cli.shared import balances_json, print_balances, print_whole, progress
 from api.demo.story import HEAR, Story
 from api.doors import Site
 from api.places import DEMO_MARK, Places
-from ledger.errors import LedgerError
-from ledger.money import yuan
+from ledger.kernel.errors import LedgerError
+from ledger.kernel.money import yuan
 from projections.fund_balances import FundBalance, fund_balance, fund_rows
 from projections.journal import sources
 from projections.sales import sale

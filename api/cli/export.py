@@ -12,8 +12,8 @@ from typing import Annotated, TextIO
 import typer
 
 from api.cli.shared import DataFolder, existing_ledger, progress
-from ledger.aggregate import Fact
-from ledger.names import Position
+from ledger.kernel.aggregate import Fact
+from ledger.kernel.names import Position
 from projections.exports import EXPORTS
 from projections.history import PAGE, rest
 

@@ -16,15 +16,15 @@ from api.cli.shared import DataFolder, existing_ledger, progress
 from api.feeds import Lines
 from api.places import Places
 from api.problems import RoleForbidden
-from ledger.aggregate import Act
 from ledger.commands import Ledger
-from ledger.feeds import Feed
-from ledger.names import SaleId, new_id
-from ledger.order_feeds import OrderFeed, ReturnFeed
+from ledger.feeds.feed import Feed
+from ledger.feeds.orders import OrderFeed, ReturnFeed
+from ledger.feeds.pledges import PledgeFeed
+from ledger.kernel.aggregate import Act
+from ledger.kernel.names import SaleId, new_id
+from ledger.kernel.roles import Role
 from ledger.people.caller import Caller
 from ledger.people.directory import Directory
-from ledger.people.roles import Role
-from ledger.pledge_feeds import PledgeFeed
 from projections.follow import Progress as Told
 
 SHOWN_MAX = 20

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from api.cli.roll import now, register
 from api.cli.shared import DataFolder, print_whole
-from ledger.people.roles import Role
+from ledger.kernel.roles import Role
 
 app = typer.Typer(help="People who come in, and their roles.", no_args_is_help=True)
 

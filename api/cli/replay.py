@@ -11,11 +11,11 @@ from rich.console import Console
 
 from api.cli.shared import DataFolder, balances_json, existing_ledger, print_balances, progress
 from api.places import Places
-from ledger.errors import LedgerError
-from ledger.money import yuan
-from ledger.names import Position
-from ledger.policies import ApprovalRule
-from ledger.strict_json import fault_of
+from ledger.aggregates.policies import ApprovalRule
+from ledger.kernel.errors import LedgerError
+from ledger.kernel.money import yuan
+from ledger.kernel.names import Position
+from ledger.kernel.strict_json import fault_of
 from projections.every_view import all_views
 from projections.opening import open_views
 from projections.other_rule import OtherRule, Stopped, held_to

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from api.places import Places
 from ledger.commands import Ledger
-from ledger.errors import LedgerError
+from ledger.commands.outbox import LOOKS_S, Telling
+from ledger.kernel.errors import LedgerError
 from ledger.people.directory import Directory
-from ledger.people.telling import LOOKS_S, Telling
 from ledger.store.sqlite import is_being_written
 
 TOLD_WITHIN_S = 10.0

@@ -25,8 +25,8 @@ from api.places import Places, policy_file
 from api.self_check import EVERY_S
 from api.sso.refusals import NotInstalled
 from api.sso.settings import Settings
-from ledger.errors import LedgerError
-from ledger.people.roles import Role
+from ledger.kernel.errors import LedgerError
+from ledger.kernel.roles import Role
 from projections.log.cosigning import Asked, policy_of
 
 if TYPE_CHECKING:

@@ -17,8 +17,8 @@ from rich.table import Table
 
 from api.places import Places
 from ledger.commands import Ledger
-from ledger.errors import LedgerError
-from ledger.money import yuan
+from ledger.kernel.errors import LedgerError
+from ledger.kernel.money import yuan
 from projections.follow import Progress as Told
 from projections.fund_balances import FundBalance
 

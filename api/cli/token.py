@@ -12,8 +12,8 @@ from rich.table import Table
 
 from api.cli.roll import now, register
 from api.cli.shared import DataFolder, print_whole
-from ledger.names import DonorId, SaleId
-from ledger.people.roles import Role
+from ledger.kernel.names import DonorId, SaleId
+from ledger.kernel.roles import Role
 from ledger.people.tokens import OVERLAP, Scope, Token
 
 app = typer.Typer(help="Tokens that let people in.", no_args_is_help=True)

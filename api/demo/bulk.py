@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 from uuid import UUID
 
-from ledger.aggregate import Act, Aggregate
-from ledger.application import Decision
+from ledger.books.tallies import AVAILABLE, of_fund
 from ledger.commands import Ledger
-from ledger.errors import LedgerError
-from ledger.names import FundCode
+from ledger.commands.application import Decision
+from ledger.kernel.aggregate import Act, Aggregate
+from ledger.kernel.errors import LedgerError
+from ledger.kernel.names import FundCode
 from ledger.store.commits import Commit
-from ledger.tallies import AVAILABLE, of_fund
 
 TRANSACTION_EVENTS = 1_000
 

@@ -7,14 +7,14 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from api.demo.bulk import Bulk
 from api.demo.luck import Luck
-from ledger.application import Decision
-from ledger.errors import Conflict
-from ledger.money import Fen
-from ledger.names import FundCode, SaleId
-from ledger.orders import GoodsReturn, Order, OrderLine, ReturnLine, SaleOrder
-from ledger.sales import Item
-from ledger.tallies import Expectation, of_sale
-from ledger.terms import UNITS_MAX, SaleTerms
+from ledger.aggregates.sales.orders import GoodsReturn, Order, OrderLine, ReturnLine, SaleOrder
+from ledger.aggregates.sales.sale import Item
+from ledger.books.tallies import Expectation, of_sale
+from ledger.commands.application import Decision
+from ledger.kernel.errors import Conflict
+from ledger.kernel.money import Fen
+from ledger.kernel.names import FundCode, SaleId
+from ledger.kernel.terms import UNITS_MAX, SaleTerms
 
 RETURN_DAYS = 7
 

@@ -6,8 +6,8 @@ import random
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TypeVar
 
-from ledger.aggregate import Act
-from ledger.names import PersonId, new_id
+from ledger.kernel.aggregate import Act
+from ledger.kernel.names import PersonId, new_id
 
 FIRST_DAY = date(2026, 1, 1)
 """The books open then."""

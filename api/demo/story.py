@@ -14,12 +14,16 @@ from typing import Any, Concatenate, ParamSpec
 from uuid import UUID
 
 from api.doors import Site
-from ledger.aggregate import BUSINESS_ZONE, Act
-from ledger.application import Decision
-from ledger.donations import Instalment
-from ledger.feeds import CHUNK_LINES
-from ledger.money import Fen
-from ledger.names import (
+from ledger.aggregates.donations.donation import Instalment
+from ledger.aggregates.policies import ApprovalRule
+from ledger.aggregates.sales.sale import Item
+from ledger.aggregates.sales.settlements import Statement
+from ledger.commands.application import Decision
+from ledger.feeds.feed import CHUNK_LINES
+from ledger.feeds.orders import OrderFeed, ReturnFeed
+from ledger.kernel.aggregate import BUSINESS_ZONE, Act
+from ledger.kernel.money import Fen
+from ledger.kernel.names import (
     DisbursementId,
     DonationId,
     DonorId,
@@ -29,11 +33,7 @@ from ledger.names import (
     SaleId,
     new_id,
 )
-from ledger.order_feeds import OrderFeed, ReturnFeed
-from ledger.people.roles import Role
-from ledger.policies import ApprovalRule
-from ledger.sales import Item
-from ledger.settlements import Statement
+from ledger.kernel.roles import Role
 from ledger.store.commits import Receipt
 
 P = ParamSpec("P")

@@ -16,11 +16,11 @@ from uuid import UUID
 from api.demo.bulk import Bulk
 from api.demo.goods import CASHIER, CLERK, TREASURER, Selling
 from api.demo.luck import FIRST_DAY, Luck
-from ledger.disbursement_states import DisbursementState
-from ledger.disbursements import Disbursement
-from ledger.donations import Instalment
-from ledger.money import CNY, Fen
-from ledger.names import (
+from ledger.aggregates.disbursements.disbursement import Disbursement
+from ledger.aggregates.disbursements.states import DisbursementState
+from ledger.aggregates.donations.donation import Instalment
+from ledger.kernel.money import CNY, Fen
+from ledger.kernel.names import (
     DisbursementId,
     DonationId,
     DonorId,
@@ -29,8 +29,8 @@ from ledger.names import (
     Position,
     new_id,
 )
-from ledger.payments import Channel
-from ledger.terms import Restriction
+from ledger.kernel.payments import Channel
+from ledger.kernel.terms import Restriction
 from projections.follow import Progress, silent
 
 DAYS = 3 * 365

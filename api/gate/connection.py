@@ -20,7 +20,7 @@ from api import problems
 from api.gate.limits import Limits
 from api.gate.refusals import HeadTooLarge, MessageUnreadable, TooSlow
 from api.gate.safe_answers import SAFE
-from ledger.errors import LedgerError, Overloaded
+from ledger.kernel.errors import LedgerError, Overloaded
 
 LINGER_S = 2.0
 """Seconds that are left to whoever was answered before they had said all."""

@@ -15,7 +15,7 @@ from api.gate.refusals import HeadTooLarge, HostUnknown, TargetTooLong
 from api.gate.safe_answers import make_safe
 from api.gate.said_once import SAID, check_encoding, host_of, read
 from api.gate.target import check_path, check_query
-from ledger.errors import LedgerError
+from ledger.kernel.errors import LedgerError
 
 FEED = b"application/x-ndjson"
 

@@ -14,7 +14,7 @@ from typing import Self
 from msgspec import Struct
 from msgspec.structs import fields
 
-from ledger.errors import LedgerError
+from ledger.kernel.errors import LedgerError
 
 PREFIX = "LEIFENG_LIMIT_"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from http import HTTPStatus
 
-from ledger.errors import LedgerError
+from ledger.kernel.errors import LedgerError
 
 
 class MessageUnreadable(LedgerError):

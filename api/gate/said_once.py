@@ -8,7 +8,7 @@ from functools import lru_cache
 from ipaddress import IPv6Address
 
 from api.gate.refusals import MessageUnreadable
-from ledger.errors import Invalid
+from ledger.kernel.errors import Invalid
 
 Headers = Sequence[tuple[bytes, bytes]]
 

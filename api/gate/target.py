@@ -10,8 +10,8 @@ import re
 from string import ascii_letters, digits
 from urllib.parse import unquote_to_bytes
 
-from ledger.errors import Invalid
-from ledger.wording import shows_itself
+from ledger.kernel.errors import Invalid
+from ledger.kernel.wording import shows_itself
 
 _PLAIN = f"{ascii_letters}{digits}/_~:@.-".encode()
 _PLAIN_QUERY = re.compile(rb"[A-Za-z0-9_~.:,/=&-]*")

@@ -19,8 +19,8 @@ from api.pages.entrance import ACCOUNT, Entrance, PageDesk, someone
 from api.pages.labels import marked
 from api.pages.rendering import page
 from api.pages.sign_in import UNEQUAL, UNFIT, WAIT, signed_in_as
-from ledger.errors import Invalid, LedgerError
-from ledger.names import PersonId
+from ledger.kernel.errors import Invalid, LedgerError
+from ledger.kernel.names import PersonId
 from ledger.people.passwords import LENGTH_MIN, PasswordWrong
 from ledger.people.second_factors import CodeWrong, address_of
 

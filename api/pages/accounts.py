@@ -19,7 +19,7 @@ from api.pages.own_pages import BOOKS, own_page
 from api.pages.public import as_of
 from api.pages.sheets import CSV, As, Yuan, sheet
 from api.pages.statement import day
-from ledger.accounts import ACCOUNTS
+from ledger.books.accounts import ACCOUNTS
 from projections.fund_balances import FundBalances, fund_rows
 from projections.journal import Journal, entries, trial_balance
 

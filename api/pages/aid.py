@@ -22,11 +22,11 @@ from api.pages.rules import rule_in_force
 from api.pages.sheets import CSV, As, Yuan, sheet
 from api.pages.trail import tell
 from api.problems import problem
-from ledger.aggregate import Fact
-from ledger.disbursements import Disbursement
-from ledger.errors import LedgerError, NotFound
-from ledger.names import DisbursementId, PartyId, Position
-from ledger.people.roles import Role
+from ledger.aggregates.disbursements.disbursement import Disbursement
+from ledger.kernel.aggregate import Fact
+from ledger.kernel.errors import LedgerError, NotFound
+from ledger.kernel.names import DisbursementId, PartyId, Position
+from ledger.kernel.roles import Role
 from projections.disbursements import Disbursements, disbursement, disbursements
 from projections.fund_balances import FundBalances, fund_balance, fund_row, fund_rows
 from projections.inbox import TO_APPROVE, of_payee

@@ -15,9 +15,9 @@ from api.pages.aid import aid_page
 from api.pages.answers import on_day, text
 from api.pages.entrance import Entrance, PageDesk
 from api.pages.own_pages import then
-from ledger.errors import LedgerError
-from ledger.names import DisbursementId, PartyId, new_id
-from ledger.people.roles import Role
+from ledger.kernel.errors import LedgerError
+from ledger.kernel.names import DisbursementId, PartyId, new_id
+from ledger.kernel.roles import Role
 from ledger.store.commits import Receipt
 
 router = APIRouter(route_class=Entrance, include_in_schema=False)

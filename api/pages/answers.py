@@ -9,9 +9,9 @@ from datetime import date
 from typing import Any, get_args
 
 from api.pages.statement import day
-from ledger.errors import Invalid
-from ledger.money import AMOUNT_MAX
-from ledger.wording import printable
+from ledger.kernel.errors import Invalid
+from ledger.kernel.money import AMOUNT_MAX
+from ledger.kernel.wording import printable
 
 YUAN = re.compile(r"(\d{1,3}(?:,\d{3})+|\d{1,11})(?:\.(\d{1,2}))?", re.ASCII)
 
@@ -63,7 +63,7 @@ def text(said: Mapping[str, str], name: str) -> str:
 def one_of(said: Mapping[str, str], name: str, kind: object) -> Any:
     """Read one of the words of a literal type.
 
-    >>> from ledger.donors import RestrictionBasis
+    >>> from ledger.aggregates.donors import RestrictionBasis
     >>> one_of({"basis": "donor-request"}, "basis", RestrictionBasis)
     'donor-request'
 

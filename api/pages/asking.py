@@ -21,11 +21,11 @@ from api.pages.entrance import Entrance, PageDesk
 from api.pages.levels import must_be_level
 from api.pages.own_pages import own_page, then, why_not
 from api.pages.rules import rule_in_force
-from ledger.disbursements import PayeeKind
-from ledger.errors import Invalid, LedgerError, NotFound
-from ledger.money import CNY, yuan
-from ledger.names import FundCode, PartyId, new_id
-from ledger.people.roles import Role
+from ledger.aggregates.disbursements.disbursement import PayeeKind
+from ledger.kernel.errors import Invalid, LedgerError, NotFound
+from ledger.kernel.money import CNY, yuan
+from ledger.kernel.names import FundCode, PartyId, new_id
+from ledger.kernel.roles import Role
 from projections.disbursements import Disbursements
 from projections.fund_balances import FundBalances, FundSummary, fund_summaries
 from projections.inbox import of_payee

@@ -17,7 +17,7 @@ from mimetypes import guess_type
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from ledger.errors import NotFound
+from ledger.kernel.errors import NotFound
 
 router = APIRouter(include_in_schema=False)
 

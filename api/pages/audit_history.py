@@ -21,10 +21,10 @@ from api.pages.own_pages import own_page
 from api.pages.sheets import CSV, As, sheet
 from api.pages.statement import day
 from api.pages.trail import Told, corrections, figures_of
-from ledger.aggregate import Fact
-from ledger.errors import Invalid, NotFound
-from ledger.names import Position
-from ledger.postings import postings
+from ledger.books.postings import postings
+from ledger.kernel.aggregate import Fact
+from ledger.kernel.errors import Invalid, NotFound
+from ledger.kernel.names import Position
 from ledger.transparency.encoding import to_base64
 from projections.audit_trail import AuditTrail, Sought, latest, trail
 from projections.fund_balances import FundBalances, fund_rows

@@ -25,9 +25,9 @@ from api.pages.own_pages import BOOKS, own_page, then, why_not
 from api.pages.rendering import query_of
 from api.pages.sheets import CSV, As, Yuan, sheet
 from api.problems import problem
-from ledger.errors import Invalid, LedgerError
-from ledger.names import Position
-from ledger.people.roles import Role
+from ledger.kernel.errors import Invalid, LedgerError
+from ledger.kernel.names import Position
+from ledger.kernel.roles import Role
 from projections.unconfirmed import MoneyKind, Unconfirmed, unconfirmed, unconfirmed_at
 
 router = APIRouter(prefix="/desk/bank", route_class=Entrance, include_in_schema=False)

@@ -14,7 +14,7 @@ from api.log import text_of
 from api.pages.languages import language_of, words
 from api.pages.receipt_words import in_words
 from api.pages.rendering import page
-from ledger.errors import NotFound
+from ledger.kernel.errors import NotFound
 from ledger.transparency.cosignature import cosigned_at
 from ledger.transparency.encoding import to_base64
 from ledger.transparency.note import Verifier, parse_note, signed_by

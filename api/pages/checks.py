@@ -17,8 +17,8 @@ from api.pages.entrance import Entrance, PageDesk
 from api.pages.inbox import failing
 from api.pages.own_pages import own_page, then
 from api.problems import RoleForbidden, problem
-from ledger.errors import NotFound
-from ledger.people.roles import Role
+from ledger.kernel.errors import NotFound
+from ledger.kernel.roles import Role
 from ledger.transparency.encoding import to_base64
 from projections.audit.export import Export
 from projections.audit.live import Live

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from api.doors import Desk
-from ledger.names import PartyId, PersonId
-from ledger.people.roles import Role
+from ledger.kernel.names import PartyId, PersonId
+from ledger.kernel.roles import Role
 
 APART = frozenset({Role.DONOR, Role.PARTNER, ""})
 """Roles that are not of the charity."""

@@ -22,8 +22,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.doors import KEY, KEY_MAX, NOBODY, Desk, Door, Site, acting_as
 from api.problems import KeyRequired, RoleForbidden, Unauthenticated
-from ledger.errors import Invalid, NotFound
-from ledger.people.roles import Role
+from ledger.kernel.errors import Invalid, NotFound
+from ledger.kernel.roles import Role
 from ledger.people.sessions import SignedIn
 
 E = TypeVar("E", bound=Callable[..., Any])

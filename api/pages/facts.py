@@ -1,8 +1,9 @@
 """What a refusal found, in the reader's language.
 
-The ledger says its facts in English sentences (``ledger.errors``), which programs are answered
-with as they are. For people each sentence is known again by its form, what stands in its places is
-said in their language as far as it is a word of ours, and what nobody translated is shown as it is.
+The ledger says its facts in English sentences (``ledger.kernel.errors``), which programs are
+answered with as they are. For people each sentence is known again by its form, what stands in its
+places is said in their language as far as it is a word of ours, and what nobody translated is shown
+as it is.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from msgspec import Struct
 
 from api.pages.labels import KINDS, marked
-from ledger.money import yuan
+from ledger.kernel.money import yuan
 from projections.purposes import TO_PERSONS
 
 SHOWN_MAX = 8

@@ -8,12 +8,12 @@ from typing import Any
 from msgspec import Struct
 
 from api.pages.entrance import PageDesk
-from ledger.application import Decision
-from ledger.disbursements import Disbursement
-from ledger.donations import Donation
-from ledger.errors import NotFound
-from ledger.names import DisbursementId, DonationId, Position, SaleId
-from ledger.sales import CharitySale
+from ledger.aggregates.disbursements.disbursement import Disbursement
+from ledger.aggregates.donations.donation import Donation
+from ledger.aggregates.sales.sale import CharitySale
+from ledger.commands.application import Decision
+from ledger.kernel.errors import NotFound
+from ledger.kernel.names import DisbursementId, DonationId, Position, SaleId
 from projections.unconfirmed import MoneyKind
 
 

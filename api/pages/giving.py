@@ -22,11 +22,11 @@ from api.pages.entrance import Entrance, PageDesk
 from api.pages.levels import must_be_level
 from api.pages.own_pages import own_page, then, why_not
 from api.pages.rendering import query_of
-from ledger.donations import Instalment
-from ledger.errors import Invalid, LedgerError, NotFound
-from ledger.money import CNY, Fen, yuan
-from ledger.names import DonorId, FundCode, PartyId, new_id
-from ledger.people.roles import Role
+from ledger.aggregates.donations.donation import Instalment
+from ledger.kernel.errors import Invalid, LedgerError, NotFound
+from ledger.kernel.money import CNY, Fen, yuan
+from ledger.kernel.names import DonorId, FundCode, PartyId, new_id
+from ledger.kernel.roles import Role
 from projections.donations import Donations, donor_row
 from projections.fund_balances import FundBalances, FundSummary, fund_row, fund_summaries
 

@@ -17,8 +17,8 @@ from fastapi.concurrency import run_in_threadpool
 from msgspec import Struct
 
 from api.doors import Site
-from ledger.errors import Overloaded
-from ledger.names import Position
+from ledger.kernel.errors import Overloaded
+from ledger.kernel.names import Position
 from projections.sales import RunningTotal, Sales, running_totals
 
 LOG = logging.getLogger(__name__)

@@ -22,9 +22,9 @@ from api.pages.levels import must_be_level
 from api.pages.own_pages import BOOKS, own_page, then, why_not
 from api.pages.sheets import CSV, As, Yuan, sheet
 from api.problems import problem
-from ledger.errors import LedgerError, NotFound
-from ledger.names import DonationId
-from ledger.people.roles import Role
+from ledger.kernel.errors import LedgerError, NotFound
+from ledger.kernel.names import DonationId
+from ledger.kernel.roles import Role
 from projections.disbursements import Disbursements
 from projections.donations import Donations, donation, donations
 from projections.fund_balances import FundBalances, fund_rows

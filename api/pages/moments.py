@@ -22,8 +22,8 @@ from api.pages.own_pages import own_page
 from api.pages.public import as_of
 from api.pages.sheets import CSV, As, Yuan, sheet
 from api.pages.statement import day
-from ledger.errors import Invalid
-from ledger.names import Position
+from ledger.kernel.errors import Invalid
+from ledger.kernel.names import Position
 from projections.fund_balances import FundBalance, FundBalances, fund_balance, fund_rows
 
 router = APIRouter(route_class=Entrance, include_in_schema=False)

@@ -22,9 +22,9 @@ from api.pages.own_pages import own_page, then, why_not
 from api.pages.rendering import page
 from api.pages.sheets import CSV, As, Yuan, sheet
 from api.problems import problem
-from ledger.errors import LedgerError, NotFound
-from ledger.names import DonationId, DonorId, PartyId
-from ledger.people.roles import Role
+from ledger.kernel.errors import LedgerError, NotFound
+from ledger.kernel.names import DonationId, DonorId, PartyId
+from ledger.kernel.roles import Role
 from projections.donations import Donations, donor_row, donor_statement, may_be_owing
 
 router = APIRouter(route_class=Entrance, include_in_schema=False)

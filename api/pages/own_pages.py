@@ -17,10 +17,10 @@ from api.pages.entrance import PageDesk
 from api.pages.labels import marked
 from api.pages.rendering import page
 from api.problems import RoleForbidden, problem
-from ledger.aggregate import Act
-from ledger.application import Decision
-from ledger.errors import LedgerError
-from ledger.people.roles import Role
+from ledger.commands.application import Decision
+from ledger.kernel.aggregate import Act
+from ledger.kernel.errors import LedgerError
+from ledger.kernel.roles import Role
 
 P = ParamSpec("P")
 

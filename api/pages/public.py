@@ -16,8 +16,8 @@ from api.pages.languages import language_of, words
 from api.pages.levels import must_be_level
 from api.pages.rendering import page
 from api.pages.sheets import CSV, As, Yuan, sheet
-from ledger.movements import Figures
-from ledger.names import Position
+from ledger.books.movements import Figures
+from ledger.kernel.names import Position
 from projections.fund_balances import FundBalances, FundSummary, fund_summaries
 from projections.purposes import paid_for
 from projections.sales import Sales, sales_of_late

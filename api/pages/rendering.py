@@ -26,8 +26,8 @@ from api.pages.assets import address, takes_gzip
 from api.pages.facts import facts
 from api.pages.labels import LABELS, WHAT_NEXT_OTHERWISE
 from api.pages.languages import LANGUAGES, NAME, TAGS, Language, language_of, words
-from ledger.aggregate import BUSINESS_ZONE
-from ledger.money import yuan
+from ledger.kernel.aggregate import BUSINESS_ZONE
+from ledger.kernel.money import yuan
 
 COOKIE_S = 365 * 24 * 3600
 """Seconds for which the choice of a language is remembered."""

@@ -7,8 +7,8 @@ from datetime import date
 from msgspec import Struct
 
 from api.doors import Desk
-from ledger.names import APPROVAL_POLICY, Position
-from ledger.policies import ApprovalRule, Version
+from ledger.aggregates.policies import ApprovalRule, Version
+from ledger.kernel.names import APPROVAL_POLICY, Position
 
 RULES_MAX = 1_000
 """Rules that are looked through for the event of one; a charity sets a few in its life."""

@@ -13,7 +13,7 @@ from api.pages.labels import SALE_STATES, marked
 from api.pages.languages import language_of, words
 from api.pages.levels import must_be_level
 from api.pages.sheets import Yuan, sheet
-from ledger.errors import NotFound
+from ledger.kernel.errors import NotFound
 from projections.inbox import ToSettle
 from projections.sales import Sales, sale, sales_of_late
 

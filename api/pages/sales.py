@@ -22,7 +22,7 @@ from api.pages.public import as_of
 from api.pages.rendering import page, render
 from api.pages.sale_sheets import all_sales, goods
 from api.pages.sheets import CSV, As
-from ledger.errors import NotFound
+from ledger.kernel.errors import NotFound
 from projections.fund_balances import FundBalances, fund_row
 from projections.sales import RunningTotal, Sales, running_totals, sale, sales_of_late
 

@@ -20,11 +20,11 @@ from api.pages.levels import must_be_level
 from api.pages.own_pages import BOOKS, own_page, then, why_not
 from api.pages.sheets import CSV, As, Yuan, sheet
 from api.problems import problem
-from ledger.errors import Invalid, LedgerError, NotFound
-from ledger.money import yuan
-from ledger.names import SaleId
-from ledger.people.roles import Role
-from ledger.settlements import Statement
+from ledger.aggregates.sales.settlements import Statement
+from ledger.kernel.errors import Invalid, LedgerError, NotFound
+from ledger.kernel.money import yuan
+from ledger.kernel.names import SaleId
+from ledger.kernel.roles import Role
 from projections.fund_balances import FundBalances, fund_row
 from projections.sales import Sales, sale
 

@@ -15,7 +15,7 @@ from typing import Annotated
 from fastapi import Query
 from fastapi.responses import StreamingResponse
 
-from ledger.money import yuan
+from ledger.kernel.money import yuan
 
 MARK = "\ufeff"
 

@@ -18,8 +18,8 @@ from api.gate.refusals import TooOften
 from api.pages.entrance import ACCOUNT, SIGN_IN, Entrance, PageDesk, cookie_name
 from api.pages.labels import marked
 from api.pages.rendering import page
-from ledger.errors import Invalid, LedgerError
-from ledger.names import PersonId
+from ledger.kernel.errors import Invalid, LedgerError
+from ledger.kernel.names import PersonId
 from ledger.people.directory import Directory
 from ledger.people.passwords import LENGTH_MIN
 

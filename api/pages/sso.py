@@ -37,8 +37,8 @@ from api.pages.sign_in import (
 from api.sso.refusals import IdentityNotProven, ProviderAway
 from api.sso.settings import CALLBACK
 from api.sso.slips import GOOD_FOR, CameBack, Left, SlipOver, leaving, read, written
-from ledger.errors import NotFound
-from ledger.names import PersonId
+from ledger.kernel.errors import NotFound
+from ledger.kernel.names import PersonId
 from ledger.people.identities import Identity
 
 if TYPE_CHECKING:  # It needs an extra that not every server has.

@@ -17,7 +17,7 @@ from api.pages.levels import must_be_level
 from api.pages.public import as_of, drawn
 from api.pages.rendering import page
 from api.pages.sheets import CSV, As, Yuan, sheet
-from ledger.errors import Invalid, NotFound
+from ledger.kernel.errors import Invalid, NotFound
 from projections.fund_balances import FundBalances, fund_balance, fund_row
 from projections.periods import Period
 from projections.purposes import paid_for

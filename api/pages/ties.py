@@ -22,10 +22,10 @@ from api.pages.levels import must_be_level
 from api.pages.own_pages import own_page, then
 from api.pages.sheets import CSV, As, sheet
 from api.relations import DECLARE
-from ledger.errors import Invalid, LedgerError, NotFound
-from ledger.names import PartyId
-from ledger.people.roles import Role
-from ledger.relations import RelationKind
+from ledger.aggregates.relations import RelationKind
+from ledger.kernel.errors import Invalid, LedgerError, NotFound
+from ledger.kernel.names import PartyId
+from ledger.kernel.roles import Role
 from projections.disbursements import Disbursements, disbursement
 from projections.relations import RelationsDeclared, relations
 

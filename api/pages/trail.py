@@ -16,13 +16,13 @@ from api.pages.levels import must_be_level
 from api.pages.rendering import page
 from api.pages.sheets import CSV, As, Yuan, sheet
 from api.pages.statement import day
-from ledger.aggregate import Fact
-from ledger.disbursements import Disbursement
-from ledger.donations import Donation
-from ledger.errors import Invalid, NotFound
-from ledger.movements import COLUMNS, movements
-from ledger.names import Position
-from ledger.postings import postings
+from ledger.aggregates.disbursements.disbursement import Disbursement
+from ledger.aggregates.donations.donation import Donation
+from ledger.books.movements import COLUMNS, movements
+from ledger.books.postings import postings
+from ledger.kernel.aggregate import Fact
+from ledger.kernel.errors import Invalid, NotFound
+from ledger.kernel.names import Position
 from projections.journal import Journal, line
 from projections.public_trail import Correction, public_sentence
 from projections.sentences import Sentence

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ledger.errors import LedgerError
+from ledger.kernel.errors import LedgerError
 
 
 class ProviderAway(LedgerError):

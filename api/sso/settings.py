@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
-from ledger.errors import LedgerError
+from ledger.kernel.errors import LedgerError
 
 PREFIX = "LEIFENG_SSO_"
 

@@ -15,8 +15,8 @@ from typing import TypeVar
 import msgspec
 from msgspec import Struct
 
-from ledger.errors import LedgerError
-from ledger.names import PersonId
+from ledger.kernel.errors import LedgerError
+from ledger.kernel.names import PersonId
 from ledger.people.sealing import VaultError, seal_bytes, unseal_bytes
 from ledger.people.vault import Vault
 

@@ -24,8 +24,8 @@ from uuid import UUID
 
 import msgspec
 
-from ledger.errors import LedgerError
-from ledger.names import Position
+from ledger.kernel.errors import LedgerError
+from ledger.kernel.names import Position
 from ledger.store.recorder import Row
 from ledger.transparency.checkpoint import Checkpoint
 from ledger.transparency.note import NOTE_BYTES_MAX

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import NamedTuple
 
-from ledger.aggregate import Fact
-from ledger.names import Position
+from ledger.kernel.aggregate import Fact
+from ledger.kernel.names import Position
 from ledger.store.form import StoredForm
 from ledger.store.recorder import Row
 from ledger.transparency.tiles import Tile

@@ -12,8 +12,8 @@ from itertools import islice
 
 from msgspec import Struct, field
 
-from ledger.errors import LedgerError
-from ledger.names import Position
+from ledger.kernel.errors import LedgerError
+from ledger.kernel.names import Position
 from ledger.store.recorder import Row
 from ledger.transparency.checkpoint import Checkpoint, open_checkpoint
 from ledger.transparency.note import parse_note, signed_by

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import msgspec
 
-from ledger.names import Position
+from ledger.kernel.names import Position
 from ledger.store.copying import NotEmpty
 from ledger.store.form import StoredForm
 from ledger.store.recorder import Row

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ledger.errors import LedgerError
+from ledger.kernel.errors import LedgerError
 
 
 class Finding(LedgerError):

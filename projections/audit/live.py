@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from sqlalchemy import Connection, Engine
 
-from ledger.movements import COLUMNS
+from ledger.books.movements import COLUMNS
 from ledger.store.recorder import Row, Store
 from ledger.transparency.tiles import Tile
 from projections.audit.evidence import Claim, Evidence, Words

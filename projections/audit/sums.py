@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Sequence
 
-from ledger.names import Position
+from ledger.kernel.names import Position
 from ledger.store.form import StoredForm, Unreadable
 from ledger.store.recorder import Row
 from projections.audit.evidence import FIGURES, Claim

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
-from ledger.errors import LedgerError
+from ledger.kernel.errors import LedgerError
 from ledger.store.recorder import Row
 from ledger.transparency.checkpoint import Checkpoint
 from ledger.transparency.leaf import leaf_of

@@ -10,7 +10,7 @@ from typing import NamedTuple, Self
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
-from ledger.errors import Invalid, LedgerError, NotFound
+from ledger.kernel.errors import Invalid, LedgerError, NotFound
 from ledger.transparency.cosignature import Witness
 from ledger.transparency.encoding import Malformed, from_decimal
 from ledger.transparency.note import (

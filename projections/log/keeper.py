@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from threading import Event, Thread
 
-from ledger.errors import LedgerError
+from ledger.kernel.errors import LedgerError
 from projections.log.log import KeyElsewhere, Log
 
 LOG = logging.getLogger(__name__)

@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from ledger.chance import random_bytes
-from ledger.errors import LedgerError
+from ledger.kernel.chance import random_bytes
+from ledger.kernel.errors import LedgerError
 from ledger.transparency.checkpoint import Checkpoint, parse_checkpoint
 from ledger.transparency.encoding import Malformed, lines_of
 from ledger.transparency.merkle import EMPTY_ROOT

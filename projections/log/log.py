@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, Engine
 
-from ledger.errors import LedgerError, NotFound
+from ledger.kernel.errors import LedgerError, NotFound
 from ledger.store.leaves import OutOfStep, leaves
 from ledger.store.recorder import Store
 from ledger.transparency.checkpoint import Checkpoint

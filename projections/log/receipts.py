@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from ledger.names import Position
+from ledger.kernel.names import Position
 from projections.disbursements import disbursements
 from projections.fund_balances import FundBalance, fund_balance, fund_row
 

@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 import pyotp
 
-from ledger.names import PersonId
+from ledger.kernel.names import PersonId
+from ledger.kernel.roles import Role
 from ledger.people.directory import Directory
 from ledger.people.passwords import InvitationOver
-from ledger.people.roles import Role
 from ledger.people.second_factors import DRIFT_STEPS, STEP_S
 
 AT = datetime(2026, 4, 1, 4, tzinfo=UTC)

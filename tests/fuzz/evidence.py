@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from ledger.errors import LedgerError
+from ledger.kernel.errors import LedgerError
 from ledger.transparency.checkpoint import Checkpoint, open_checkpoint, parse_checkpoint
 from ledger.transparency.cosignature import Cosigner, Witness
 from ledger.transparency.encoding import Malformed

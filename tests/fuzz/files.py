@@ -17,10 +17,10 @@ import msgspec
 
 from api.cli.replay import read_rule
 from api.gate.limits import Limits
-from ledger.errors import LedgerError
-from ledger.money import AMOUNT_MAX
+from ledger.kernel.errors import LedgerError
+from ledger.kernel.money import AMOUNT_MAX
+from ledger.kernel.strict_json import fault_of
 from ledger.people.keys import KeyFile
-from ledger.strict_json import fault_of
 from ledger.transparency.note import Signer
 from projections.audit.bundle import BALANCES, CHECKPOINT, EVENTS, MANIFEST, Bundle
 from projections.audit.findings import Finding

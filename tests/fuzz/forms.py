@@ -15,9 +15,9 @@ from api.pages.languages import LANGUAGES, language_of
 from api.pages.settlements import read_figures
 from api.pages.sign_in import inside
 from api.pages.statement import day
-from ledger.errors import Invalid
-from ledger.money import AMOUNT_MAX, yuan
-from ledger.wording import shows_itself
+from ledger.kernel.errors import Invalid
+from ledger.kernel.money import AMOUNT_MAX, yuan
+from ledger.kernel.wording import shows_itself
 
 
 def form(data: bytes) -> None:

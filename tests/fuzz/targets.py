@@ -29,12 +29,12 @@ from api.gate.said_once import MAY_REPEAT, check_encoding, host_of, read
 from api.gate.target import check_path, check_query
 from api.intake import Intake
 from api.paging import Asked, asked
-from ledger.errors import Invalid, LedgerError
-from ledger.lines import LineRefused
-from ledger.order_feeds import read_order, read_return
-from ledger.pledge_feeds import read_pledge
-from ledger.strict_json import fault_of
-from ledger.wording import TEXT_MAX, code, plain, printable
+from ledger.feeds.orders import read_order, read_return
+from ledger.feeds.pledges import read_pledge
+from ledger.kernel.errors import Invalid, LedgerError
+from ledger.kernel.lines import LineRefused
+from ledger.kernel.strict_json import fault_of
+from ledger.kernel.wording import TEXT_MAX, code, plain, printable
 from tests.fuzz.coming_in import shown
 from tests.fuzz.evidence import evidence
 from tests.fuzz.files import file

@@ -11,8 +11,8 @@ from typing import Any
 
 from api.app import create_app
 from api.problems import BROKEN, MEDIA_TYPE, status_of, title_of
-from ledger.errors import LedgerError
-from ledger.lines import LineRefused
+from ledger.kernel.errors import LedgerError
+from ledger.kernel.lines import LineRefused
 from tests.rules import every_rule
 
 HERE = Path(__file__).parent

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import date
 
-from ledger.aggregate import Act
-from ledger.application import Decision, Records
-from ledger.disbursements import Disbursement, PayeeKind
-from ledger.money import Currency
-from ledger.names import DisbursementId, FundCode, PartyId
-from ledger.tallies import fund_is_open, fund_lets_go
+from ledger.aggregates.disbursements.disbursement import Disbursement, PayeeKind
+from ledger.books.tallies import fund_is_open, fund_lets_go
+from ledger.commands.application import Decision, Records
+from ledger.kernel.aggregate import Act
+from ledger.kernel.money import Currency
+from ledger.kernel.names import DisbursementId, FundCode, PartyId
 
 
 class DisbursementCommands(Records):

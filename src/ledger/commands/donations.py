@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Literal
 
-from ledger.aggregate import Act
-from ledger.application import Decision
+from ledger.aggregates.donations.donation import Cause, Donation, Instalment
+from ledger.books.tallies import fund_is_open, fund_lets_go, payment_is_new
+from ledger.commands.application import Decision
 from ledger.commands.donors import DonorCommands
-from ledger.donations import Cause, Donation, Instalment
-from ledger.money import Currency
-from ledger.names import DonationId, DonorId, FundCode
-from ledger.payments import Channel
-from ledger.tallies import fund_is_open, fund_lets_go, payment_is_new
+from ledger.kernel.aggregate import Act
+from ledger.kernel.money import Currency
+from ledger.kernel.names import DonationId, DonorId, FundCode
+from ledger.kernel.payments import Channel
 
 
 class DonationCommands(DonorCommands):

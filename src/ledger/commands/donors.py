@@ -7,14 +7,14 @@ from datetime import date
 from functools import lru_cache
 from typing import NamedTuple
 
-from ledger.aggregate import Act
-from ledger.application import KNOWN_MAX, Decision, Records
-from ledger.donations import Donation
-from ledger.donors import Donor, ErasureBasis, ErasureReason, RestrictionBasis
-from ledger.errors import Conflict, Invalid, LedgerError
-from ledger.names import DonationId, DonorId
-from ledger.people.roles import Role
-from ledger.tallies import RESTRICTIONS, Expectation
+from ledger.aggregates.donations.donation import Donation
+from ledger.aggregates.donors import Donor, ErasureBasis, ErasureReason, RestrictionBasis
+from ledger.books.tallies import RESTRICTIONS, Expectation
+from ledger.commands.application import KNOWN_MAX, Decision, Records
+from ledger.kernel.aggregate import Act
+from ledger.kernel.errors import Conflict, Invalid, LedgerError
+from ledger.kernel.names import DonationId, DonorId
+from ledger.kernel.roles import Role
 
 
 class _Remembered(NamedTuple):

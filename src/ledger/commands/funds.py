@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import date
 
-from ledger.aggregate import Act
-from ledger.application import Decision, Records
-from ledger.funds import Fund, FundExists
-from ledger.money import Currency
-from ledger.names import FundCode
-from ledger.tallies import fund_is_empty, fund_is_open, fund_lets_go
-from ledger.terms import Restriction
+from ledger.aggregates.funds import Fund, FundExists
+from ledger.books.tallies import fund_is_empty, fund_is_open, fund_lets_go
+from ledger.commands.application import Decision, Records
+from ledger.kernel.aggregate import Act
+from ledger.kernel.money import Currency
+from ledger.kernel.names import FundCode
+from ledger.kernel.terms import Restriction
 
 
 class FundCommands(Records):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import date
 
-from ledger.aggregate import Act
-from ledger.application import Decision, Records
-from ledger.money import Currency
-from ledger.names import PartyId
-from ledger.policies import ApprovalRule
-from ledger.relations import RelationKind
+from ledger.aggregates.policies import ApprovalRule
+from ledger.aggregates.relations import RelationKind
+from ledger.commands.application import Decision, Records
+from ledger.kernel.aggregate import Act
+from ledger.kernel.money import Currency
+from ledger.kernel.names import PartyId
 
 
 class PolicyCommands(Records):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ledger.aggregate import Act
-from ledger.application import Decision, Records
-from ledger.names import log_stream
-from ledger.public_logs import PublicLog
+from ledger.aggregates.public_logs import PublicLog
+from ledger.commands.application import Decision, Records
+from ledger.kernel.aggregate import Act
+from ledger.kernel.names import log_stream
 
 
 class PublicLogCommands(Records):

@@ -1,17 +1,17 @@
-"""What can be done with a charity sale. Orders and returns come in feeds, see ``ledger.feeds``."""
+"""Commands about a charity sale. Its orders and returns come in feeds (``ledger.feeds``)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
 
-from ledger.aggregate import Act
-from ledger.application import Decision, Records
-from ledger.errors import Conflict
-from ledger.names import FundCode, SaleId
-from ledger.sales import CharitySale, Item
-from ledger.settlements import Statement
-from ledger.tallies import Expectation, fund_is_open, of_sale
+from ledger.aggregates.sales.sale import CharitySale, Item
+from ledger.aggregates.sales.settlements import Statement
+from ledger.books.tallies import Expectation, fund_is_open, of_sale
+from ledger.commands.application import Decision, Records
+from ledger.kernel.aggregate import Act
+from ledger.kernel.errors import Conflict
+from ledger.kernel.names import FundCode, SaleId
 
 
 class SaleCommands(Records):

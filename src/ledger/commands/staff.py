@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection
 from uuid import UUID
 
-from ledger.aggregate import Act
-from ledger.application import Decision, Records
-from ledger.errors import NotFound
-from ledger.names import PersonId
-from ledger.people.roles import Role
-from ledger.staff import PersonKnown, StaffMember
+from ledger.aggregates.staff import PersonKnown, StaffMember
+from ledger.commands.application import Decision, Records
+from ledger.kernel.aggregate import Act
+from ledger.kernel.errors import NotFound
+from ledger.kernel.names import PersonId
+from ledger.kernel.roles import Role
 
 
 class StaffCommands(Records):

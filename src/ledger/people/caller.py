@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from ledger.names import DonorId, PersonId, SaleId
-from ledger.people.roles import Role
+from ledger.kernel.names import DonorId, PersonId, SaleId
+from ledger.kernel.roles import Role
 
 
 class Caller(Struct, frozen=True):

@@ -19,9 +19,10 @@ from uuid import UUID
 from msgspec.structs import replace
 from sqlalchemy import Connection, func, select
 
-from ledger.aggregate import day_at
-from ledger.errors import LedgerError
-from ledger.names import DonorId, PartyId, PersonId, SaleId
+from ledger.kernel.aggregate import day_at
+from ledger.kernel.errors import LedgerError
+from ledger.kernel.names import DonorId, PartyId, PersonId, SaleId
+from ledger.kernel.roles import Role
 from ledger.people.caller import Caller
 from ledger.people.erasure import erase
 from ledger.people.identities import Identities
@@ -29,7 +30,6 @@ from ledger.people.keys import KeyFile
 from ledger.people.passwords import Passwords
 from ledger.people.plain import seal_plain, take_away
 from ledger.people.register import Register
-from ledger.people.roles import Role
 from ledger.people.roll import Roll
 from ledger.people.second_factors import SecondFactors
 from ledger.people.sessions import Sessions

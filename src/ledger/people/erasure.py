@@ -11,9 +11,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, select
 
-from ledger.names import PartyId
+from ledger.kernel.names import PartyId
+from ledger.kernel.roles import Role
 from ledger.people.register import Register
-from ledger.people.roles import Role
 from ledger.people.tables import (
     DATA_KEYS,
     HOLDS,

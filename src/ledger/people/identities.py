@@ -14,8 +14,8 @@ import msgspec
 from msgspec import Struct
 from sqlalchemy import Connection, delete, select
 
-from ledger.errors import Refused
-from ledger.names import PersonId
+from ledger.kernel.errors import Refused
+from ledger.kernel.names import PersonId
 from ledger.people.passwords import invited_in
 from ledger.people.register import Register
 from ledger.people.sessions import end_sessions

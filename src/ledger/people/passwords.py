@@ -18,8 +18,8 @@ from threading import BoundedSemaphore
 from pwdlib import PasswordHash
 from sqlalchemy import Connection, delete, select
 
-from ledger.errors import Invalid, Overloaded, Refused
-from ledger.names import PersonId
+from ledger.kernel.errors import Invalid, Overloaded, Refused
+from ledger.kernel.names import PersonId
 from ledger.people.register import Register
 from ledger.people.sessions import end_sessions
 from ledger.people.tables import IDENTITIES, INVITATIONS, PASSWORDS, PERSONS

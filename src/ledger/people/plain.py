@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import JSON, Column, Connection, MetaData, String, Table, inspect, select
 
-from ledger.names import PartyId
+from ledger.kernel.names import PartyId
 from ledger.people.register import Register
 from ledger.people.schema import PLAIN_PARTIES, PLAIN_PERSONS
 from ledger.people.tables import PERSONS

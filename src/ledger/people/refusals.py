@@ -24,7 +24,7 @@ from sqlalchemy import Connection, Table, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 
-from ledger.names import PersonId
+from ledger.kernel.names import PersonId
 from ledger.people.schema import PEOPLE
 from ledger.people.tables import REFUSALS
 from ledger.store.commits import StoreFailed

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, event
 from sqlalchemy.exc import OperationalError
 
-from ledger.errors import LedgerError
+from ledger.kernel.errors import LedgerError
 from ledger.people.schema import PEOPLE
 from ledger.people.tables import DATA_KEYS, SEALED
 from ledger.store.commits import StoreFailed

@@ -16,10 +16,10 @@ from uuid import UUID
 from msgspec import Struct
 from sqlalchemy import Connection, delete, func, select
 
-from ledger.errors import Refused
-from ledger.names import PartyId, PersonId, new_id
+from ledger.kernel.errors import Refused
+from ledger.kernel.names import PartyId, PersonId, new_id
+from ledger.kernel.roles import Role, check_together
 from ledger.people.register import Register
-from ledger.people.roles import Role, check_together
 from ledger.people.sessions import end_sessions, roles_of
 from ledger.people.tables import CHANGES, HOLDS, PERSONS, UNTOLD
 from ledger.people.vault import NAME, Vault

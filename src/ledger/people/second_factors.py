@@ -17,8 +17,8 @@ from hashlib import sha256
 import pyotp
 from sqlalchemy import Connection, delete, select
 
-from ledger.errors import Refused
-from ledger.names import PartyId, PersonId
+from ledger.kernel.errors import Refused
+from ledger.kernel.names import PartyId, PersonId
 from ledger.people.register import Register
 from ledger.people.tables import RECOVERY_CODES, SECOND_FACTORS
 from ledger.people.vault import Vault

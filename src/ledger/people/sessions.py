@@ -16,10 +16,10 @@ from uuid import UUID
 from msgspec import Struct
 from sqlalchemy import ColumnElement, Connection, RowMapping, delete, select
 
-from ledger.names import DonorId, PersonId, SaleId
+from ledger.kernel.names import DonorId, PersonId, SaleId
+from ledger.kernel.roles import SECOND_FACTOR_ROLES, Role
 from ledger.people.caller import Caller
 from ledger.people.register import Register
-from ledger.people.roles import SECOND_FACTOR_ROLES, Role
 from ledger.people.tables import HOLDS, PERSONS, SESSIONS
 
 IDLE = timedelta(minutes=30)

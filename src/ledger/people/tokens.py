@@ -17,11 +17,11 @@ from uuid import UUID
 from msgspec import Struct
 from sqlalchemy import Connection, RowMapping, func, select
 
-from ledger.errors import NotFound, Refused
-from ledger.names import DonorId, PersonId, SaleId
+from ledger.kernel.errors import NotFound, Refused
+from ledger.kernel.names import DonorId, PersonId, SaleId
+from ledger.kernel.roles import Role
 from ledger.people.caller import Caller
 from ledger.people.register import Register
-from ledger.people.roles import Role
 from ledger.people.sessions import roles_of
 from ledger.people.tables import CHANGES, PERSONS, TOKENS
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, select
 
-from ledger.names import PartyId
+from ledger.kernel.names import PartyId
 from ledger.people.keys import KeyFile
 from ledger.people.register import Register
 from ledger.people.sealing import new_key, seal, seal_bytes, unseal, unseal_bytes

@@ -19,7 +19,7 @@ from typing import Any
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from ledger.errors import LedgerError
+from ledger.kernel.errors import LedgerError
 from ledger.store.outage import named
 
 DUMP_MAGIC = b"PGDMP"

@@ -13,9 +13,9 @@ from uuid import UUID
 from eventsourcing.persistence import StoredEvent
 from msgspec import Struct, field
 
-from ledger.errors import LedgerError
-from ledger.names import Position
-from ledger.tallies import Expectation, Tally, below_floor, floored
+from ledger.books.tallies import Expectation, Tally, below_floor, floored
+from ledger.kernel.errors import LedgerError
+from ledger.kernel.names import Position
 
 
 class Receipt(Struct, frozen=True):

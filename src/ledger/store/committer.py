@@ -17,7 +17,7 @@ from contextlib import suppress
 from threading import Condition, Thread
 from typing import NamedTuple, TypeAlias
 
-from ledger.errors import LedgerError, Overloaded
+from ledger.kernel.errors import LedgerError, Overloaded
 from ledger.store.commits import Commit, Outcome, StoreFailed
 from ledger.store.recorder import Store
 

@@ -12,11 +12,11 @@ import msgspec
 from eventsourcing.persistence import Notification
 from msgspec import Struct
 
-from ledger.errors import LedgerError
-from ledger.names import Position
+from ledger.books.tallies import Tally
+from ledger.kernel.errors import LedgerError
+from ledger.kernel.names import Position
 from ledger.store.commits import Answer, Verdict
 from ledger.store.recorder import Store
-from ledger.tallies import Tally
 
 T = TypeVar("T")
 

@@ -14,8 +14,8 @@ import msgspec
 from eventsourcing.domain import DomainEventProtocol
 from eventsourcing.persistence import Mapper, StoredEvent
 
-from ledger.aggregate import ENVELOPE, FACTS, Fact
-from ledger.errors import LedgerError
+from ledger.kernel.aggregate import ENVELOPE, FACTS, Fact
+from ledger.kernel.errors import LedgerError
 
 Upcast = Callable[[dict[str, Any]], tuple[str, dict[str, Any]]]
 """Turns the fields of a retired topic into a later topic and its fields."""

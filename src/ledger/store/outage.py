@@ -13,7 +13,7 @@ from eventsourcing.utils import strtobool
 from psycopg.conninfo import conninfo_to_dict
 from psycopg_pool import ConnectionPool
 
-from ledger.errors import LedgerError
+from ledger.kernel.errors import LedgerError
 from ledger.store.commits import StoreFailed
 
 T = TypeVar("T")

@@ -16,7 +16,8 @@ import msgspec
 import psycopg
 from eventsourcing.persistence import Notification, StoredEvent
 
-from ledger.names import Position
+from ledger.books.tallies import Tally
+from ledger.kernel.names import Position
 from ledger.store import postgres_rows as stored
 from ledger.store import schema as schemas
 from ledger.store.commits import (
@@ -32,7 +33,6 @@ from ledger.store.commits import (
 from ledger.store.outage import OUTAGE_MAX_S, Connections, refuse_functions
 from ledger.store.recorder import ERASED, NotNext, Row, Store, WouldWait
 from ledger.store.schema import EVENTS, POSTGRESQL, Schema
-from ledger.tallies import Tally
 
 T = TypeVar("T")
 

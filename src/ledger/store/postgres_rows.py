@@ -11,8 +11,8 @@ import psycopg
 from eventsourcing.persistence import Notification
 from psycopg.types.json import Jsonb
 
+from ledger.books.tallies import Tally
 from ledger.store.commits import Answer, Receipt, Verdict
-from ledger.tallies import Tally
 
 _encode = msgspec.json.encode
 

@@ -15,10 +15,10 @@ from uuid import UUID
 
 from eventsourcing.persistence import ApplicationRecorder, Notification, StoredEvent, Subscription
 
-from ledger.errors import Conflict, LedgerError
-from ledger.names import Position
+from ledger.books.tallies import Tally
+from ledger.kernel.errors import Conflict, LedgerError
+from ledger.kernel.names import Position
 from ledger.store.commits import Answer, Commit, Outcome, StoreFailed, Verdict
-from ledger.tallies import Tally
 
 T = TypeVar("T")
 

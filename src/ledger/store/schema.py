@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ledger.errors import LedgerError
+from ledger.kernel.errors import LedgerError
 
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
 

@@ -14,14 +14,14 @@ from uuid import UUID
 
 from eventsourcing.persistence import Notification, StoredEvent
 
-from ledger.errors import LedgerError
-from ledger.names import Position
+from ledger.books.tallies import Tally
+from ledger.kernel.errors import LedgerError
+from ledger.kernel.names import Position
 from ledger.store import schema as schemas
 from ledger.store import sqlite_rows as stored
 from ledger.store.commits import Answer, Commit, Outcome, Verdict, judge
 from ledger.store.recorder import ERASED, NotNext, Row, Store
 from ledger.store.schema import EVENTS, SQLITE, Schema
-from ledger.tallies import Tally
 
 BUSY_TIMEOUT_S = 10.0
 

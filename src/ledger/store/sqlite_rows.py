@@ -10,8 +10,8 @@ from uuid import UUID
 import msgspec
 from eventsourcing.persistence import Notification
 
+from ledger.books.tallies import Tally
 from ledger.store.commits import Answer, Receipt, Verdict
-from ledger.tallies import Tally
 
 IN_ONE_LIST = 500
 """Values in one IN list; SQLite allows many more, and its plans stay cached."""

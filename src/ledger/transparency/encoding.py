@@ -6,7 +6,7 @@ import base64
 import binascii
 import re
 
-from ledger.errors import LedgerError
+from ledger.kernel.errors import LedgerError
 
 NUMBER_MAX = 2**63 - 1
 """The greatest size, index or time: what a signed 64-bit number holds."""

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import msgspec
 
-from ledger.names import Position
+from ledger.kernel.names import Position
 from ledger.transparency.encoding import Malformed
 
 APP = "ledger"

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from hashlib import sha256
 from typing import NamedTuple
 
-from ledger.errors import LedgerError
+from ledger.kernel.errors import LedgerError
 
 HASH_BYTES = 32
 """Bytes of a SHA-256 hash."""

@@ -13,7 +13,7 @@ from typing import ClassVar, NamedTuple, Self, TypeVar
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from ledger.errors import LedgerError
+from ledger.kernel.errors import LedgerError
 from ledger.transparency.encoding import Malformed, from_base64, lines_of, to_base64
 
 NOTE_BYTES_MAX = 1_000_000

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from ledger.errors import LedgerError
+from ledger.kernel.errors import LedgerError
 from ledger.transparency.checkpoint import Checkpoint, open_checkpoint
 from ledger.transparency.cosignature import Witness
 from ledger.transparency.encoding import Malformed, from_decimal, lines_of

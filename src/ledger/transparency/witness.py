@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ledger.errors import LedgerError
+from ledger.kernel.errors import LedgerError
 from ledger.transparency.checkpoint import Checkpoint, open_checkpoint, parse_checkpoint
 from ledger.transparency.encoding import Malformed, from_base64, from_decimal, lines_of, to_base64
 from ledger.transparency.merkle import EMPTY_ROOT, HASH_BYTES, verify_consistency

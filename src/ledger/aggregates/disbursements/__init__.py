@@ -1,0 +1,1 @@
+"""Aid out of a fund, from the request to the payee's signature."""

@@ -1,0 +1,1 @@
+"""Promises to a fund, what arrives on them, and what goes back."""

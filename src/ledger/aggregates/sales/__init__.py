@@ -1,0 +1,1 @@
+"""Charity sales: what is sold, what comes back, and what the partner owes."""

@@ -1,0 +1,49 @@
+"""What a sale came to, as each side says it; a settlement is agreed when both say the same."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from msgspec import Struct
+
+from ledger.kernel.errors import Refused
+from ledger.kernel.money import yuan
+
+
+class Differing(NamedTuple):
+    """One figure of a statement on which the two sides differ, in fen."""
+
+    figure: str
+    theirs: int
+    ours: int
+
+
+class SettlementMismatch(Refused):
+    """A settlement stands only if every figure equals ours to the fen."""
+
+    def __init__(self, sale: object, differing: Sequence[Differing]) -> None:
+        self.differing = tuple(differing)
+        figures = "; ".join(
+            f"{each.figure}: theirs {yuan(each.theirs)}, ours {yuan(each.ours)}"
+            for each in differing
+        )
+        super().__init__(f"the statement of sale {sale} differs: {figures}")
+
+
+class Statement(Struct, frozen=True):
+    """A partner's account of a sale, or ours. All in fen."""
+
+    gross: int
+    refunds: int
+    partner_fee: int
+    channel_fee: int
+    net_proceeds: int
+
+    def differs_from(self, ours: Statement) -> list[Differing]:
+        """Return each figure on which the two differ."""
+        return [
+            Differing(figure, getattr(self, figure), getattr(ours, figure))
+            for figure in self.__struct_fields__
+            if getattr(self, figure) != getattr(ours, figure)
+        ]

@@ -1,0 +1,1 @@
+"""What events mean in figures: entries, movements of funds, guarded counters."""

@@ -1,0 +1,367 @@
+"""The write side without its commands: loads aggregates, and has decisions stored.
+
+A decision is only a decision: if somebody else was faster, it is made anew on what they left.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar, cast
+from uuid import UUID
+
+from eventsourcing.application import AggregateNotFoundError, Application
+from eventsourcing.persistence import ApplicationRecorder, Mapper, StoredEvent
+from msgspec.structs import replace
+
+from ledger.aggregates.disbursements.disbursement import Disbursement
+from ledger.aggregates.donations.donation import Donation
+from ledger.aggregates.donors import Donor
+from ledger.aggregates.funds import Fund
+from ledger.aggregates.policies import ApprovalPolicy
+from ledger.aggregates.relations import Relations
+from ledger.aggregates.sales.orders import SaleOrder
+from ledger.aggregates.sales.sale import CharitySale
+from ledger.books.accounts import REGIME_START
+from ledger.books.postings import postings
+from ledger.books.tallies import Expectation, changes
+from ledger.kernel.aggregate import Act, Aggregate, Fact, project
+from ledger.kernel.errors import Invalid, LedgerError, NotFound, Refused
+from ledger.kernel.names import (
+    APPROVAL_POLICY,
+    DisbursementId,
+    DonationId,
+    DonorId,
+    FundCode,
+    PersonId,
+    Position,
+    SaleId,
+    fund_stream,
+    relations_stream,
+)
+from ledger.kernel.terms import FundTerms
+from ledger.store import open_store
+from ledger.store.commits import Commit, Outcome, OutcomeUnknown, Receipt, judge
+from ledger.store.committer import Committer
+from ledger.store.form import StoredForm
+from ledger.store.recorder import WouldWait
+
+TRIES = 5
+"""Times that a command is decided anew when others keep being faster."""
+
+KNOWN_MAX = 100_000
+"""Donors and funds whose fixed facts are remembered, so that a pledge reads nothing."""
+
+A = TypeVar("A", bound=Aggregate)
+P = ParamSpec("P")
+
+
+class IdempotencyMismatch(Refused):
+    """A key stands for one request; another request needs another key."""
+
+    def __init__(self, fields: Sequence[str]) -> None:
+        self.fields = tuple(fields)
+        super().__init__(f"the key was used for a request that differs in {', '.join(fields)}")
+
+
+class BeforeTheRegime(Invalid):
+    """The books open with the accounting regime that they follow."""
+
+    def __init__(self, on: date) -> None:
+        super().__init__("on", f"{on} is before {REGIME_START}, when the books open")
+
+
+class Decision(NamedTuple):
+    """What a command came to.
+
+    Attributes:
+        about: What the receipt names; its new events are to be stored.
+        expects: What must hold of the tallies when they are.
+        repeat_of: The version that recorded the same already; then there is nothing to store.
+        name: What the receipt calls it, if not by its id.
+
+    """
+
+    about: Aggregate
+    expects: Sequence[Expectation] = ()
+    repeat_of: int | None = None
+    name: str | None = None
+
+    @property
+    def repeats(self) -> bool:
+        """Say whether all of it is recorded already."""
+        return self.repeat_of is not None
+
+
+class Records(Application[UUID]):
+    """Loads what a command is about, and records what it came to."""
+
+    name = "ledger"
+
+    def __init__(self, where: Path | str, *, writes: bool = True) -> None:
+        """Open the ledger that is kept at ``where``: a file, or the URL of a database.
+
+        Args:
+            where: What ``open_store`` takes.
+            writes: Commands may be recorded. A ledger that is only read can be opened beside
+                the process that writes it.
+
+        """
+        self.store = open_store(where, writes=writes)
+        super().__init__()
+        self.form = StoredForm()
+        self.committer = Committer(self.store)
+        self.fund_terms = lru_cache(KNOWN_MAX)(self._fund_terms)
+
+    def close(self) -> None:
+        """Store what is waiting, then let go of the database."""
+        self.committer.close()
+        self.store.close()
+        super().close()
+
+    # Recording.
+
+    def record(
+        self,
+        command: Callable[Concatenate[Act, P], Decision],
+        act: Act,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> Receipt:
+        """Carry out ``command`` and wait until it is stored."""
+        attempts = self._attempts(act, lambda: command(act, *args, **kwargs))
+        step = _advance(attempts, None)
+        while not isinstance(step, Receipt):
+            step = _advance(attempts, self.committer.commit(step))
+        return step
+
+    def refusal_of(
+        self,
+        command: Callable[Concatenate[Act, P], Decision],
+        act: Act,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> LedgerError | None:
+        """Return why ``command`` would be refused at this moment, if it would; record nothing.
+
+        What holds now need not hold when it is carried out, which decides anew.
+        """
+        try:
+            commit = self._commit(command(act, *args, **kwargs), act)
+        except LedgerError as error:
+            return error
+        tallies = self.store.tallies(commit.tallies())
+        last = self.store.last_position()
+        (outcome,) = judge([commit], tallies=tallies, answers={}, last=last).outcomes
+        return outcome if isinstance(outcome, LedgerError) else None
+
+    async def record_async(
+        self,
+        command: Callable[Concatenate[Act, P], Decision],
+        act: Act,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> Receipt:
+        """Carry out ``command``, letting others run until it is stored."""
+
+        def begun() -> _Attempts:
+            return self._attempts(act, lambda: command(act, *args, **kwargs))
+
+        attempts = begun()
+        try:
+            step = self.store.at_once(lambda: _advance(attempts, None))
+        except WouldWait:
+            attempts = begun()
+            step = await asyncio.to_thread(_advance, attempts, None)
+        while not isinstance(step, Receipt):
+            outcome = await self.committer.commit_async(step)
+            if self.store.is_local or isinstance(outcome, Receipt):
+                step = _advance(attempts, outcome)
+            else:
+                step = await asyncio.to_thread(_advance, attempts, outcome)
+        return step
+
+    def _attempts(self, act: Act, decide: Callable[[], Decision]) -> _Attempts:
+        """Yield what is to be stored, take what became of it, return the receipt.
+
+        Whether the request was made before is known where it is stored, so nothing is asked
+        beforehand; only if something stands in the way may that be what its own twin did.
+        """
+        for tries_left in reversed(range(TRIES)):
+            try:
+                decision = decide()
+                outcome = yield self._commit(decision, act)
+                receipt = self._receipt(act, cast("Outcome", outcome))
+                return replace(receipt, repeated=True) if decision.repeats else receipt
+            except OutcomeUnknown:
+                raise  # What is stored may be our own, and is not to be taken for a twin's.
+            except LedgerError as error:
+                repeated = self.repeated(act)
+                if repeated is not None:
+                    return repeated
+                if not error.rival or not tries_left:
+                    raise
+        raise AssertionError("the last try either returns or raises")
+
+    def repeated(self, act: Act) -> Receipt | None:
+        """Return the receipt of the first time, if ``act`` is a request made again."""
+        if act.fingerprint is None:
+            return None
+        earlier = self.store.answer(act.command)
+        return None if earlier is None else self._receipt(act, earlier)
+
+    def _receipt(self, act: Act, outcome: Outcome) -> Receipt:
+        if isinstance(outcome, LedgerError):
+            raise outcome
+        if isinstance(outcome, Receipt):
+            return outcome
+        asked, answered = act.fingerprint or {}, outcome.fingerprint
+        differing = sorted(
+            name for name in asked | answered if asked.get(name) != answered.get(name)
+        )
+        if differing:
+            raise IdempotencyMismatch(differing)
+        return replace(outcome.receipt, repeated=True)
+
+    def _commit(self, decision: Decision, act: Act) -> Commit:
+        if decision.repeat_of is not None:
+            return self._commit_repeat(decision, decision.repeat_of, act)
+        facts = decision.about.collect_events()
+        return Commit(
+            command=act.command,
+            about=decision.name or str(decision.about.id),
+            version=decision.about.version,
+            events=self.written(facts),
+            changes=changes(facts),
+            expects=decision.expects,
+            fingerprint=act.fingerprint,
+        )
+
+    def _commit_repeat(self, decision: Decision, version: int, act: Act) -> Commit:
+        """Answer as the first record of it was answered, and keep that under this request too."""
+        return Commit(
+            command=act.command,
+            about=decision.name or str(decision.about.id),
+            version=version,
+            events=(),
+            changes={},
+            fingerprint=act.fingerprint,
+            position=self.store.position_of(decision.about.id, version),
+        )
+
+    def remember(self, act: Act, summary: Any, *, about: str) -> Receipt:
+        """Keep ``summary`` as the answer to ``act``, whose events are already stored."""
+        commit = Commit(
+            command=act.command,
+            about=about,
+            version=0,
+            events=(),
+            changes={},
+            fingerprint=act.fingerprint,
+            summary=summary,
+        )
+        return self._receipt(act, self.committer.commit(commit))
+
+    def written(self, facts: Sequence[Fact]) -> list[StoredEvent]:
+        """Return ``facts`` as they will be stored; refuse entries for which we keep no books."""
+        for fact in facts:
+            if fact.on < REGIME_START and postings(fact):
+                raise BeforeTheRegime(fact.on)
+        return [self.form.to_stored_event(fact) for fact in facts]
+
+    # Reading what a command, or a view, is about.
+
+    def donation(self, donation_id: DonationId) -> Donation:
+        """Return a donation as it stands."""
+        return self._get(Donation, donation_id, donation_id)
+
+    def sale(self, sale_id: SaleId) -> CharitySale:
+        """Return a sale as it stands."""
+        return self._get(CharitySale, sale_id, sale_id)
+
+    def disbursement(self, disbursement_id: DisbursementId) -> Disbursement:
+        """Return a disbursement as it stands."""
+        return self._get(Disbursement, disbursement_id, disbursement_id)
+
+    def approval_policy(self) -> ApprovalPolicy:
+        """Return the rules of approval; before the first was set, there are none."""
+        return self.find(ApprovalPolicy, APPROVAL_POLICY) or ApprovalPolicy(APPROVAL_POLICY)
+
+    def relations(self, person: PersonId) -> Relations:
+        """Return what ``person`` declared to be related to, perhaps nothing."""
+        stream = relations_stream(person)
+        return self.find(Relations, stream) or Relations(stream)
+
+    def orders(self, ids: Sequence[UUID]) -> Iterable[SaleOrder]:
+        """Return those of the orders that are recorded."""
+        found: dict[UUID, SaleOrder] = {}
+        for stored in self.store.streams(ids):
+            order = found.setdefault(
+                cast("UUID", stored.originator_id), SaleOrder(cast("UUID", stored.originator_id))
+            )
+            order.apply(self.form.to_domain_event(stored))
+        return found.values()
+
+    def history(
+        self, after: int, limit: int, *, topic: str | None = None, stream: UUID | None = None
+    ) -> Iterator[tuple[Position, Fact]]:
+        """Return up to ``limit`` events that follow position ``after``, all or some of them."""
+        for stored in self.store.history(after, limit, topic=topic, stream=stream):
+            yield Position(stored.id), self.form.to_domain_event(stored)
+
+    def at(self, positions: Sequence[Position]) -> Iterator[tuple[Position, Fact]]:
+        """Return the events at these positions, in order."""
+        for stored in self.store.at(positions):
+            yield Position(stored.id), self.form.to_domain_event(stored)
+
+    def fund(self, code: FundCode) -> Fund:
+        """Return a fund as it stands."""
+        return self._get(Fund, fund_stream(code), code)
+
+    def _fund_terms(self, code: FundCode) -> FundTerms:
+        return self.fund(code).terms
+
+    def donor(self, donor: DonorId) -> Donor:
+        """Return a donor."""
+        return self._get(Donor, donor, donor)
+
+    def _get(self, kind: type[A], stream: UUID, name: object) -> A:
+        found = self.find(kind, stream)
+        if found is None:
+            raise NotFound(kind.TOPIC, name)
+        return found
+
+    def find(self, kind: type[A], stream: UUID) -> A | None:
+        """Return what ``stream`` adds up to, if it is recorded and of this kind."""
+        try:
+            found: object = self.repository.get(stream, projector_func=project)
+        except AggregateNotFoundError:
+            return None
+        return found if isinstance(found, kind) else None
+
+    # Parts.
+
+    def construct_mapper(self) -> Mapper[UUID]:
+        """Store events as canonical JSON."""
+        return StoredForm()
+
+    def construct_recorder(self) -> ApplicationRecorder:
+        """Keep events, tallies and answers in one transaction."""
+        return self.store
+
+
+_Attempts = Generator[Commit, Outcome | None, Receipt]
+
+
+def _advance(attempts: _Attempts, outcome: Outcome | None) -> Commit | Receipt:
+    """Take one step: the next commit to be stored, or the receipt at the end.
+
+    A generator ends by an exception that no future can carry, so it is turned into a value here.
+    """
+    try:
+        return attempts.send(outcome)
+    except StopIteration as done:
+        return cast("Receipt", done.value)

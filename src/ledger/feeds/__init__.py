@@ -1,0 +1,1 @@
+"""Many lines at once: each is recorded once or refused by name, and harms no other."""

@@ -1,0 +1,68 @@
+"""Payments found again on a statement that the charity did not write: the bank's, the platform's.
+
+It is no entry, as the payment made one; it says that somebody other than who recorded it has seen
+it there (会计法 art. 35: who keeps money does not also check it).
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from msgspec import Struct
+
+from ledger.kernel.aggregate import Act
+from ledger.kernel.duties import Duty, keep_apart
+from ledger.kernel.errors import Invalid, Refused
+from ledger.kernel.payments import Payment
+from ledger.kernel.wording import reference
+
+
+class ConfirmationDiffers(Refused):
+    """A payment stands on one line of one statement."""
+
+    def __init__(self, payment: str, statement_ref: str) -> None:
+        super().__init__(f"{payment} is already confirmed, by statement {statement_ref}")
+
+
+class Confirmation(Struct, frozen=True):
+    """On which statement a payment was found, and which version of its stream says so."""
+
+    version: int
+    statement_ref: str
+
+
+def check_confirmation(  # noqa: PLR0913  # Who found what, where and when.
+    act: Act,
+    payment: Payment,
+    known: Confirmation | None,
+    *,
+    named: str,
+    statement_ref: str,
+    on: date,
+) -> int | None:
+    """Refuse what may not be confirmed so; return the version of an earlier confirmation.
+
+    Args:
+        act: Whose confirmation it is.
+        payment: The money that came in.
+        known: What was confirmed of it before.
+        named: What a refusal calls the payment.
+        statement_ref: The statement that it was found on.
+        on: The business day it was.
+
+    """
+    keep_apart(Duty.CONFIRMATION, act.actor, {Duty.PAYMENT: {payment.recorded_by}}, named)
+    version = confirmed_before(known, named, statement_ref)
+    if version is None and on < payment.on:
+        raise Invalid("on", f"{on} is before the payment, {payment.on}")
+    return version
+
+
+def confirmed_before(known: Confirmation | None, payment: str, statement_ref: str) -> int | None:
+    """Return the version that confirmed ``payment`` by the same statement, if one did."""
+    reference(statement_ref, "statement_ref")
+    if known is None:
+        return None
+    if known.statement_ref != statement_ref:
+        raise ConfirmationDiffers(payment, known.statement_ref)
+    return known.version

@@ -1,0 +1,120 @@
+"""Lines of a feed, whatever it is of: how one is read, and by what code it is refused."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple, TypeVar
+
+import msgspec
+
+from ledger.kernel.errors import LedgerError
+from ledger.kernel.strict_json import fault_of
+
+L = TypeVar("L")
+
+
+class LineRefused(LedgerError):
+    """A line of a feed that cannot be taken in; the others stand.
+
+    Attributes:
+        code: The contract's name for what is wrong with it.
+
+    """
+
+    code = "line.malformed"
+
+
+class LineMalformed(LineRefused):
+    """A feed line is one JSON object of the agreed shape."""
+
+
+class AmountInvalid(LineRefused):
+    """Money is a whole, positive number of fen."""
+
+    code = "amount.invalid"
+
+
+class DateInvalid(LineRefused):
+    """A business day is one of the calendar, and not after today."""
+
+    code = "date.invalid"
+
+
+class Suspect(NamedTuple):
+    """A field whose fault has a code of its own.
+
+    Attributes:
+        field: Its name, in the line itself or in a part of it.
+        kind: What its value must be.
+        refusal: What a line is refused by if it is not.
+        rule: The rule, to follow the field's name.
+
+    """
+
+    field: str
+    kind: type
+    refusal: type[LineRefused]
+    rule: str
+
+
+def reader(kind: type[L], *suspects: Suspect) -> Callable[[bytes], L]:
+    """Return what reads a line as ``kind``, or raises ``LineRefused`` by the first fault.
+
+    Faults of ``suspects`` come first, in their order; whatever else is wrong is malformed.
+    """
+    decode = msgspec.json.Decoder(kind).decode
+
+    def read(line: bytes) -> L:
+        try:
+            said = decode(line)
+        except _NOT_READ as error:
+            raise _fault(line, error, suspects) from None
+        if (fault := fault_of(line)) is not None:
+            raise LineMalformed(fault)
+        return said
+
+    return read
+
+
+_NOT_READ = (msgspec.MsgspecError, UnicodeError, RecursionError)
+
+_anything = msgspec.json.Decoder().decode
+
+
+def _fault(line: bytes, error: Exception, suspects: tuple[Suspect, ...]) -> LineRefused:
+    """Name what is wrong with a line that the strict reader turned down."""
+    try:
+        said = _anything(line)
+    except _NOT_READ:
+        return LineMalformed(fault_of(line) or "is not JSON")
+    for suspect in suspects:
+        for part in _parts(said):
+            if suspect.field in part and not _is(part[suspect.field], suspect.kind):
+                return suspect.refusal(f"{suspect.field} {suspect.rule}")
+    return LineMalformed(fault_of(line) or _ECHO.sub(r"\1\2", str(error)))
+
+
+_ECHO = re.compile(
+    r"(Invalid enum value) .*(?= - at `\$)|(unknown field) `(?![A-Za-z_]{1,40}`).*`(?= - at|$)",
+    re.DOTALL,
+)
+"""What the reader's words repeat of a line, but for names that could be those of fields."""
+
+
+def _parts(said: Any) -> Iterator[dict[str, Any]]:
+    """Return the objects of a line: itself, and those directly in it."""
+    if isinstance(said, dict):
+        yield said
+        for value in said.values():
+            for each in value if isinstance(value, list) else (value,):
+                if isinstance(each, dict):
+                    yield each
+
+
+def _is(value: object, kind: type) -> bool:
+    try:
+        msgspec.convert(value, kind)
+    except msgspec.ValidationError:
+        return False
+    return True

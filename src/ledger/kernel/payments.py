@@ -1,0 +1,93 @@
+"""Money that came in on a promise: by which channel, who said so, and what of it goes back how."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import Literal
+
+from msgspec import Struct
+
+from ledger.kernel.errors import Refused
+from ledger.kernel.money import Fen, yuan
+from ledger.kernel.names import PersonId
+
+Channel = Literal["bank", "wechat", "alipay", "cash"]
+"""How money came in. It goes back the same way."""
+
+
+class PaymentDiffers(Refused):
+    """One reference of a channel is one payment, and says one amount."""
+
+    def __init__(self, channel: str, external_ref: str, amount: int) -> None:
+        super().__init__(
+            f"{channel} payment {external_ref} is already recorded, with {yuan(amount)} yuan"
+        )
+
+
+class PaymentCounted(Refused):
+    """The same payment is never counted twice."""
+
+    rival = True
+
+    def __init__(self, channel: str, external_ref: str) -> None:
+        super().__init__(f"{channel} payment {external_ref} is already counted elsewhere")
+
+
+class Payment(Struct, frozen=True):
+    """A payment as it was recorded.
+
+    Attributes:
+        version: Where in the stream of its donation.
+        amount: In fen, with what went beyond the promise.
+        on: The business day it arrived.
+        recorded_by: Who said so, and so cannot be the one who confirms it.
+
+    """
+
+    version: int
+    amount: int
+    on: date
+    recorded_by: PersonId
+
+
+class Returned(Struct, frozen=True, forbid_unknown_fields=True):
+    """A part of what goes back: to which channel, and whether it came in an earlier year."""
+
+    channel: Channel
+    amount: Fen
+    prior_year: bool
+
+
+class Part(Struct):
+    """What is left of money that came in by one channel and counts since one year."""
+
+    channel: Channel
+    year: int
+    left: int
+
+
+def back(parts: Sequence[Part], amount: int, year: int) -> tuple[Returned, ...]:
+    """Say by which channels ``amount`` goes back, and what of it is an earlier year's."""
+    return tuple(
+        Returned(part.channel, Fen(share), part.year < year)
+        for part, share in _newest(parts, amount)
+    )
+
+
+def take(parts: Sequence[Part], amount: int) -> list[Part]:
+    """Take ``amount`` out of ``parts`` and return what was taken."""
+    taken = []
+    for part, share in _newest(parts, amount):
+        part.left -= share
+        taken.append(Part(part.channel, part.year, share))
+    return taken
+
+
+def _newest(parts: Sequence[Part], amount: int) -> Iterator[tuple[Part, int]]:
+    """Spread ``amount`` over ``parts``, the newest first."""
+    for part in reversed(parts):
+        share = min(amount, part.left)
+        if share:
+            yield part, share
+            amount -= share

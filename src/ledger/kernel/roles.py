@@ -1,0 +1,47 @@
+"""What people do for the charity, and so what they may do here."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from enum import StrEnum
+
+from ledger.kernel.errors import Refused
+
+
+class Role(StrEnum):
+    """A hat that a person wears; some wear several.
+
+    Accounting Law (会计法) art. 25 keeps cashier, bookkeeper and approver apart for one and the
+    same payment.
+    """
+
+    DONOR = "donor"
+    CLERK = "clerk"
+    APPROVER = "approver"
+    CASHIER = "cashier"
+    BOOKKEEPER = "bookkeeper"
+    TREASURER = "treasurer"
+    PARTNER = "partner"
+    AUDITOR = "auditor"
+    ADMIN = "admin"
+
+
+MONEY_ROLES = frozenset({Role.APPROVER, Role.CASHIER, Role.TREASURER})
+"""Roles that decide on money or move it. Who hands out roles has none of them."""
+
+SECOND_FACTOR_ROLES = MONEY_ROLES | {Role.ADMIN}
+"""Roles that nobody has on a page by a password alone."""
+
+
+class AdminHoldsMoneyRole(Refused):
+    """Who hands out roles neither decides on money nor moves it."""
+
+    def __init__(self) -> None:
+        money = ", ".join(sorted(MONEY_ROLES))
+        super().__init__(f"nobody is {Role.ADMIN} and any of {money}")
+
+
+def check_together(roles: Collection[Role]) -> None:
+    """Refuse roles that no one person has together."""
+    if Role.ADMIN in roles and not MONEY_ROLES.isdisjoint(roles):
+        raise AdminHoldsMoneyRole

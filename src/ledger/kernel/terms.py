@@ -1,0 +1,73 @@
+"""What one thing of the charity needs to know of another, and that does not change.
+
+Aggregates do not know each other: a promise knows the terms of its fund, an order those of its
+sale, and each can be decided and tested alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Literal
+
+from msgspec import Struct
+
+from ledger.kernel.money import Currency, Fen
+from ledger.kernel.names import FundCode, PartyId, SaleId
+from ledger.kernel.wording import spelled_alike
+
+Restriction = Literal["restricted", "unrestricted"]
+"""限定性 or 非限定性: whether donors tied a fund to a purpose. What a board earmarks is not."""
+
+UNITS_MAX = 1_000_000
+"""Pieces of one item of a sale, and of one line of an order."""
+
+
+class FundTerms(Struct, frozen=True):
+    """What was fixed about a fund when it was opened."""
+
+    fund: FundCode
+    restriction: Restriction
+    currency: Currency
+
+
+class SaleTerms(Struct, frozen=True):
+    """What a sale's orders and returns are held to.
+
+    Attributes:
+        sale: Which sale.
+        fund: The terms of the fund that it is for.
+        prices: What each item costs, in fen, by its sku.
+        last_return_day: The last day on which goods can be returned.
+
+    """
+
+    sale: SaleId
+    fund: FundTerms
+    prices: Mapping[str, Fen]
+    last_return_day: date
+
+
+class Ties(Struct, frozen=True):
+    """To whom one person declared themselves related.
+
+    Attributes:
+        parties: By opaque id.
+        organisations: By what all spellings of their names have in common.
+
+    """
+
+    parties: frozenset[PartyId] = frozenset()
+    organisations: frozenset[str] = frozenset()
+
+    def and_to(self, party: PartyId | None, organisation: str | None) -> Ties:
+        """Return these and one more."""
+        return Ties(
+            self.parties | ({party} if party else set()),
+            self.organisations | ({spelled_alike(organisation)} if organisation else set()),
+        )
+
+    def bind(self, payee: PartyId, payee_name: str | None) -> bool:
+        """Say whether this payee is among them."""
+        named = payee_name is not None and spelled_alike(payee_name) in self.organisations
+        return named or payee in self.parties
