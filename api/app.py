@@ -76,13 +76,13 @@ from ledger.commands import Ledger
 from ledger.commands.outbox import Telling
 from ledger.people.directory import Directory
 from ledger.people.refusals import Refusals
-from projections.every_view import all_views
-from projections.follow import Follower
+from projections.kernel.follow import Follower
 from projections.log.cosigning import Asked, Cosigning
 from projections.log.keeper import Keeper
 from projections.log.log import Log
 from projections.log.tables import open_log
-from projections.opening import open_views
+from projections.views.every import all_views
+from projections.views.opening import open_views
 
 if TYPE_CHECKING:  # It needs an extra that not every server has.
     from api.sso.provider import Provider

@@ -13,7 +13,7 @@ from api.history import EntryLine
 from api.paging import Cursor, Limit, asked
 from api.wire import Day, shown
 from ledger.kernel.roles import Role
-from projections.journal import Journal, entries, trial_balance
+from projections.views.journal import Journal, entries, trial_balance
 
 router = APIRouter(prefix="/v1", tags=["books"], route_class=Door)
 

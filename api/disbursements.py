@@ -37,7 +37,7 @@ from ledger.kernel.confirmations import ConfirmationDiffers
 from ledger.kernel.errors import NotFound, SamePerson, WrongState
 from ledger.kernel.names import DisbursementId, FundCode, PartyId, new_id
 from ledger.kernel.roles import Role
-from projections.disbursements import Disbursements, disbursement, disbursements
+from projections.views.disbursements import Disbursements, disbursement, disbursements
 
 router = APIRouter(prefix="/v1/disbursements", tags=["disbursements"], route_class=Door)
 

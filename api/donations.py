@@ -49,7 +49,7 @@ from ledger.kernel.money import Fen
 from ledger.kernel.names import DonationId, DonorId, FundCode
 from ledger.kernel.payments import Channel, PaymentCounted, PaymentDiffers
 from ledger.kernel.roles import Role
-from projections.donations import Donations, donation, donations
+from projections.views.donations import Donations, donation, donations
 
 router = APIRouter(prefix="/v1/donations", tags=["donations"], route_class=Door)
 

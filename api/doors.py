@@ -38,11 +38,11 @@ from ledger.people.caller import Caller
 from ledger.people.directory import Directory
 from ledger.people.refusals import Refusals
 from ledger.store.commits import OutcomeUnknown, Receipt, StoreFailed
-from projections.follow import Follower, ViewsAway, ViewStopped
+from projections.kernel.follow import Follower, ViewsAway, ViewStopped
+from projections.kernel.view import View
 from projections.log.cosigning import Cosigning
 from projections.log.keeper import Keeper
 from projections.log.log import Log
-from projections.views import View
 
 E = TypeVar("E", bound=Callable[..., Any])
 P = ParamSpec("P")

@@ -20,9 +20,9 @@ from api.collector import spared
 from api.places import Places
 from ledger.commands import Ledger
 from ledger.kernel.errors import LedgerError
-from projections.every_view import all_views
-from projections.follow import ROUND_S, Follower
-from projections.opening import open_views
+from projections.kernel.follow import ROUND_S, Follower
+from projections.views.every import all_views
+from projections.views.opening import open_views
 
 LOG = logging.getLogger(__name__)
 

@@ -38,7 +38,7 @@ from ledger.kernel.errors import NotFound, WrongState
 from ledger.kernel.names import FundCode, Position
 from ledger.kernel.roles import Role
 from ledger.kernel.terms import Restriction
-from projections.fund_balances import FundBalances, fund_balance, fund_row, fund_rows
+from projections.views.fund_balances import FundBalances, fund_balance, fund_row, fund_rows
 
 router = APIRouter(prefix="/v1/funds", tags=["funds"], route_class=Door)
 

@@ -19,11 +19,11 @@ from ledger.books.postings import postings
 from ledger.kernel.aggregate import Fact
 from ledger.kernel.names import Position
 from ledger.kernel.roles import Role
-from projections.audit_trail import AuditTrail, Sought, trail
-from projections.exports import EXPORTS
-from projections.history import as_record, rest
-from projections.journal import line
-from projections.sentences import sentence
+from projections.exports.plain_text import EXPORTS
+from projections.kernel.history import as_record, rest
+from projections.views.audit_trail import AuditTrail, Sought, trail
+from projections.views.journal import line
+from projections.views.sentences import sentence
 
 router = APIRouter(prefix="/v1", route_class=Door)
 

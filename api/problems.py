@@ -39,7 +39,7 @@ from ledger.kernel.errors import (
 from ledger.people.sealing import VaultError
 from ledger.store.commits import OutcomeUnknown, StoreFailed
 from ledger.store.leaves import OutOfStep
-from projections.follow import ViewsAway, ViewStopped
+from projections.kernel.follow import ViewsAway, ViewStopped
 from projections.log.keys import KeyUnusable, WillNotSign
 from projections.log.log import Changed
 

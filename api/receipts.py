@@ -17,12 +17,12 @@ from api.problems import NotTypeset
 from api.wire import shown
 from ledger.kernel.errors import NotFound
 from ledger.transparency.encoding import to_base64
-from projections.disbursements import Disbursements
-from projections.donations import Donations, donation
-from projections.fund_balances import FundBalances
 from projections.log.keys import WillNotSign
 from projections.log.log import Changed
 from projections.log.receipts import since_gift
+from projections.views.disbursements import Disbursements
+from projections.views.donations import Donations, donation
+from projections.views.fund_balances import FundBalances
 
 router = APIRouter(prefix="/v1/donations", tags=["donations"], route_class=Door)
 

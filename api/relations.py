@@ -14,7 +14,7 @@ from api.wire import Body, Day, Done, Name, done, example, shown
 from ledger.aggregates.relations import RelationKind
 from ledger.kernel.names import PartyId
 from ledger.kernel.roles import Role
-from projections.relations import RelationsDeclared, relations
+from projections.views.relations import RelationsDeclared, relations
 
 router = APIRouter(prefix="/v1/people", tags=["people"], route_class=Door)
 

@@ -45,7 +45,7 @@ from ledger.kernel.money import AMOUNT_MAX, BASIS_POINTS, Fen
 from ledger.kernel.names import FundCode, SaleId
 from ledger.kernel.roles import Role
 from ledger.kernel.terms import UNITS_MAX
-from projections.sales import Sales, sale, sales
+from projections.views.sales import Sales, sale, sales
 
 router = APIRouter(prefix="/v1/sales", tags=["sales"], route_class=Door)
 

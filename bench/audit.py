@@ -19,7 +19,7 @@ from projections.audit.examine import examine
 from projections.audit.live import Live
 from projections.log.log import Log
 from projections.log.tables import open_log
-from projections.opening import open_views
+from projections.views.opening import open_views
 
 WITHIN = 1 / 3
 """What is asked for."""

@@ -15,11 +15,11 @@ from bench.raw import decoders, events_in, read_and_decode
 from ledger.books.tallies import AVAILABLE, of_fund
 from ledger.commands import Ledger
 from ledger.kernel.names import Position
-from projections.every_view import all_views
-from projections.fold import Books, fold
-from projections.follow import Follower
-from projections.fund_balances import fund_balance
-from projections.opening import open_views
+from projections.kernel.follow import Follower
+from projections.replay.fold import Books, fold
+from projections.views.every import all_views
+from projections.views.fund_balances import fund_balance
+from projections.views.opening import open_views
 
 AGAINST = "reading and decoding the same rows raw"
 

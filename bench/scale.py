@@ -34,11 +34,11 @@ from ledger.commands import Ledger
 from ledger.kernel.names import Position, new_id
 from ledger.kernel.roles import Role
 from ledger.people.directory import Directory
-from projections.exports import EXPORTS
-from projections.fold import fold
-from projections.history import rest
+from projections.exports.plain_text import EXPORTS
+from projections.kernel.history import rest
 from projections.log.log import Log
 from projections.log.tables import open_log
+from projections.replay.fold import fold
 
 HOT = CODES[0]
 BALANCE = f"/v1/funds/{HOT}/balance"

@@ -19,8 +19,8 @@ from ledger.transparency.note import Signer
 from ledger.transparency.policy import Policy
 from ledger.transparency.tiles import Tile, grow, hash_reader
 from projections.audit.evidence import Claim, Evidence, Words, account_figures, fund_figures
-from projections.fold import Books, take_in
-from projections.follow import silent
+from projections.kernel.follow import silent
+from projections.replay.fold import Books, take_in
 
 SIGNER = Signer("charity.example/ledger", b"s" * 32)
 STRANGER = Signer("charity.example/ledger", b"x" * 32)

@@ -20,11 +20,11 @@ from ledger.commands import Ledger
 from ledger.kernel.aggregate import Fact
 from ledger.kernel.names import Position
 from ledger.store.commits import Answer
-from projections.every_view import all_views
-from projections.fold import fold
-from projections.follow import Follower
-from projections.opening import open_views
-from projections.replay import replay
+from projections.kernel.follow import Follower
+from projections.replay.fold import fold
+from projections.replay.replay import replay
+from projections.views.every import all_views
+from projections.views.opening import open_views
 
 Where = Path | str
 

@@ -34,6 +34,7 @@ ROOMS = {
         "commands",
         "feeds",
     ),
+    "projections": ("kernel", "views", "exports", "replay", "log", "audit"),
 }
 """The folders of each part, from the bottom up: each imports only itself and those before it."""
 

@@ -16,11 +16,11 @@ from ledger.commands import Ledger
 from ledger.kernel.names import new_id
 from ledger.transparency.checkpoint import Checkpoint
 from ledger.transparency.merkle import EMPTY_ROOT
-from projections.every_view import all_views
-from projections.follow import Follower
+from projections.kernel.follow import Follower
 from projections.log.log import Log
 from projections.log.tables import open_log
-from projections.opening import open_views
+from projections.views.every import all_views
+from projections.views.opening import open_views
 from tests.spec import act
 from tests.stores import STORES, connected
 

@@ -13,7 +13,7 @@ from ledger.books.movements import COLUMNS, movements
 from ledger.books.postings import postings
 from ledger.kernel.aggregate import FACTS
 from ledger.kernel.roles import Role
-from projections.statements import kind_of
+from projections.views.statements import kind_of
 from tests.catalogues import extracted
 from tests.samples import SAMPLES
 

@@ -22,11 +22,11 @@ from ledger.store.copying import CopyDiffers
 from ledger.store.engine import in_order
 from ledger.store.postgres import PAGE
 from ledger.store.recorder import NotNext
-from projections.every_view import all_views
-from projections.follow import Follower
+from projections.kernel.follow import Follower
 from projections.log.copying import digest_log
-from projections.opening import open_views
-from projections.replay import replay
+from projections.replay.replay import replay
+from projections.views.every import all_views
+from projections.views.opening import open_views
 from tests.charity import Charity
 from tests.logs import logged
 from tests.samples import REGISTERED

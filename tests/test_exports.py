@@ -13,8 +13,8 @@ from ledger.books.accounts import ACCOUNTS
 from ledger.kernel.aggregate import FACTS
 from ledger.kernel.names import FundCode, PersonId, Position, fund_stream
 from ledger.store.form import StoredForm
-from projections.exports import EXPORTS, account_name, title
-from projections.history import as_record
+from projections.exports.plain_text import EXPORTS, account_name, title
+from projections.kernel.history import as_record
 
 HEAR_OPENED = Fund.Opened(
     originator_id=fund_stream(FundCode("F-HEAR")),

@@ -30,8 +30,8 @@ from ledger.kernel.aggregate import Act
 from ledger.kernel.errors import Refused
 from ledger.kernel.names import PartyId, PersonId, new_id
 from ledger.kernel.payments import Channel
-from projections.exports import EXPORTS, account_name
-from projections.history import rest
+from projections.exports.plain_text import EXPORTS, account_name
+from projections.kernel.history import rest
 
 TV_SALE = Path(__file__).parent / "data" / "tv-sale"
 

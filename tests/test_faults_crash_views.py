@@ -7,10 +7,10 @@ from sqlalchemy import event
 
 from ledger.commands import Ledger
 from ledger.store.engine import is_url
-from projections.every_view import all_views
-from projections.follow import Follower
-from projections.fund_balances import FundBalances
-from projections.opening import open_views
+from projections.kernel.follow import Follower
+from projections.views.every import all_views
+from projections.views.fund_balances import FundBalances
+from projections.views.opening import open_views
 from tests.charity import charity
 from tests.oracle import check
 from tests.processes import processes

@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy.exc import DatabaseError
 
 from ledger.store.engine import discard
-from projections.opening import open_views, prepare_views
+from projections.kernel.tables import prepare_views
+from projections.views.opening import open_views
 from tests.crowd import Readers, read_until_shown
 from tests.office import Office
 from tests.oracle import check

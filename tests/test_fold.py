@@ -9,7 +9,7 @@ from ledger.books.postings import postings
 from ledger.books.tallies import COUNTED, changes
 from ledger.kernel.names import FundCode
 from ledger.store.form import StoredForm, Unreadable
-from projections.fold import Books, take_in
+from projections.replay.fold import Books, take_in
 from tests import samples
 from tests.samples import HEAR, SAMPLES, WARM, paid
 from tests.spec import FORM

@@ -10,12 +10,12 @@ from sqlalchemy import select
 from api.app import open_site
 from api.demo.story import Story
 from ledger.store.engine import is_url
-from projections.every_view import all_views
-from projections.follow import Follower, ViewStopped
-from projections.fund_balances import MOVEMENTS, FundBalances, fund_balance
-from projections.journal import LINES as JOURNAL_LINES
-from projections.journal import Journal
-from projections.opening import open_views
+from projections.kernel.follow import Follower, ViewStopped
+from projections.views.every import all_views
+from projections.views.fund_balances import MOVEMENTS, FundBalances, fund_balance
+from projections.views.journal import LINES as JOURNAL_LINES
+from projections.views.journal import Journal
+from projections.views.opening import open_views
 from tests.charity import charity
 from tests.office import Office
 from tests.samples import HEAR

@@ -11,9 +11,9 @@ from time import monotonic, sleep
 
 import pytest
 
-from projections.every_view import all_views
-from projections.fund_balances import FundBalances
-from projections.opening import open_views
+from projections.views.every import all_views
+from projections.views.fund_balances import FundBalances
+from projections.views.opening import open_views
 from tests.office import Office
 from tests.processes import HOUSE, LEIFENG, environment
 from tests.server import ANSWER_S, START_S, STOP_S, serving

@@ -12,12 +12,12 @@ from api.demo.bulk import Bulk, NotEmpty
 from api.demo.luck import Luck
 from api.demo.years import Years
 from ledger.commands import Ledger
-from projections.every_view import all_views
-from projections.fold import fold
-from projections.follow import Follower
-from projections.history import as_record, rest
-from projections.opening import open_views
-from projections.replay import replay
+from projections.kernel.follow import Follower
+from projections.kernel.history import as_record, rest
+from projections.replay.fold import fold
+from projections.replay.replay import replay
+from projections.views.every import all_views
+from projections.views.opening import open_views
 
 EVENTS = 4_000
 

@@ -28,10 +28,11 @@ from ledger.store.schema import (
     Older,
     Unfinished,
 )
-from projections.every_view import all_views
-from projections.follow import Follower
-from projections.fund_balances import fund_balance
-from projections.opening import OtherViews, open_views, upgrade_views
+from projections.kernel.follow import Follower
+from projections.kernel.tables import OtherViews
+from projections.views.every import all_views
+from projections.views.fund_balances import fund_balance
+from projections.views.opening import open_views, upgrade_views
 from tests.charity import charity
 from tests.processes import ENVIRONMENT
 from tests.samples import HEAR
@@ -310,7 +311,7 @@ def test_a_demo_never_takes_the_place_of_a_ledger_on_postgresql(postgres_url, tm
 def test_whoever_opens_views_knows_the_tables_of_all():
     """Else it would take those of others for another version's, and make them anew."""
     known = (
-        "from projections import opening; from projections.views import METADATA;"
+        "from projections.views import opening; from projections.kernel.view import METADATA;"
         " print(*sorted(METADATA.tables))"
     )
     asked = subprocess.run(  # noqa: S603  # Ourselves.

@@ -7,7 +7,7 @@ import pytest
 from api.app import open_site
 from api.demo.story import Story
 from ledger.aggregates.policies import ApprovalRule
-from projections.other_rule import held_to
+from projections.replay.other_rule import held_to
 from tests.charity import charity
 from tests.samples import CHEN, SUN, WANG, ZHAO
 from tests.spec import TODAY

@@ -4,8 +4,8 @@ import pytest
 
 from ledger.kernel.aggregate import FACTS
 from ledger.kernel.names import Position
-from projections.public_trail import AS_IN_THE_TRAIL, SHORTER, Correction, public_sentence
-from projections.sentences import sentence
+from projections.views.public_trail import AS_IN_THE_TRAIL, SHORTER, Correction, public_sentence
+from projections.views.sentences import sentence
 from tests.samples import BOUNCED, EXCESS_GIVEN, PAID, REGISTERED, SAMPLES, paid, refunded
 
 PRIVATE = (

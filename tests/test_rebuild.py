@@ -11,14 +11,14 @@ from sqlalchemy import create_engine, event, inspect, select
 from ledger.books.tallies import COUNTED
 from ledger.commands import Ledger
 from ledger.kernel.names import Position
-from projections.audit_trail import AuditTrail
-from projections.every_view import all_views
-from projections.fold import fold
-from projections.follow import Follower, ViewStopped
-from projections.fund_balances import BALANCES, FundBalances, days_of, fund_balance
-from projections.journal import Journal
-from projections.opening import open_views, prepare_unread
-from projections.rebuild import rebuild
+from projections.kernel.follow import Follower, ViewStopped
+from projections.replay.fold import fold
+from projections.replay.rebuild import rebuild
+from projections.views.audit_trail import AuditTrail
+from projections.views.every import all_views
+from projections.views.fund_balances import BALANCES, FundBalances, days_of, fund_balance
+from projections.views.journal import Journal
+from projections.views.opening import open_views, prepare_unread
 from tests.charity import charity
 from tests.samples import HEAR
 

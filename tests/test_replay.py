@@ -12,9 +12,9 @@ from api.app import open_site
 from api.cli import main
 from api.demo.story import Story
 from ledger.commands import Ledger
-from projections.every_view import all_views
-from projections.opening import open_views
-from projections.replay import replay as replayed
+from projections.replay.replay import replay as replayed
+from projections.views.every import all_views
+from projections.views.opening import open_views
 from tests.charity import Charity
 from tests.processes import leifeng
 

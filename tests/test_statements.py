@@ -12,13 +12,13 @@ from api.app import open_site
 from api.cli import main
 from api.pages.flows import SHOWN_MAX, Moved, Side, flows, rows
 from ledger.books.movements import movements
-from projections.every_view import all_views
-from projections.follow import Follower
-from projections.fund_balances import FundBalances, fund_balance, fund_rows
-from projections.opening import open_views
-from projections.periods import ALWAYS, Period
-from projections.purposes import TO_PERSONS, paid_for
-from projections.statements import (
+from projections.kernel.follow import Follower
+from projections.kernel.periods import ALWAYS, Period
+from projections.views.every import all_views
+from projections.views.fund_balances import FundBalances, fund_balance, fund_rows
+from projections.views.opening import open_views
+from projections.views.purposes import TO_PERSONS, paid_for
+from projections.views.statements import (
     Place,
     Span,
     Statements,

@@ -2,9 +2,9 @@
 
 import pytest
 
-from projections.opening import open_views
-from projections.unconfirmed import Unconfirmed, to_find, unconfirmed
-from projections.views import as_of_now
+from projections.kernel.view import as_of_now
+from projections.views.opening import open_views
+from projections.views.unconfirmed import Unconfirmed, to_find, unconfirmed
 from tests.charity import charity
 from tests.samples import CHEN, SUN
 from tests.spec import TODAY

@@ -21,7 +21,7 @@ from projections.audit.examine import Examined, examine
 from projections.audit.export import Export, write
 from projections.audit.live import Live
 from projections.log.tables import open_log
-from projections.opening import open_views
+from projections.views.opening import open_views
 
 SHOWN_MAX = 20
 """Findings that are named. After so many, there is no saying what is right."""

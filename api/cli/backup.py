@@ -24,11 +24,11 @@ from ledger.people.register import Register
 from ledger.store import open_store
 from ledger.store.backup import Damaged, copy_file, dump, is_dump, load
 from ledger.store.copying import NotEmpty
-from projections.every_view import all_views
-from projections.follow import Progress
-from projections.opening import open_views
-from projections.rebuild import rebuild
-from projections.replay import replay
+from projections.kernel.follow import Progress
+from projections.replay.rebuild import rebuild
+from projections.replay.replay import replay
+from projections.views.every import all_views
+from projections.views.opening import open_views
 
 KEPT = ("ledger.db", "people.db")
 """The files of a ledger that cannot be made again, in the order in which they are taken.

@@ -17,9 +17,9 @@ from ledger.store.copying import CopyDiffers, Digest, NotEmpty
 from ledger.store.engine import is_url
 from ledger.store.recorder import Store
 from ledger.store.schema import EVENTS, UNFINISHED
+from projections.kernel.view import TRACKING
 from projections.log.copying import copy_log, digest_log
-from projections.opening import open_views
-from projections.views import TRACKING
+from projections.views.opening import open_views
 
 Source = Annotated[str, typer.Option("--from", help="A data folder, or a postgresql:// URL.")]
 Target = Annotated[str, typer.Option("--to", help="Another, with nothing in it.")]

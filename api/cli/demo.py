@@ -19,9 +19,9 @@ from api.doors import Site
 from api.places import DEMO_MARK, Places
 from ledger.kernel.errors import LedgerError
 from ledger.kernel.money import yuan
-from projections.fund_balances import FundBalance, fund_balance, fund_rows
-from projections.journal import sources
-from projections.sales import sale
+from projections.views.fund_balances import FundBalance, fund_balance, fund_rows
+from projections.views.journal import sources
+from projections.views.sales import sale
 
 
 class SomethingElseHere(LedgerError):

@@ -14,8 +14,8 @@ import typer
 from api.cli.shared import DataFolder, existing_ledger, progress
 from ledger.kernel.aggregate import Fact
 from ledger.kernel.names import Position
-from projections.exports import EXPORTS
-from projections.history import PAGE, rest
+from projections.exports.plain_text import EXPORTS
+from projections.kernel.history import PAGE, rest
 
 Format = StrEnum("Format", {name: name for name in EXPORTS})  # type: ignore[misc]  # The table says.
 

@@ -11,9 +11,9 @@ from api.cli.shared import DataFolder, progress
 from api.demo.bulk import Bulk
 from api.demo.years import Years
 from api.places import Places
-from projections.every_view import all_views
-from projections.follow import Follower
-from projections.opening import open_views
+from projections.kernel.follow import Follower
+from projections.views.every import all_views
+from projections.views.opening import open_views
 
 
 def generate(

@@ -25,7 +25,7 @@ from ledger.kernel.names import SaleId, new_id
 from ledger.kernel.roles import Role
 from ledger.people.caller import Caller
 from ledger.people.directory import Directory
-from projections.follow import Progress as Told
+from projections.kernel.follow import Progress as Told
 
 SHOWN_MAX = 20
 """Rejected lines that are printed."""

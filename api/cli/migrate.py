@@ -11,7 +11,7 @@ from api.places import Places
 from ledger.people.directory import Directory
 from ledger.store import open_store
 from projections.log.tables import upgrade_log
-from projections.opening import upgrade_views
+from projections.views.opening import upgrade_views
 
 
 def migrate(data: DataFolder) -> None:

@@ -8,8 +8,8 @@ import typer
 
 from api.cli.shared import DataFolder, existing_ledger, progress
 from api.places import Places
-from projections.every_view import all_views
-from projections.rebuild import rebuild as made_anew
+from projections.replay.rebuild import rebuild as made_anew
+from projections.views.every import all_views
 
 Views = Annotated[
     list[str] | None,

@@ -16,11 +16,11 @@ from ledger.kernel.errors import LedgerError
 from ledger.kernel.money import yuan
 from ledger.kernel.names import Position
 from ledger.kernel.strict_json import fault_of
-from projections.every_view import all_views
-from projections.opening import open_views
-from projections.other_rule import OtherRule, Stopped, held_to
-from projections.replay import SHOWN_MAX, Replayed
-from projections.replay import replay as replayed
+from projections.replay.other_rule import OtherRule, Stopped, held_to
+from projections.replay.replay import SHOWN_MAX, Replayed
+from projections.replay.replay import replay as replayed
+from projections.views.every import all_views
+from projections.views.opening import open_views
 
 DIFFERENT, STOPPED = 1, 3
 """Exit codes: rows differ; or all are equal, but the other rule would have stopped a payment."""

@@ -19,8 +19,8 @@ from api.places import Places
 from ledger.commands import Ledger
 from ledger.kernel.errors import LedgerError
 from ledger.kernel.money import yuan
-from projections.follow import Progress as Told
-from projections.fund_balances import FundBalance
+from projections.kernel.follow import Progress as Told
+from projections.views.fund_balances import FundBalance
 
 DataFolder = Annotated[
     Path, typer.Option("--data", help="The folder that the ledger is kept in.", file_okay=False)

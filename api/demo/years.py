@@ -31,7 +31,7 @@ from ledger.kernel.names import (
 )
 from ledger.kernel.payments import Channel
 from ledger.kernel.terms import Restriction
-from projections.follow import Progress, silent
+from projections.kernel.follow import Progress, silent
 
 DAYS = 3 * 365
 """Days that a history is spread over, however long it is."""

@@ -20,8 +20,8 @@ from api.pages.public import as_of
 from api.pages.sheets import CSV, As, Yuan, sheet
 from api.pages.statement import day
 from ledger.books.accounts import ACCOUNTS
-from projections.fund_balances import FundBalances, fund_rows
-from projections.journal import Journal, entries, trial_balance
+from projections.views.fund_balances import FundBalances, fund_rows
+from projections.views.journal import Journal, entries, trial_balance
 
 router = APIRouter(route_class=Entrance, include_in_schema=False)
 

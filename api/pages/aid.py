@@ -27,9 +27,9 @@ from ledger.kernel.aggregate import Fact
 from ledger.kernel.errors import LedgerError, NotFound
 from ledger.kernel.names import DisbursementId, PartyId, Position
 from ledger.kernel.roles import Role
-from projections.disbursements import Disbursements, disbursement, disbursements
-from projections.fund_balances import FundBalances, fund_balance, fund_row, fund_rows
-from projections.inbox import TO_APPROVE, of_payee
+from projections.views.disbursements import Disbursements, disbursement, disbursements
+from projections.views.fund_balances import FundBalances, fund_balance, fund_row, fund_rows
+from projections.views.inbox import TO_APPROVE, of_payee
 
 router = APIRouter(route_class=Entrance, include_in_schema=False)
 

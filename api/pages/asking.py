@@ -26,9 +26,9 @@ from ledger.kernel.errors import Invalid, LedgerError, NotFound
 from ledger.kernel.money import CNY, yuan
 from ledger.kernel.names import FundCode, PartyId, new_id
 from ledger.kernel.roles import Role
-from projections.disbursements import Disbursements
-from projections.fund_balances import FundBalances, FundSummary, fund_summaries
-from projections.inbox import of_payee
+from projections.views.disbursements import Disbursements
+from projections.views.fund_balances import FundBalances, FundSummary, fund_summaries
+from projections.views.inbox import of_payee
 
 router = APIRouter(prefix="/desk/request", route_class=Entrance, include_in_schema=False)
 

@@ -28,7 +28,7 @@ from api.problems import problem
 from ledger.kernel.errors import Invalid, LedgerError
 from ledger.kernel.names import Position
 from ledger.kernel.roles import Role
-from projections.unconfirmed import MoneyKind, Unconfirmed, unconfirmed, unconfirmed_at
+from projections.views.unconfirmed import MoneyKind, Unconfirmed, unconfirmed, unconfirmed_at
 
 router = APIRouter(prefix="/desk/bank", route_class=Entrance, include_in_schema=False)
 

@@ -22,8 +22,8 @@ from ledger.kernel.roles import Role
 from ledger.transparency.encoding import to_base64
 from projections.audit.export import Export
 from projections.audit.live import Live
-from projections.exports import EXPORTS
-from projections.history import rest
+from projections.exports.plain_text import EXPORTS
+from projections.kernel.history import rest
 from projections.log.cosigning import policy_of
 
 router = APIRouter(route_class=Entrance, include_in_schema=False)

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from api.pages.labels import KINDS, marked
 from ledger.kernel.money import yuan
-from projections.purposes import TO_PERSONS
+from projections.views.purposes import TO_PERSONS
 
 SHOWN_MAX = 8
 """Sources, funds or purposes that are shown by name; the rest are one, so that one can read it."""

@@ -14,7 +14,7 @@ from ledger.aggregates.sales.sale import CharitySale
 from ledger.commands.application import Decision
 from ledger.kernel.errors import NotFound
 from ledger.kernel.names import DisbursementId, DonationId, Position, SaleId
-from projections.unconfirmed import MoneyKind
+from projections.views.unconfirmed import MoneyKind
 
 
 class Confirmable(Struct, frozen=True):

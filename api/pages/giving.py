@@ -27,8 +27,8 @@ from ledger.kernel.errors import Invalid, LedgerError, NotFound
 from ledger.kernel.money import CNY, Fen, yuan
 from ledger.kernel.names import DonorId, FundCode, PartyId, new_id
 from ledger.kernel.roles import Role
-from projections.donations import Donations, donor_row
-from projections.fund_balances import FundBalances, FundSummary, fund_row, fund_summaries
+from projections.views.donations import Donations, donor_row
+from projections.views.fund_balances import FundBalances, FundSummary, fund_row, fund_summaries
 
 router = APIRouter(route_class=Entrance, include_in_schema=False)
 

@@ -16,11 +16,19 @@ from api.pages.levels import must_be_level
 from api.pages.own_pages import BOOKS, own_page
 from api.pages.sale_sheets import to_be_settled
 from api.pages.sheets import CSV, As, Yuan, sheet
-from projections.disbursements import Disbursements
-from projections.donations import Donations
-from projections.inbox import TO_APPROVE, TO_PAY, UNSIGNED, Waiting, overdue, to_settle, waiting
-from projections.sales import Sales
-from projections.unconfirmed import Unconfirmed, to_find
+from projections.views.disbursements import Disbursements
+from projections.views.donations import Donations
+from projections.views.inbox import (
+    TO_APPROVE,
+    TO_PAY,
+    UNSIGNED,
+    Waiting,
+    overdue,
+    to_settle,
+    waiting,
+)
+from projections.views.sales import Sales
+from projections.views.unconfirmed import Unconfirmed, to_find
 
 router = APIRouter(route_class=Entrance, include_in_schema=False)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from api.doors import Site
 from api.health import LAG_MAX
-from projections.follow import ViewsAway
+from projections.kernel.follow import ViewsAway
 
 
 class StillReading(ViewsAway):

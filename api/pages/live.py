@@ -19,7 +19,7 @@ from msgspec import Struct
 from api.doors import Site
 from ledger.kernel.errors import Overloaded
 from ledger.kernel.names import Position
-from projections.sales import RunningTotal, Sales, running_totals
+from projections.views.sales import RunningTotal, Sales, running_totals
 
 LOG = logging.getLogger(__name__)
 

@@ -25,10 +25,10 @@ from api.problems import problem
 from ledger.kernel.errors import LedgerError, NotFound
 from ledger.kernel.names import DonationId
 from ledger.kernel.roles import Role
-from projections.disbursements import Disbursements
-from projections.donations import Donations, donation, donations
-from projections.fund_balances import FundBalances, fund_rows
 from projections.log.receipts import since_gift
+from projections.views.disbursements import Disbursements
+from projections.views.donations import Donations, donation, donations
+from projections.views.fund_balances import FundBalances, fund_rows
 
 router = APIRouter(route_class=Entrance, include_in_schema=False)
 

@@ -24,7 +24,7 @@ from api.pages.sheets import CSV, As, Yuan, sheet
 from api.pages.statement import day
 from ledger.kernel.errors import Invalid
 from ledger.kernel.names import Position
-from projections.fund_balances import FundBalance, FundBalances, fund_balance, fund_rows
+from projections.views.fund_balances import FundBalance, FundBalances, fund_balance, fund_rows
 
 router = APIRouter(route_class=Entrance, include_in_schema=False)
 

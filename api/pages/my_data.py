@@ -25,7 +25,7 @@ from api.problems import problem
 from ledger.kernel.errors import LedgerError, NotFound
 from ledger.kernel.names import DonationId, DonorId, PartyId
 from ledger.kernel.roles import Role
-from projections.donations import Donations, donor_row, donor_statement, may_be_owing
+from projections.views.donations import Donations, donor_row, donor_statement, may_be_owing
 
 router = APIRouter(route_class=Entrance, include_in_schema=False)
 

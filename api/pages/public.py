@@ -18,10 +18,10 @@ from api.pages.rendering import page
 from api.pages.sheets import CSV, As, Yuan, sheet
 from ledger.books.movements import Figures
 from ledger.kernel.names import Position
-from projections.fund_balances import FundBalances, FundSummary, fund_summaries
-from projections.purposes import paid_for
-from projections.sales import Sales, sales_of_late
-from projections.statements import Statements, came_from
+from projections.views.fund_balances import FundBalances, FundSummary, fund_summaries
+from projections.views.purposes import paid_for
+from projections.views.sales import Sales, sales_of_late
+from projections.views.statements import Statements, came_from
 
 router = APIRouter(route_class=Door, include_in_schema=False)
 

@@ -14,8 +14,8 @@ from api.pages.languages import language_of, words
 from api.pages.levels import must_be_level
 from api.pages.sheets import Yuan, sheet
 from ledger.kernel.errors import NotFound
-from projections.inbox import ToSettle
-from projections.sales import Sales, sale, sales_of_late
+from projections.views.inbox import ToSettle
+from projections.views.sales import Sales, sale, sales_of_late
 
 SALES_AT_ONCE = 200
 

@@ -23,8 +23,8 @@ from api.pages.rendering import page, render
 from api.pages.sale_sheets import all_sales, goods
 from api.pages.sheets import CSV, As
 from ledger.kernel.errors import NotFound
-from projections.fund_balances import FundBalances, fund_row
-from projections.sales import RunningTotal, Sales, running_totals, sale, sales_of_late
+from projections.views.fund_balances import FundBalances, fund_row
+from projections.views.sales import RunningTotal, Sales, running_totals, sale, sales_of_late
 
 router = APIRouter(route_class=Door, include_in_schema=False)
 

@@ -25,8 +25,8 @@ from ledger.kernel.errors import Invalid, LedgerError, NotFound
 from ledger.kernel.money import yuan
 from ledger.kernel.names import SaleId
 from ledger.kernel.roles import Role
-from projections.fund_balances import FundBalances, fund_row
-from projections.sales import Sales, sale
+from projections.views.fund_balances import FundBalances, fund_row
+from projections.views.sales import Sales, sale
 
 router = APIRouter(route_class=Entrance, include_in_schema=False)
 

@@ -18,10 +18,10 @@ from api.pages.public import as_of, drawn
 from api.pages.rendering import page
 from api.pages.sheets import CSV, As, Yuan, sheet
 from ledger.kernel.errors import Invalid, NotFound
-from projections.fund_balances import FundBalances, fund_balance, fund_row
-from projections.periods import Period
-from projections.purposes import paid_for
-from projections.statements import Place, Statements, came_from, openings, statement
+from projections.kernel.periods import Period
+from projections.views.fund_balances import FundBalances, fund_balance, fund_row
+from projections.views.purposes import paid_for
+from projections.views.statements import Place, Statements, came_from, openings, statement
 
 router = APIRouter(route_class=Door, include_in_schema=False)
 

@@ -26,8 +26,8 @@ from ledger.aggregates.relations import RelationKind
 from ledger.kernel.errors import Invalid, LedgerError, NotFound
 from ledger.kernel.names import PartyId
 from ledger.kernel.roles import Role
-from projections.disbursements import Disbursements, disbursement
-from projections.relations import RelationsDeclared, relations
+from projections.views.disbursements import Disbursements, disbursement
+from projections.views.relations import RelationsDeclared, relations
 
 router = APIRouter(prefix="/desk/relations", route_class=Entrance, include_in_schema=False)
 

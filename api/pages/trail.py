@@ -23,10 +23,10 @@ from ledger.books.postings import postings
 from ledger.kernel.aggregate import Fact
 from ledger.kernel.errors import Invalid, NotFound
 from ledger.kernel.names import Position
-from projections.journal import Journal, line
-from projections.public_trail import Correction, public_sentence
-from projections.sentences import Sentence
-from projections.statements import Place, Span, Statements, events_within, kind_of, span
+from projections.views.journal import Journal, line
+from projections.views.public_trail import Correction, public_sentence
+from projections.views.sentences import Sentence
+from projections.views.statements import Place, Span, Statements, events_within, kind_of, span
 
 router = APIRouter(route_class=Door, include_in_schema=False)
 

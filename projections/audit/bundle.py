@@ -32,7 +32,7 @@ from ledger.transparency.note import NOTE_BYTES_MAX
 from ledger.transparency.tiles import ENTRY_MAX, WIDTH, Tile
 from projections.audit.evidence import Claim, Evidence, Words, history
 from projections.audit.findings import BookDiffers, FileDiffers, Finding
-from projections.exports import EXPORTS
+from projections.exports.plain_text import EXPORTS
 
 CHECKPOINT = "checkpoint"
 CHECKPOINTS = "checkpoints"

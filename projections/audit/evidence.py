@@ -12,7 +12,7 @@ from ledger.kernel.names import Position
 from ledger.store.form import StoredForm
 from ledger.store.recorder import Row
 from ledger.transparency.tiles import Tile
-from projections.fold import Books
+from projections.replay.fold import Books
 
 Words = tuple[str, ...]
 """What names a figure: a fund and a figure of it, or an account, a fund and a side."""

@@ -29,7 +29,7 @@ from projections.audit.findings import (
 )
 from projections.audit.sums import Sums
 from projections.audit.tree import Tree
-from projections.follow import Progress, silent
+from projections.kernel.follow import Progress, silent
 
 BATCH = 16 * WIDTH
 """Events taken in at a time: whole tiles, so that each is made once; bounds memory."""

@@ -23,9 +23,9 @@ from ledger.transparency.policy import Policy
 from ledger.transparency.tiles import ENTRIES, WIDTH, Tile, pack_entries, tiles_of
 from projections.audit import bundle
 from projections.audit.evidence import Evidence, account_figures, fund_figures, history
-from projections.exports import EXPORTS
-from projections.fold import Books, take_in
-from projections.follow import Progress, silent
+from projections.exports.plain_text import EXPORTS
+from projections.kernel.follow import Progress, silent
+from projections.replay.fold import Books, take_in
 
 TILES_AT_ONCE = 256
 """Tiles read at a time; bounds memory."""

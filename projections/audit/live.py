@@ -11,11 +11,11 @@ from ledger.store.recorder import Row, Store
 from ledger.transparency.tiles import Tile
 from projections.audit.evidence import Claim, Evidence, Words
 from projections.audit.findings import Finding
-from projections.fund_balances import FundBalances, fund_balance, fund_rows
-from projections.journal import Journal, account_turnovers
+from projections.kernel.view import as_of_now
 from projections.log import tables
 from projections.log.tables import Published
-from projections.views import as_of_now
+from projections.views.fund_balances import FundBalances, fund_balance, fund_rows
+from projections.views.journal import Journal, account_turnovers
 
 PAGE = 4_096
 """Events read at a time; bounds memory, not correctness."""

@@ -10,7 +10,7 @@ from ledger.store.form import StoredForm, Unreadable
 from ledger.store.recorder import Row
 from projections.audit.evidence import FIGURES, Claim
 from projections.audit.findings import EventUnreadable, FigureDiffers, Finding
-from projections.fold import Books, take_in
+from projections.replay.fold import Books, take_in
 
 
 class Sums:

@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import Connection
 
 from ledger.kernel.names import Position
-from projections.disbursements import disbursements
-from projections.fund_balances import FundBalance, fund_balance, fund_row
+from projections.views.disbursements import disbursements
+from projections.views.fund_balances import FundBalance, fund_balance, fund_row
 
 SHOWN_MAX = 100
 """Disbursements that are listed one by one; the sums are over all."""

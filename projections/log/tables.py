@@ -33,7 +33,7 @@ from ledger.transparency.checkpoint import Checkpoint, parse_checkpoint
 from ledger.transparency.merkle import HASH_BYTES
 from ledger.transparency.note import parse_note
 from ledger.transparency.tiles import WIDTH, Tile, partial_tiles
-from projections.views import put_all
+from projections.kernel.view import put_all
 
 WRITER = 0x106
 """The advisory lock of whoever adds to the log; those of the ledger's own writers are others."""

@@ -18,8 +18,8 @@ from ledger.transparency.checkpoint import Checkpoint, parse_checkpoint
 from ledger.transparency.cosignature import Cosigner
 from ledger.transparency.note import Signature, Verifier, parse_note
 from ledger.transparency.witness import judge, log_of, parse_submission
+from projections.kernel.view import put_all
 from projections.log.keys import read_keys, write_keys
-from projections.views import put_all
 
 SEEN = Table(
     "seen",

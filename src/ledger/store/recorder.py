@@ -206,7 +206,7 @@ class Store(ApplicationRecorder):
         self, gt: int | None = None, topics: Sequence[str] = ()
     ) -> Subscription[ApplicationRecorder]:
         """Refuse: views follow by asking, which works alike on every database."""
-        raise NotImplementedError("views follow with projections.follow.Follower")
+        raise NotImplementedError("views follow with projections.kernel.follow.Follower")
 
 
 class WouldWait(Exception):

@@ -13,12 +13,12 @@ from ledger.books.tallies import COUNTED
 from ledger.commands.application import Records
 from ledger.kernel.names import Position
 from ledger.store.engine import in_order
-from projections.fold import Books, fold
-from projections.follow import Follower, Progress, silent
-from projections.fund_balances import FundBalance, FundBalances, fund_balance, fund_rows
-from projections.history import PAGE
-from projections.opening import prepare_unread
-from projections.views import View, as_of_now
+from projections.kernel.follow import Follower, Progress, silent
+from projections.kernel.history import PAGE
+from projections.kernel.view import View, as_of_now
+from projections.replay.fold import Books, fold
+from projections.views.fund_balances import FundBalance, FundBalances, fund_balance, fund_rows
+from projections.views.opening import prepare_unread
 
 TRIES = 20
 """Times that the tallies are read again because the ledger went on meanwhile."""

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Column, Connection, Date, Index, String, Table, select
 
 from ledger.aggregates.relations import Relations
-from projections.views import METADATA, Batch, View, insert_all
+from projections.kernel.view import METADATA, Batch, View, insert_all
 
 RELATIONS = Table(
     "relations",

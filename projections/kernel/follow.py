@@ -24,8 +24,8 @@ from ledger.commands.application import Records
 from ledger.kernel.errors import LedgerError
 from ledger.kernel.names import Position
 from ledger.store.engine import ALONE, discard
-from projections.opening import prepare_views
-from projections.views import Batch, View, as_of_now
+from projections.kernel.tables import prepare_views
+from projections.kernel.view import Batch, View, as_of_now
 
 LOG = logging.getLogger(__name__)
 

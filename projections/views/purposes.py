@@ -10,8 +10,8 @@ from sqlalchemy import BigInteger, Column, Connection, Date, String, Table, func
 from ledger.aggregates.disbursements.disbursement import Disbursement
 from ledger.books.movements import movements
 from ledger.kernel.names import FundCode
-from projections.periods import ALWAYS, Period, within
-from projections.views import METADATA, Batch, add_up, insert_all, run_all
+from projections.kernel.periods import ALWAYS, Period, within
+from projections.kernel.view import METADATA, Batch, add_up, insert_all, run_all
 
 AIMS = Table(
     "statement_aims",

@@ -17,9 +17,9 @@ from sqlalchemy.schema import CreateTable
 from ledger.commands.application import Records
 from ledger.kernel.names import Position
 from ledger.store.engine import ALONE, engine_at, is_url
-from projections.follow import Follower, Progress, silent
-from projections.opening import open_views, prepare_unread
-from projections.views import TRACKING, View
+from projections.kernel.follow import Follower, Progress, silent
+from projections.kernel.view import TRACKING, View
+from projections.views.opening import open_views, prepare_unread
 
 BESIDE = "views_beside"
 """Where the new rows stand until they are level: a PostgreSQL schema, or an attached file."""

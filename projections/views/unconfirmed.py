@@ -22,8 +22,8 @@ from ledger.aggregates.disbursements.disbursement import Disbursement
 from ledger.aggregates.donations.donation import Donation
 from ledger.aggregates.sales.sale import CharitySale
 from ledger.kernel.aggregate import Fact
-from projections.inbox import Waiting
-from projections.views import METADATA, Batch, View, insert_all, run_all
+from projections.kernel.view import METADATA, Batch, View, insert_all, run_all
+from projections.views.inbox import Waiting
 
 MoneyKind = Literal["gift", "remittance", "payout"]
 """A donor's payment, what a sale partner paid over, and what was paid out as aid."""

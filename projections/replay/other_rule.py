@@ -13,8 +13,8 @@ from ledger.commands.application import Records
 from ledger.kernel.aggregate import Fact
 from ledger.kernel.money import Currency, Fen
 from ledger.kernel.names import FundCode, PersonId, Position
-from projections.follow import Progress, silent
-from projections.history import rest
+from projections.kernel.follow import Progress, silent
+from projections.kernel.history import rest
 
 REPORTED_EVERY = 1_000
 

@@ -22,7 +22,7 @@ from ledger.commands.application import Records
 from ledger.kernel.aggregate import FACTS, Fact
 from ledger.kernel.names import FundCode, Position
 from ledger.store.form import NOT_READ, StoredForm, Unreadable, brief
-from projections.follow import Progress, silent
+from projections.kernel.follow import Progress, silent
 
 PAGE = 5_000
 """Rows read at a time."""

@@ -13,7 +13,7 @@ from sqlalchemy import BigInteger, Column, Connection, Date, Index, Select, Stri
 
 from ledger.kernel.aggregate import Fact
 from ledger.kernel.names import Position
-from projections.views import METADATA, Batch, View, insert_all
+from projections.kernel.view import METADATA, Batch, View, insert_all
 
 TRAIL = Table(
     "audit_trail",

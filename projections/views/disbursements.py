@@ -22,7 +22,7 @@ from sqlalchemy import (
 from ledger.aggregates.disbursements.disbursement import Disbursement
 from ledger.aggregates.disbursements.states import DisbursementState
 from ledger.kernel.aggregate import Fact
-from projections.views import METADATA, Batch, View, put_all
+from projections.kernel.view import METADATA, Batch, View, put_all
 
 DISBURSEMENTS = Table(
     "disbursements",

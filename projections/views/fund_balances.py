@@ -30,7 +30,7 @@ from sqlalchemy import (
 from ledger.aggregates.funds import Fund, FundState
 from ledger.books.movements import COLUMNS, Figures, Movement, movements
 from ledger.kernel.names import FundCode, Position
-from projections.views import METADATA, Batch, View, insert_all, put_all
+from projections.kernel.view import METADATA, Batch, View, insert_all, put_all
 
 FUNDS = Table(
     "funds",

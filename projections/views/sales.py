@@ -24,7 +24,7 @@ from ledger.aggregates.sales.sale import CharitySale, SaleState
 from ledger.kernel.aggregate import Fact
 from ledger.kernel.money import fee
 from ledger.kernel.names import SaleId
-from projections.views import METADATA, Batch, View, insert_all, run_all
+from projections.kernel.view import METADATA, Batch, View, insert_all, run_all
 
 SALES = Table(
     "sales",

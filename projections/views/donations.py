@@ -26,7 +26,7 @@ from sqlalchemy import (
 from ledger.aggregates.donations.donation import Donation, DonationState
 from ledger.aggregates.donors import Donor, DonorState
 from ledger.kernel.aggregate import Fact
-from projections.views import METADATA, Batch, View, insert_all, run_all
+from projections.kernel.view import METADATA, Batch, View, insert_all, run_all
 
 DONORS = Table(
     "donors",

@@ -11,7 +11,7 @@ from sqlalchemy import BigInteger, Column, Connection, Date, Index, String, Tabl
 
 from ledger.books.accounts import ACCOUNTS, MONEY
 from ledger.books.postings import postings
-from projections.views import METADATA, Batch, View, add_up, insert_all
+from projections.kernel.view import METADATA, Batch, View, add_up, insert_all
 
 LINES = Table(
     "journal_lines",

@@ -24,7 +24,7 @@ from ledger.books.postings import postings
 from ledger.kernel.aggregate import Fact
 from ledger.kernel.money import CNY, yuan
 from ledger.kernel.names import FundCode, Position
-from projections.history import as_record
+from projections.kernel.history import as_record
 
 History = Iterable[tuple[Position, Fact]]
 """Events with their positions, in order."""

@@ -17,7 +17,7 @@ from ledger.aggregates.sales.orders import SaleOrder
 from ledger.aggregates.sales.sale import CharitySale
 from ledger.kernel.aggregate import Fact
 from ledger.kernel.names import Position
-from projections.sentences import Sentence, sentence, told
+from projections.views.sentences import Sentence, sentence, told
 
 AS_IN_THE_TRAIL = frozenset(
     {

@@ -28,10 +28,10 @@ from sqlalchemy import (
 from ledger.books.movements import Movement, movements
 from ledger.kernel.aggregate import Fact
 from ledger.kernel.names import FundCode, Position
-from projections.journal import LINES as ENTRIES
-from projections.periods import ALWAYS, Period, within
-from projections.purposes import AIMS, PAID, PURPOSES, write_purposes
-from projections.views import METADATA, Batch, View, add_up, run_all
+from projections.kernel.periods import ALWAYS, Period, within
+from projections.kernel.view import METADATA, Batch, View, add_up, run_all
+from projections.views.journal import LINES as ENTRIES
+from projections.views.purposes import AIMS, PAID, PURPOSES, write_purposes
 
 LINES = Table(
     "statement_lines",

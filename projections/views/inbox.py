@@ -10,9 +10,9 @@ from msgspec import Struct
 from sqlalchemy import Connection, func, select
 
 from ledger.aggregates.sales.sale import SaleState
-from projections.disbursements import DISBURSEMENTS
-from projections.donations import DONATIONS
-from projections.sales import sales_of_late
+from projections.views.disbursements import DISBURSEMENTS
+from projections.views.donations import DONATIONS
+from projections.views.sales import sales_of_late
 
 TO_APPROVE = ("requested", "partly-approved")
 TO_PAY = ("approved",)

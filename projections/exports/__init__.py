@@ -1,0 +1,1 @@
+"""The books in formats that other people's tools read."""
