@@ -17,61 +17,21 @@ from fastapi.telemetry import TelemetryConfig
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp
 
-from api import (
-    books,
-    disbursements,
-    docs,
-    donations,
-    donors,
-    funds,
-    health,
-    history,
-    log,
-    people,
-    people_tokens,
-    policies,
-    problems,
-    receipts,
-    refusals,
-    relations,
-    sales,
-    verification,
-)
-from api.collector import spared
-from api.doors import Site
-from api.follower import FollowerProcess
+from api.gate.documented import document_gate
 from api.gate.gate import Gate
 from api.gate.limits import Limits
 from api.gate.slowdown import FREE_FROM_ADDRESS, Slowdown
-from api.pages import (
-    account,
-    accounts,
-    aid,
-    aid_steps,
-    asking,
-    assets,
-    audit_history,
-    bank,
-    checking,
-    checks,
-    giving,
-    inbox,
-    mine,
-    moments,
-    my_data,
-    public,
-    settlements,
-    sign_in,
-    sso,
-    statement,
-    ties,
-    trail,
-)
-from api.pages import refusals as refusal_pages
-from api.pages import sales as sale_pages
-from api.pages.live import Live
+from api.kernel import problems
+from api.kernel.site import Site
+from api.pages.every import pages
+from api.pages.kit import refusals as refusal_pages
+from api.pages.public.live import Live
 from api.places import DEMO_MARK, Places, key_file
-from api.self_check import EVERY_S, SelfCheck
+from api.processes.follower import FollowerProcess
+from api.processes.gc import spared
+from api.processes.self_check import EVERY_S, SelfCheck
+from api.routes import docs, refusals
+from api.routes.every import routes
 from ledger.commands import Ledger
 from ledger.commands.outbox import Telling
 from ledger.people.directory import Directory
@@ -206,16 +166,8 @@ def create_app(
     problems.install(app)
     refusals.install(app)
     app.add_exception_handler(ClientDisconnect, _gone)
-    # Tried in this order for every request: what comes most stands first.
-    parts = (donations, funds, donors, sales, disbursements, history, books)
-    proofs = (log, receipts, verification)
-    people_and_rules = (policies, relations, refusals, people, people_tokens)
-    pages = (assets, public, statement, trail, sale_pages, checking, sign_in, sso, account)
-    aid_desk = (inbox, aid, aid_steps, asking, ties)
-    at_the_desk = (*aid_desk, settlements, bank, accounts)
-    own_pages = (giving, my_data, mine, *at_the_desk, audit_history, moments, checks)
-    for part in (*parts, *proofs, *people_and_rules, health, *pages, *own_pages):
-        app.router.routes += part.router.routes  # Included, each request would be matched twice.
+    for router in (*routes(), *pages()):
+        app.router.routes += router.routes  # Included, each request would be matched twice.
     docs.install(app)
     refusal_pages.install(app)
     _document(app)
@@ -244,7 +196,7 @@ def _document(app: FastAPI) -> None:
             schemas.pop(unused, None)
         for path in document["paths"].values():
             for method, operation in path.items():
-                problems.document_gate(method.upper(), operation["responses"])
+                document_gate(method.upper(), operation["responses"])
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way.

@@ -12,7 +12,7 @@ import uvicorn
 from fastapi import FastAPI
 from fastapi.responses import Response
 
-from api.donations import NewPledge
+from api.routes.donations import NewPledge
 from bench.load import HOST
 
 CREATED = b'{"id":"01a20737-75c3-7cc1-b1f2-e52f15c6c3a7","position":12345}'

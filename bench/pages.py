@@ -16,7 +16,7 @@ from typing import cast
 
 import msgspec
 
-from api.demo.years import CODES
+from api.cli.demo_data.years import CODES
 from bench.books import Charity, order_lines
 from bench.figures import Figure, Measured, Size, done, rates_in_turns
 from bench.load import HOST, RECEIVE_BYTES, Unexpected, ask, drive, spell

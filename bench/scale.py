@@ -20,8 +20,8 @@ from uuid import UUID
 
 import msgspec
 
-from api.demo.luck import FIRST_DAY
-from api.demo.years import CODES, DAYS
+from api.cli.demo_data.randomness import FIRST_DAY
+from api.cli.demo_data.years import CODES, DAYS
 from api.places import Places, key_file
 from bench.audit import signed
 from bench.books import IN_FLIGHT, RECORDED_AT

@@ -15,8 +15,8 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract
 from babel.messages.pofile import write_po
 
-from api.pages.languages import LANGUAGES, SOURCE, catalogue, place_of
-from api.problems import status_of, title_of
+from api.kernel.problems import status_of, title_of
+from api.pages.kit.languages import LANGUAGES, SOURCE, catalogue, place_of
 from tests.rules import every_rule
 
 KEYWORDS = {"marked": None, "_": None, "gettext": None, "ngettext": (1, 2)}

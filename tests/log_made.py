@@ -8,8 +8,8 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from api.demo.bulk import Bulk
-from api.demo.years import Years
+from api.cli.demo_data.bulk import Bulk
+from api.cli.demo_data.years import Years
 from ledger.store.form import StoredForm
 from ledger.store.recorder import Row
 from ledger.transparency.checkpoint import Checkpoint

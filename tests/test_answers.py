@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from api.doors import today
-from api.pages.answers import fen, on_day
-from api.pages.entrance import FIELDS_MAX, fields_of
-from api.pages.giving import FIRST_WITHIN_YEARS, answers
+from api.kernel.doors import today
+from api.pages.donor.giving import FIRST_WITHIN_YEARS, answers
+from api.pages.kit.entrance import FIELDS_MAX, fields_of
+from api.pages.kit.forms import fen, on_day
 from ledger.kernel.errors import Invalid
 
 GIVEN = {"fund": "F-HEAR", "amount": "100.00", "parts": "3", "first": "2099-01-31"}

@@ -5,7 +5,7 @@ from zipfile import BadZipFile, ZipFile
 
 import pytest
 
-from api.archive import PIECE_BYTES, zipped
+from api.pages.kit.archive import PIECE_BYTES, zipped
 from ledger.kernel.chance import random_bytes
 
 FILES = [("a/one", [b"1", b"one"]), ("a/nothing", []), ("b/two", [b"2" * 1_000_000])]

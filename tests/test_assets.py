@@ -11,10 +11,10 @@ from zipfile import ZipFile
 
 import pytest
 
-from api.pages.assets import FOR_EVER, address, assets
+from api.pages.kit.assets import FOR_EVER, address, assets
 from tests.processes import HOUSE
 
-VENDOR = Path("api/pages/static/vendor")
+VENDOR = Path("api/pages/kit/static/vendor")
 MANIFEST = json.loads((HOUSE / VENDOR / "manifest.json").read_text(encoding="utf-8"))
 
 

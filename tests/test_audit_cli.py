@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from api.demo.bulk import Bulk
-from api.demo.years import Years
+from api.cli.demo_data.bulk import Bulk
+from api.cli.demo_data.years import Years
 from api.places import Places, key_file
 from ledger.commands import Ledger
 from ledger.kernel.names import new_id

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from api.pages.labels import FIGURES, FUND_STATES, KINDS, RESTRICTIONS, ROLES, SALE_STATES
-from api.pages.languages import LANGUAGES, SOURCE, catalogue, words
+from api.pages.kit.labels import FIGURES, FUND_STATES, KINDS, RESTRICTIONS, ROLES, SALE_STATES
+from api.pages.kit.languages import LANGUAGES, SOURCE, catalogue, words
 from ledger.aggregates.funds import FundState
 from ledger.aggregates.sales.sale import SaleState
 from ledger.books.accounts import MONEY

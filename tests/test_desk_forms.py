@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from api.pages.labels import STATEMENT_FIGURES
+from api.pages.kit.labels import STATEMENT_FIGURES
 from ledger.kernel.roles import Role
 from tests.office import CENTRE, DAY, LAST_DAY, SETTLED_DAY
 from tests.signed_in import Visitor, hidden

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from api.pages.fact_words import SENTENCES, WORDS
-from api.pages.facts import _forms, facts, told
-from api.pages.languages import words
-from api.problems import FOR_THE_OPERATOR, RoleForbidden, detail_of
+from api.kernel.problems import FOR_THE_OPERATOR, RoleForbidden, detail_of
+from api.pages.kit.fact_words import SENTENCES, WORDS
+from api.pages.kit.facts import _forms, facts, told
+from api.pages.kit.languages import words
 from ledger.aggregates.disbursements.states import DisbursementState
 from ledger.aggregates.donations.donation import DonationState, PublicPromiseBinds
 from ledger.aggregates.donors import DonorState
@@ -36,7 +36,7 @@ ON_PAGES = (
         for name in ("passwords", "second_factors", "roll")
     ),
     ROOT / "src/ledger/store/committer.py",
-    *(ROOT / "api/pages").glob("*.py"),
+    *(ROOT / "api/pages").rglob("*.py"),
     ROOT / "api/gate/origin.py",
     ROOT / "api/gate/slowdown.py",
 )

@@ -9,6 +9,7 @@ import pytest
 from ledger.aggregates.sales.orders import QuantityInvalid, SaleOrder
 from ledger.aggregates.sales.sale import Item
 from ledger.aggregates.sales.settlements import Statement
+from ledger.books.tallies import of_fund, of_sale
 from ledger.feeds.feed import CHUNK_LINES
 from ledger.feeds.orders import OrderFeed, ReturnFeed, read_order, read_return
 from ledger.kernel.errors import NotFound, Refused, WrongState

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from api.app import open_site
-from api.demo.story import Story
+from api.cli.demo_data.story import Story
 from ledger.store.engine import is_url
 from projections.kernel.follow import Follower, ViewStopped
 from projections.views.every import all_views

@@ -48,7 +48,7 @@ def children(process):
 def follower_of(process):
     """Wait until a server has a follower that is at work, and return its id."""
     (pid,) = until(lambda: children(process))
-    until(lambda: b"api.follower" in Path(f"/proc/{pid}/cmdline").read_bytes())
+    until(lambda: b"api.processes.follower" in Path(f"/proc/{pid}/cmdline").read_bytes())
     return pid
 
 

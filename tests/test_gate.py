@@ -4,14 +4,14 @@ import re
 
 import pytest
 
-from api.docs import policy_of
+from api.gate.duplicate_headers import check_encoding, host_of, read
 from api.gate.limits import Limits, LimitUnknown
 from api.gate.origin import check_origin
 from api.gate.rates import WINDOW_S, Rate
 from api.gate.refusals import CrossSite, MessageUnreadable, TooOften
 from api.gate.safe_answers import SAFE, make_safe
-from api.gate.said_once import check_encoding, host_of, read
 from api.gate.target import check_path, check_query
+from api.routes.docs import policy_of
 from ledger.kernel.errors import Invalid
 from ledger.kernel.roles import Role
 from tests.office import Office

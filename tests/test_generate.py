@@ -7,10 +7,10 @@ from contextlib import closing
 import pytest
 
 from api.cli import main
-from api.demo import years
-from api.demo.bulk import Bulk, NotEmpty
-from api.demo.luck import Luck
-from api.demo.years import Years
+from api.cli.demo_data import years
+from api.cli.demo_data.bulk import Bulk, NotEmpty
+from api.cli.demo_data.randomness import Luck
+from api.cli.demo_data.years import Years
 from ledger.commands import Ledger
 from projections.kernel.follow import Follower
 from projections.kernel.history import as_record, rest

@@ -6,12 +6,13 @@ from datetime import UTC, datetime
 import pytest
 from fastapi import FastAPI, Request
 
-from api import problems
 from api.app import open_site
-from api.pages import levels, refusals
-from api.pages.levels import StillReading, must_be_level
-from api.pages.rendering import render
-from api.self_check import Verification
+from api.kernel import problems
+from api.pages.kit import readiness as levels
+from api.pages.kit import refusals
+from api.pages.kit.readiness import StillReading, must_be_level
+from api.pages.kit.rendering import render
+from api.processes.self_check import Verification
 from ledger.books.movements import Figures
 from ledger.kernel.errors import LedgerError
 from tests.charity import Charity

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from api.app import open_site
-from api.pages import live as live_pages
-from api.pages.live import Live
+from api.pages.public import live as live_pages
+from api.pages.public.live import Live
 from ledger.feeds.orders import OrderFeed
 from ledger.kernel.errors import Overloaded
 from tests.charity import Charity

@@ -7,7 +7,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.app import create_app
-from api.self_check import Found, Verification
+from api.processes.self_check import Found, Verification
 from ledger.transparency.checkpoint import open_checkpoint
 from ledger.transparency.cosignature import Cosigner
 from projections.log.cosigning import Asked

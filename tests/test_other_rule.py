@@ -5,7 +5,7 @@ import json
 import pytest
 
 from api.app import open_site
-from api.demo.story import Story
+from api.cli.demo_data.story import Story
 from ledger.aggregates.policies import ApprovalRule
 from projections.replay.other_rule import held_to
 from tests.charity import charity

@@ -11,8 +11,8 @@ from zipfile import ZipFile
 import pytest
 
 from api.app import create_app
-from api.pages.entrance import Entrance
-from api.pages.own_pages import OWN_PAGES
+from api.pages.kit.entrance import Entrance
+from api.pages.kit.own_pages import OWN_PAGES
 from ledger.kernel.money import yuan
 from ledger.kernel.roles import Role
 from tests.office import DAY, LAST_DAY

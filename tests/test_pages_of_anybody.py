@@ -13,9 +13,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from api.app import create_app
-from api.doors import Door
-from api.pages.entrance import FORM, Entrance
-from api.pages.giving import Answers
+from api.kernel.doors import Door
+from api.pages.donor.giving import Answers
+from api.pages.kit.entrance import FORM, Entrance
 from ledger.aggregates.sales.settlements import Statement
 from ledger.kernel.roles import Role
 from tests.processes import HOUSE

@@ -5,7 +5,7 @@ import json
 import pytest
 
 import api.app  # noqa: F401  # Whatever can be raised is then defined.
-from api.problems import (
+from api.kernel.problems import (
     KeyRequired,
     RoleForbidden,
     TooLarge,

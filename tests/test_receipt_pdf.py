@@ -8,7 +8,7 @@ from io import BytesIO
 import pytest
 from pypdf import PdfReader
 
-from api.receipt_pdf import FIGURES, typeset
+from api.routes.receipt_pdf import FIGURES, typeset
 from ledger.kernel.roles import Role
 from tests.processes import ENVIRONMENT, HOUSE, leifeng
 from tests.server import serving
@@ -49,7 +49,7 @@ def test_it_is_the_same_to_the_byte_when_made_again(office, path, paper):
 def test_it_is_the_same_in_another_process_at_another_time(receipt, tmp_path):
     (tmp_path / "receipt.json").write_bytes(receipt)
     program = (
-        "import sys; from pathlib import Path; from api.receipt_pdf import typeset\n"
+        "import sys; from pathlib import Path; from api.routes.receipt_pdf import typeset\n"
         f"made = typeset(Path(sys.argv[1]).read_bytes(), {SITE!r}, illustrative=False)\n"
         "sys.stdout.buffer.write(made)"
     )

@@ -10,7 +10,7 @@ import pytest
 
 from api.app import open_site
 from api.cli import main
-from api.demo.story import Story
+from api.cli.demo_data.story import Story
 from ledger.commands import Ledger
 from projections.replay.replay import replay as replayed
 from projections.views.every import all_views

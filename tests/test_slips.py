@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from api.sso.slips import GOOD_FOR, CameBack, Left, SlipOver, leaving, read, written
+from api.sso.sign_in_state import GOOD_FOR, CameBack, Left, SlipOver, leaving, read, written
 from ledger.kernel.names import PersonId
 from ledger.people.directory import Directory
 

@@ -7,7 +7,7 @@ import pyotp
 import pytest
 from playwright.sync_api import expect
 
-from api.pages.languages import words
+from api.pages.kit.languages import words
 from ledger.kernel.roles import Role
 from tests.browsers import ARTEFACTS, WIDTHS, browser_here, faults, window
 from tests.provider import provider

@@ -11,7 +11,7 @@ import pytest
 from api.sso.provider import Provider
 from api.sso.refusals import ProviderAway
 from api.sso.settings import Settings
-from api.sso.slips import leaving
+from api.sso.sign_in_state import leaving
 from ledger.kernel.roles import Role
 from tests.hostile_provider import (
     CLIENT,

@@ -10,7 +10,7 @@ from msgspec.structs import astuple
 
 from api.app import open_site
 from api.cli import main
-from api.pages.flows import SHOWN_MAX, Moved, Side, flows, rows
+from api.pages.public.flows import SHOWN_MAX, Moved, Side, flows, rows
 from ledger.books.movements import movements
 from projections.kernel.follow import Follower
 from projections.kernel.periods import ALWAYS, Period

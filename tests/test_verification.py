@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from api.self_check import SelfCheck
+from api.processes.self_check import SelfCheck
 from ledger.kernel.roles import Role
 from tests.office import Office
 from tests.processes import leifeng

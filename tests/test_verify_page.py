@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from playwright.sync_api import expect
 
-from api.pages.receipt_words import TOPICS
+from api.pages.public.receipt_words import TOPICS
 from ledger.aggregates.donations.donation import Donation
 from ledger.transparency.cosignature import Cosigner
 from ledger.transparency.note import Signer, parse_note

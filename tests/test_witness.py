@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import pytest
 from fastapi.testclient import TestClient
 
-from api.witness import create_witness
+from api.routes.witness import create_witness
 from ledger.transparency.checkpoint import Checkpoint, parse_checkpoint
 from ledger.transparency.cosignature import Cosigner, cosigned_at
 from ledger.transparency.merkle import prove_consistency, root

@@ -8,7 +8,7 @@ from pkgutil import resolve_name
 
 import typer
 
-from api.collector import resting
+from api.processes.gc import resting
 from ledger.kernel.errors import LedgerError
 from ledger.store.engine import DATABASE_TROUBLE
 

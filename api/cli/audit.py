@@ -10,8 +10,8 @@ import typer
 
 from api.cli import audit_bundle
 from api.cli.shared import DataFolder, existing_ledger
+from api.kernel.problems import RoleForbidden
 from api.places import Places, key_file
-from api.problems import RoleForbidden
 from ledger.commands import Ledger
 from ledger.kernel.aggregate import Act
 from ledger.kernel.errors import LedgerError

@@ -12,10 +12,10 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from api.app import open_site
+from api.cli.demo_data.story import HEAR, Story
 from api.cli.serve import Host, Port, run
 from api.cli.shared import balances_json, print_balances, print_whole, progress
-from api.demo.story import HEAR, Story
-from api.doors import Site
+from api.kernel.site import Site
 from api.places import DEMO_MARK, Places
 from ledger.kernel.errors import LedgerError
 from ledger.kernel.money import yuan

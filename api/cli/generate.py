@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
+from api.cli.demo_data.bulk import Bulk
+from api.cli.demo_data.years import Years
 from api.cli.shared import DataFolder, progress
-from api.demo.bulk import Bulk
-from api.demo.years import Years
 from api.places import Places
 from projections.kernel.follow import Follower
 from projections.views.every import all_views

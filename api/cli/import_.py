@@ -13,9 +13,9 @@ from uuid import UUID
 import typer
 
 from api.cli.shared import DataFolder, existing_ledger, progress
-from api.feeds import Lines
+from api.kernel.feeds import Lines
+from api.kernel.problems import RoleForbidden
 from api.places import Places
-from api.problems import RoleForbidden
 from ledger.commands import Ledger
 from ledger.feeds.feed import Feed
 from ledger.feeds.orders import OrderFeed, ReturnFeed

@@ -18,11 +18,11 @@ from rich.console import Console
 
 from api.app import create_app, open_site
 from api.cli.shared import DataFolder
-from api.doors import Site
 from api.gate.connection import limited
 from api.gate.limits import Limits
+from api.kernel.site import Site
 from api.places import Places, policy_file
-from api.self_check import EVERY_S
+from api.processes.self_check import EVERY_S
 from api.sso.refusals import NotInstalled
 from api.sso.settings import Settings
 from ledger.kernel.errors import LedgerError

@@ -13,7 +13,7 @@ import typer
 from api.cli.audit_bundle import verifier
 from api.cli.serve import Host, Port, serve_app
 from api.gate.limits import Limits
-from api.witness import create_witness
+from api.routes.witness import create_witness
 from ledger.kernel.chance import random_bytes
 from ledger.transparency.cosignature import Cosigner
 from projections.log.witness import Witness, cosigner_at

@@ -16,10 +16,10 @@ from typing import Any, ClassVar
 import msgspec
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from api import problems
 from api.gate.limits import Limits
 from api.gate.refusals import HeadTooLarge, MessageUnreadable, TooSlow
 from api.gate.safe_answers import SAFE
+from api.kernel import problems
 from ledger.kernel.errors import LedgerError, Overloaded
 
 LINGER_S = 2.0

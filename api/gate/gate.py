@@ -7,14 +7,15 @@ from collections.abc import Hashable, Iterable, Mapping
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api import problems
+from api.gate.duplicate_headers import check_encoding, host_of, read
 from api.gate.limits import Limits
 from api.gate.origin import check_origin
 from api.gate.rates import Rate
 from api.gate.refusals import HeadTooLarge, HostUnknown, TargetTooLong
 from api.gate.safe_answers import make_safe
-from api.gate.said_once import SAID, check_encoding, host_of, read
 from api.gate.target import check_path, check_query
+from api.kernel import problems
+from api.kernel.headers import HEADERS
 from ledger.kernel.errors import LedgerError
 
 FEED = b"application/x-ndjson"
@@ -55,7 +56,7 @@ class Gate:
         self._by_address.count(network(scope.get("client")))
         if len(headers) > self._limits.headers:
             raise HeadTooLarge(f"at most {self._limits.headers} headers")
-        said = scope[SAID] = read(headers)
+        said = scope[HEADERS] = read(headers)
         self._count(said)
         host = host_of(said)
         if self._hosts and host not in self._hosts:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from http import HTTPStatus
+from typing import ClassVar
 
 from ledger.kernel.errors import LedgerError
 
@@ -11,21 +11,31 @@ from ledger.kernel.errors import LedgerError
 class MessageUnreadable(LedgerError):
     """A request is HTTP as RFC 9112 has it, so that everybody on its way reads the same."""
 
+    http_status: ClassVar[HTTPStatus] = HTTPStatus.BAD_REQUEST
+
 
 class HeadTooLarge(LedgerError):
     """The head of a request has a bounded size."""
+
+    http_status: ClassVar[HTTPStatus] = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
 
 
 class TargetTooLong(LedgerError):
     """What is asked for is named in a few words."""
 
+    http_status: ClassVar[HTTPStatus] = HTTPStatus.REQUEST_URI_TOO_LONG
+
 
 class HostUnknown(LedgerError):
     """A request names the host that it is meant for."""
 
+    http_status: ClassVar[HTTPStatus] = HTTPStatus.MISDIRECTED_REQUEST
+
 
 class TooSlow(LedgerError):
     """Who begins to speak goes on, so that others have their turn."""
+
+    http_status: ClassVar[HTTPStatus] = HTTPStatus.REQUEST_TIMEOUT
 
 
 class TooOften(LedgerError):
@@ -36,6 +46,8 @@ class TooOften(LedgerError):
 
     """
 
+    http_status: ClassVar[HTTPStatus] = HTTPStatus.TOO_MANY_REQUESTS
+
     def __init__(self, fact: str, retry_after: int) -> None:
         super().__init__(fact)
         self.retry_after = retry_after
@@ -44,14 +56,16 @@ class TooOften(LedgerError):
 class CrossSite(LedgerError):
     """Pages of others make nobody's browser act here."""
 
+    http_status: ClassVar[HTTPStatus] = HTTPStatus.FORBIDDEN
 
-STATUS: Mapping[type[LedgerError], HTTPStatus] = {
-    MessageUnreadable: HTTPStatus.BAD_REQUEST,
-    HeadTooLarge: HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
-    TargetTooLong: HTTPStatus.REQUEST_URI_TOO_LONG,
-    HostUnknown: HTTPStatus.MISDIRECTED_REQUEST,
-    TooSlow: HTTPStatus.REQUEST_TIMEOUT,
-    TooOften: HTTPStatus.TOO_MANY_REQUESTS,
-    CrossSite: HTTPStatus.FORBIDDEN,
-}
-"""How each is answered."""
+
+GATE_REFUSALS = (
+    MessageUnreadable,
+    HeadTooLarge,
+    TargetTooLong,
+    HostUnknown,
+    TooSlow,
+    TooOften,
+    CrossSite,
+)
+"""All of them, for the document that describes the API."""

@@ -20,7 +20,7 @@ from msgspec import Struct
 from api.sso.id_token import ClaimsAsked, proven
 from api.sso.refusals import IdentityNotProven, ProviderAway
 from api.sso.settings import Settings, is_safe
-from api.sso.slips import Left
+from api.sso.sign_in_state import Left
 from ledger.people.identities import Identity
 
 T = TypeVar("T")

@@ -8,13 +8,12 @@ from urllib.parse import urlencode
 
 from starlette.requests import Request
 
-from api.pages.answers import fen, fen_or_none, on_day, text
-from api.pages.entrance import FIELDS_MAX, fields_of
-from api.pages.giving import answers
-from api.pages.languages import LANGUAGES, language_of
-from api.pages.settlements import read_figures
-from api.pages.sign_in import inside
-from api.pages.statement import day
+from api.pages.account.sign_in import inside
+from api.pages.desk.settlements import read_figures
+from api.pages.donor.giving import answers
+from api.pages.kit.entrance import FIELDS_MAX, fields_of
+from api.pages.kit.forms import day, fen, fen_or_none, on_day, text
+from api.pages.kit.languages import LANGUAGES, language_of
 from ledger.kernel.errors import Invalid
 from ledger.kernel.money import AMOUNT_MAX, yuan
 from ledger.kernel.wording import shows_itself

@@ -11,7 +11,14 @@ from urllib.parse import unquote_to_bytes
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 
-from api import (
+from api.gate.duplicate_headers import MAY_REPEAT, check_encoding, host_of, read
+from api.gate.origin import check_origin
+from api.gate.target import check_path, check_query
+from api.kernel.doors import Door, fingerprint
+from api.kernel.feeds import CHUNK_LINES, LINE_BYTES_MAX, Lines
+from api.kernel.intake import Intake
+from api.kernel.paging import Asked, asked
+from api.routes import (
     disbursements,
     donations,
     donors,
@@ -22,13 +29,6 @@ from api import (
     relations,
     sales,
 )
-from api.doors import Door, fingerprint
-from api.feeds import CHUNK_LINES, LINE_BYTES_MAX, Lines
-from api.gate.origin import check_origin
-from api.gate.said_once import MAY_REPEAT, check_encoding, host_of, read
-from api.gate.target import check_path, check_query
-from api.intake import Intake
-from api.paging import Asked, asked
 from ledger.feeds.orders import read_order, read_return
 from ledger.feeds.pledges import read_pledge
 from ledger.kernel.errors import Invalid, LedgerError

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from api.app import create_app
-from api.problems import BROKEN, MEDIA_TYPE, status_of, title_of
+from api.kernel.problems import BROKEN, MEDIA_TYPE, status_of, title_of
 from ledger.kernel.errors import LedgerError
 from ledger.kernel.lines import LineRefused
 from tests.rules import every_rule

@@ -21,6 +21,8 @@ import msgspec
 from ledger.books.accounts import REGIME_START
 from ledger.books.tallies import Expectation, changes
 from ledger.commands import Ledger
+from ledger.commands.application import BeforeTheRegime
+from ledger.kernel.aggregate import Act, Fact
 from ledger.kernel.errors import Conflict, Invalid, LedgerError, NotFound, Refused
 from ledger.kernel.lines import L, LineMalformed, LineRefused
 from ledger.store.commits import Commit, Outcome, Receipt

@@ -10,7 +10,7 @@
   x Overloaded       more work is queued than the store can take
 
 A rule has a class of its own, beside the aggregate it protects; its docstring is the rule and
-its message has the facts. Nothing in this package knows about HTTP: ``api.problems`` decides
+its message has the facts. Nothing in this package knows about HTTP: ``api.kernel.problems`` decides
 which status each branch of this tree becomes.
 """
 

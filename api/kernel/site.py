@@ -1,0 +1,32 @@
+"""The parts that a running server is made of; ``api.app`` puts them together."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from sqlalchemy import Engine
+
+from api.processes.self_check import SelfCheck
+from ledger.commands import Ledger
+from ledger.commands.outbox import Telling
+from ledger.people.directory import Directory
+from ledger.people.refusals import Refusals
+from projections.kernel.follow import Follower
+from projections.log.cosigning import Cosigning
+from projections.log.keeper import Keeper
+from projections.log.log import Log
+
+
+class Site(NamedTuple):
+    """The parts that a running server is made of."""
+
+    ledger: Ledger
+    directory: Directory
+    views: Engine
+    follower: Follower
+    refusals: Refusals
+    log: Log
+    keeper: Keeper
+    cosigning: Cosigning
+    check: SelfCheck
+    telling: Telling

@@ -1,0 +1,1 @@
+"""Pages of the auditor: the history, any day of it, its checks."""

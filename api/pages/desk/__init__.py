@@ -1,0 +1,1 @@
+"""Pages of the office: what to approve, pay, settle and find on statements."""

@@ -1,0 +1,211 @@
+"""/desk/aid: requests for aid, and for each one all that a careful person asks before signing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from fastapi.responses import Response
+from msgspec import Struct
+
+from api.kernel.doors import READS_ALL, may, today
+from api.kernel.problems import problem
+from api.pages.kit.colleagues import colleagues, payee_called
+from api.pages.kit.entrance import Entrance, PageDesk
+from api.pages.kit.labels import AID_STATES, marked
+from api.pages.kit.languages import language_of, words
+from api.pages.kit.own_pages import BOOKS, own_page, why_not
+from api.pages.kit.readiness import must_be_level
+from api.pages.kit.rules import rule_in_force
+from api.pages.kit.tables import CSV, As, Yuan, sheet
+from api.pages.public.events import tell
+from api.routes.disbursements import READERS
+from ledger.aggregates.disbursements.disbursement import Disbursement
+from ledger.kernel.aggregate import Fact
+from ledger.kernel.errors import LedgerError, NotFound
+from ledger.kernel.names import DisbursementId, PartyId, Position
+from ledger.kernel.roles import Role
+from projections.views.disbursements import Disbursements, disbursement, disbursements
+from projections.views.fund_balances import FundBalances, fund_balance, fund_row, fund_rows
+from projections.views.inbox import TO_APPROVE, of_payee
+
+router = APIRouter(route_class=Entrance, include_in_schema=False)
+
+ROWS_SHOWN = 50
+
+EARLIER_SHOWN = 10
+"""Earlier disbursements to the same payee beside a request."""
+
+HISTORY_MAX = 100
+"""Events of one disbursement; few have ten."""
+
+WHO_PAYS_WHOM = frozenset({Role.CLERK, Role.APPROVER, Role.CASHIER})
+"""Roles that cannot do without the name of a payee who is a person."""
+
+TOGETHER = "to-approve"
+"""What the address calls every state in which an approval is waited for."""
+
+PERSON = marked("A person")
+WAITS = marked("To approve")
+
+COLUMNS = (
+    marked("Requested on"),
+    marked("Fund"),
+    marked("Payee"),
+    marked("Purpose"),
+    marked("State"),
+    marked("Yuan"),
+)
+
+
+class Step(Struct, frozen=True):
+    """Something that can be done about a disbursement.
+
+    Attributes:
+        name: Of the step, and the last part of the address that its form is sent to.
+        why_not: The problem that it would meet now, if any, as the ledger itself decides.
+
+    """
+
+    name: str
+    why_not: Mapping[str, Any] | None
+
+
+@router.get("/desk/aid")
+@may(*READERS)
+def list_aid(
+    desk: PageDesk,
+    fund: Annotated[str, Query(max_length=32)] = "",
+    state: Annotated[str, Query(max_length=20)] = "",
+    after: Annotated[int, Query(ge=0, le=2**53)] = 0,
+    form: As = "",
+) -> Response:
+    """Show the register of disbursements, filtered as the address says."""
+    must_be_level(desk.site)
+    if form == CSV:
+        say = words(language_of(desk)).gettext
+        return sheet("aid", COLUMNS, _rows(desk, fund, state, say), say)
+    rows = _part(desk, fund, state, after, ROWS_SHOWN + 1)
+    with desk.read(FundBalances) as reading:
+        funds = {each["fund"]: each["name"] for each in fund_rows(reading.connection)}
+    return own_page(
+        desk,
+        "aid.html",
+        rows=rows[:ROWS_SHOWN],
+        following=rows[ROWS_SHOWN - 1]["position"] if len(rows) > ROWS_SHOWN else None,
+        funds=funds,
+        states={TOGETHER: WAITS, **AID_STATES},
+        asked={"fund": fund or None, "state": state or None},
+    )
+
+
+def _part(desk: PageDesk, fund: str, state: str, after: int, limit: int) -> list[dict[str, Any]]:
+    with desk.read(Disbursements) as reading:
+        return disbursements(
+            reading.connection,
+            after=after,
+            limit=limit,
+            fund=fund or None,
+            state=TO_APPROVE if state == TOGETHER else state or None,
+        )
+
+
+def _rows(
+    desk: PageDesk, fund: str, state: str, say: Callable[[str], str]
+) -> Iterator[tuple[object, ...]]:
+    after = 0
+    while rows := _part(desk, fund, state, after, ROWS_SHOWN * 10):
+        for row in rows:
+            yield (
+                row["requested_on"],
+                row["fund"],
+                row["payee_name"] or say(PERSON),
+                row["purpose"],
+                say(AID_STATES.get(row["state"], row["state"])),
+                Yuan(row["amount"]),
+            )
+        after = rows[-1]["position"]
+
+
+@router.get("/desk/aid/{disbursement_id}")
+@may(*READERS)
+def show_aid(disbursement_id: UUID, desk: PageDesk, done: int = 0) -> Response:
+    """Show one disbursement, and what the reader can do about it or why they cannot."""
+    must_be_level(desk.site)
+    return aid_page(desk, DisbursementId(disbursement_id), done=done)
+
+
+def aid_page(
+    desk: PageDesk,
+    disbursement_id: DisbursementId,
+    *,
+    done: int = 0,
+    refusal: LedgerError | None = None,
+) -> Response:
+    """Show a disbursement, after something was done or refused about it, if anything was."""
+    with desk.read(Disbursements) as reading:
+        found = disbursement(reading.connection, str(disbursement_id))
+        if found is None:
+            raise NotFound("disbursement", "of this id")
+        earlier = []
+        if found["payee_name"] is not None:
+            earlier = of_payee(reading.connection, found["payee_name"], limit=EARLIER_SHOWN + 1)
+    with desk.read(FundBalances) as also:
+        fund = fund_row(also.connection, found["fund"])
+        figures = fund_balance(also.connection, found["fund"], also.position)
+    matter = list(desk.ledger.history(0, HISTORY_MAX, stream=disbursement_id))
+    return own_page(
+        desk,
+        "aid_one.html",
+        aid=found,
+        payee=_payee(desk, found),
+        fund=fund,
+        figures=figures,
+        earlier=[each for each in earlier if each["id"] != found["id"]][:EARLIER_SHOWN],
+        matter=tell(desk, matter),
+        who=colleagues(desk, ((fact.actor, fact.role) for _, fact in matter)),
+        steps=list(_steps(desk, disbursement_id, found["state"])),
+        rule=rule_in_force(desk, found["amount"], today()),
+        reads_all=not desk.caller.roles.isdisjoint(READS_ALL),
+        reads_books=not desk.caller.roles.isdisjoint(BOOKS),
+        paid_at=_paid_at(matter),
+        refusal=refusal,
+        done=done,
+        today=today(),
+    )
+
+
+def _payee(desk: PageDesk, found: Mapping[str, Any]) -> str | None:
+    if found["payee_name"] is None and not desk.caller.roles & WHO_PAYS_WHOM:
+        return None
+    return payee_called(desk, found["payee"], found["payee_name"])
+
+
+def _paid_at(matter: Sequence[tuple[Position, Fact]]) -> Position | None:
+    """Return where the payment that stands was recorded, if one was."""
+    paid = [position for position, fact in matter if isinstance(fact, Disbursement.Paid)]
+    return paid[-1] if paid else None
+
+
+def _steps(desk: PageDesk, aid: DisbursementId, state: str) -> Iterator[Step]:
+    """Yield what could be done next by anybody, and why this reader may not, if so."""
+    on, ledger = today(), desk.ledger
+    if state in {"requested", "partly-approved"}:
+        yield _step("approval", why_not(desk, Role.APPROVER, ledger.approve, aid, on=on))
+        yield _step("rejection", why_not(desk, Role.APPROVER, ledger.reject, aid, reason="—"))
+    if state == "approved":
+        pay = why_not(desk, Role.CASHIER, ledger.pay, aid, external_ref="-", paid_on=on)
+        yield _step("payment", pay)
+    if state == "paid":
+        by = PartyId(desk.caller.person)
+        signed = why_not(desk, Role.CLERK, ledger.acknowledge, aid, by=by, on=on)
+        yield _step("acknowledgement", signed)
+        yield _step("bounce", why_not(desk, Role.CASHIER, ledger.bounce, aid, reason="—", on=on))
+    if state in {"requested", "partly-approved", "approved"}:
+        yield _step("cancellation", why_not(desk, Role.CLERK, ledger.cancel, aid, reason="—"))
+
+
+def _step(name: str, refusal: LedgerError | None) -> Step:
+    return Step(name, None if refusal is None else problem(refusal))

@@ -1,0 +1,1 @@
+"""Pages of a donor: giving, and what came of it."""

@@ -1,0 +1,171 @@
+"""/mine: a donor's own pledges, and what their funds did since. Nobody else's are there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import Response
+from msgspec import Struct
+
+from api.kernel.doors import may, own, today
+from api.kernel.problems import problem
+from api.pages.kit.entrance import Entrance, PageDesk
+from api.pages.kit.forms import text
+from api.pages.kit.labels import DONATION_STATES, marked
+from api.pages.kit.languages import language_of, words
+from api.pages.kit.own_pages import BOOKS, own_page, then, why_not
+from api.pages.kit.readiness import must_be_level
+from api.pages.kit.tables import CSV, As, Yuan, sheet
+from api.routes.donations import READERS as OFFICE
+from ledger.kernel.errors import LedgerError, NotFound
+from ledger.kernel.names import DonationId
+from ledger.kernel.roles import Role
+from projections.log.receipts import since_gift
+from projections.views.disbursements import Disbursements
+from projections.views.donations import Donations, donation, donations
+from projections.views.fund_balances import FundBalances, fund_rows
+
+router = APIRouter(route_class=Entrance, include_in_schema=False)
+
+PLEDGES_SHOWN = 100
+
+COLUMNS = (
+    marked("Pledge"),
+    marked("Day"),
+    marked("Fund"),
+    marked("State"),
+    marked("Promised"),
+    marked("Received"),
+    marked("Still open"),
+)
+
+STAFF = tuple(role for role in OFFICE if role is not Role.DONOR)
+
+
+class Part(Struct, frozen=True):
+    """An instalment, and how much of it has come. Payments fill the oldest first."""
+
+    due_on: date
+    amount: int
+    received: int
+
+    @property
+    def is_late(self) -> bool:
+        """It was due and has not come in full."""
+        return self.received < self.amount and self.due_on < today()
+
+
+def parts(found: dict[str, Any]) -> Iterator[Part]:
+    """Yield the instalments of a pledge."""
+    left = found["received"] + found["refunded"]
+    for each in found["instalments"]:
+        taken = min(left, each["amount"])
+        left -= taken
+        yield Part(date.fromisoformat(each["due_on"]), each["amount"], taken)
+
+
+@router.get("/mine")
+@may(Role.DONOR)
+def mine(desk: PageDesk, form: As = "") -> Response:
+    """List the donor's own pledges."""
+    must_be_level(desk.site)
+    if form == CSV:
+        say = words(language_of(desk)).gettext
+        return sheet("my-pledges", COLUMNS, _rows(desk, say), say)
+    found: list[dict[str, Any]] = []
+    if desk.caller.donor is not None:
+        with desk.read(Donations) as reading:
+            donor = str(desk.caller.donor)
+            found = donations(reading.connection, donor=donor, limit=PLEDGES_SHOWN)
+    with desk.read(FundBalances) as also:
+        funds = {each["fund"]: each["name"] for each in fund_rows(also.connection)}
+    return own_page(
+        desk,
+        "mine.html",
+        pledges=[each | {"parts": list(parts(each))} for each in reversed(found)],
+        funds=funds,
+    )
+
+
+def _rows(desk: PageDesk, say: Callable[[str], str]) -> Iterator[tuple[object, ...]]:
+    """Yield every pledge of the donor's, the oldest first."""
+    after, donor = 0, str(desk.caller.donor)
+    while True:
+        with desk.read(Donations) as reading:
+            found = donations(reading.connection, after=after, donor=donor, limit=PLEDGES_SHOWN)
+        if not found:
+            return
+        for each in found:
+            sums = (Yuan(each[name]) for name in ("amount", "received", "open"))
+            state = say(DONATION_STATES[each["state"]])
+            yield each["id"], each["pledged_on"], each["fund"], state, *sums
+        after = found[-1]["position"]
+
+
+@router.get("/mine/{donation_id}")
+@may(Role.DONOR)
+def my_pledge(donation_id: UUID, desk: PageDesk, done: int = 0) -> Response:
+    """Show one pledge of the donor's own; the first time, as its confirmation."""
+    return pledge_page(desk, DonationId(donation_id), done=done)
+
+
+@router.get("/desk/pledges/{donation_id}")
+@may(*STAFF)
+def any_pledge(donation_id: UUID, desk: PageDesk) -> Response:
+    """Show a pledge to those who keep the books."""
+    return pledge_page(desk, DonationId(donation_id))
+
+
+def pledge_page(
+    desk: PageDesk, donation_id: DonationId, *, done: int = 0, refusal: LedgerError | None = None
+) -> Response:
+    """Show a pledge, what came of it, and what its fund did since."""
+    must_be_level(desk.site)
+    with desk.read(Donations) as reading:
+        found = donation(reading.connection, str(donation_id))
+    if found is None:
+        raise NotFound("donation", "of this id")
+    own(desk, found["donor"], donation_id)
+    with desk.read(FundBalances) as funds, desk.read(Disbursements) as aid:
+        until = min(funds.position, aid.position)
+        since = since_gift(
+            funds.connection, aid.connection, found["fund"], found["position"], until
+        )
+    is_donor = desk.role is Role.DONOR
+    cannot = (
+        why_not(desk, Role.DONOR, desk.ledger.withdraw_pledge, donation_id, reason="—")
+        if is_donor
+        else None
+    )
+    return own_page(
+        desk,
+        "pledge.html",
+        pledge=found,
+        parts=list(parts(found)),
+        since=since,
+        is_donor=is_donor,
+        reads_books=not desk.caller.roles.isdisjoint(BOOKS),
+        cannot=None if cannot is None else problem(cannot),
+        done=done,
+        refusal=refusal,
+    )
+
+
+@router.post("/mine/{donation_id}/withdrawal")
+@may(Role.DONOR)
+async def withdraw(donation_id: UUID, desk: PageDesk) -> Response:
+    """Take back what is still open of a promise of the donor's own that does not bind."""
+    pledged = DonationId(donation_id)
+    found = await run_in_threadpool(desk.ledger.donation, pledged)
+    own(desk, found.donor, donation_id)
+    try:
+        reason = text(desk.fields, "reason")
+        receipt = await desk.record(desk.ledger.withdraw_pledge, pledged, reason=reason)
+    except LedgerError as refusal:
+        return await run_in_threadpool(pledge_page, desk, pledged, refusal=refusal)
+    return then(f"/mine/{donation_id}?done={receipt.position}")

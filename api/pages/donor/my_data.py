@@ -1,0 +1,137 @@
+"""/mine/data: all that is known of a donor, and the right to have it stopped or destroyed.
+
+个人信息保护法 arts. 44, 45 and 47. Only the donor's own; an admin acts for others over the API.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import Response
+
+from api.kernel.doors import may
+from api.kernel.problems import problem
+from api.pages.kit.entrance import Entrance, PageDesk
+from api.pages.kit.labels import LINE_KINDS, marked
+from api.pages.kit.languages import language_of, words
+from api.pages.kit.own_pages import own_page, then, why_not
+from api.pages.kit.readiness import must_be_level
+from api.pages.kit.rendering import page
+from api.pages.kit.tables import CSV, As, Yuan, sheet
+from ledger.kernel.errors import LedgerError, NotFound
+from ledger.kernel.names import DonationId, DonorId, PartyId
+from ledger.kernel.roles import Role
+from projections.views.donations import Donations, donor_row, donor_statement, may_be_owing
+
+router = APIRouter(route_class=Entrance, include_in_schema=False)
+
+COLUMNS = (
+    marked("Event"),
+    marked("Day"),
+    marked("What"),
+    marked("Fund"),
+    marked("Yuan"),
+)
+
+
+@router.get("/mine/data")
+@may(Role.DONOR)
+def my_data(desk: PageDesk, done: int = 0, form: As = "") -> Response:
+    """Show the donor their own copy; the file has what they promised and paid."""
+    if form == CSV:
+        say = words(language_of(desk)).gettext
+        return sheet("my-statement", COLUMNS, _rows(desk, say), say)
+    return data_page(desk, done=done)
+
+
+def _rows(desk: PageDesk, say: Callable[[str], str]) -> Iterator[tuple[object, ...]]:
+    must_be_level(desk.site)
+    with desk.read(Donations) as reading:
+        statement = donor_statement(reading.connection, str(desk.caller.donor))
+    for each in statement["lines"]:
+        kind = say(LINE_KINDS[each["kind"]])
+        yield each["position"], each["on"], kind, each["fund"], Yuan(each["amount"])
+
+
+def data_page(desk: PageDesk, *, done: int = 0, refusal: LedgerError | None = None) -> Response:
+    """Show what is known of the donor, and what they can have done about it."""
+    must_be_level(desk.site)
+    donor = desk.caller.donor
+    if donor is None:
+        return own_page(desk, "my_data.html", known=None, statement=None, done=0, refusal=refusal)
+    with desk.read(Donations) as reading:
+        row = donor_row(reading.connection, str(donor))
+        statement = donor_statement(reading.connection, str(donor))
+    details = desk.site.directory.vault.details(PartyId(str(donor))) or {}
+    return own_page(
+        desk,
+        "my_data.html",
+        known=(row or {"anonymous": True}) | details,
+        state=(row or {}).get("state"),
+        statement=statement,
+        cannot_erase=_cannot_erase(desk, donor),
+        done=done,
+        refusal=refusal,
+    )
+
+
+def _cannot_erase(desk: PageDesk, donor: DonorId) -> dict[str, Any] | None:
+    found = why_not(
+        desk,
+        Role.DONOR,
+        desk.ledger.erase_donor,
+        donor,
+        basis="consent-withdrawn",
+        reason="asked-by-donor",
+        donations=_owing(desk, donor),
+    )
+    return None if found is None else problem(found)
+
+
+def _owing(desk: PageDesk, donor: DonorId) -> list[DonationId]:
+    with desk.read(Donations) as reading:
+        found = may_be_owing(reading.connection, str(donor))
+    return [DonationId(UUID(each)) for each in found]
+
+
+def _myself(desk: PageDesk) -> DonorId:
+    if desk.caller.donor is None:
+        raise NotFound("donor", "that is you")
+    return desk.caller.donor
+
+
+@router.post("/mine/data/restriction")
+@may(Role.DONOR)
+async def restrict(desk: PageDesk) -> Response:
+    """Have the donor's details kept, sealed, and used for nothing."""
+    try:
+        receipt = await desk.record(
+            desk.ledger.restrict_donor, _myself(desk), basis="donor-request", until=None
+        )
+    except LedgerError as refusal:
+        return await run_in_threadpool(data_page, desk, refusal=refusal)
+    return then(f"/mine/data?done={receipt.position}")
+
+
+@router.post("/mine/data/erasure")
+@may(Role.DONOR)
+async def erase(desk: PageDesk) -> Response:
+    """Have the donor's details destroyed, with the key that opens any copy of them."""
+    donor = _myself(desk)
+    owing = await run_in_threadpool(_owing, desk, donor)
+    try:
+        receipt = await desk.record(
+            desk.ledger.erase_donor,
+            donor,
+            basis="consent-withdrawn",
+            reason="asked-by-donor",
+            donations=owing,
+        )
+    except LedgerError as refusal:
+        return await run_in_threadpool(data_page, desk, refusal=refusal)
+    await run_in_threadpool(desk.site.directory.erase, [donor])
+    return page(desk, "erased.html", position=receipt.position)  # Nobody is signed in any more.

@@ -1,0 +1,1 @@
+"""What pages share: templates, languages, forms, tables, files, sign-in."""

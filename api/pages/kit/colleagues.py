@@ -1,0 +1,42 @@
+"""Who did what, as those who work together may see it.
+
+Colleagues know one another by name. A donor is no colleague: whoever acted as one is not named,
+and neither is anybody whose details were taken away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from api.kernel.doors import Desk
+from ledger.kernel.names import PartyId, PersonId
+from ledger.kernel.roles import Role
+
+APART = frozenset({Role.DONOR, Role.PARTNER, ""})
+"""Roles that are not of the charity."""
+
+SHORT = 8
+"""Last characters of an id, which tell apart whoever has no name here."""
+
+
+def colleagues(desk: Desk, persons: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return what to call each of these persons, who acted in these roles."""
+    return {person: colleague(desk, person, role) for person, role in dict(persons).items()}
+
+
+def colleague(desk: Desk, person: str, role: str) -> str:
+    """Return what to call a person who acted in a role."""
+    if role not in APART:
+        name = desk.site.directory.roll.name(PersonId(person))
+        if name is not None:
+            return name
+    return f"…{person[-SHORT:]}"
+
+
+def payee_called(desk: Desk, payee: str, name: str | None) -> str | None:
+    """Return what a payee is called, whose name is kept apart from the history if a person."""
+    if name is not None:
+        return name
+    details = desk.site.directory.vault.details(PartyId(payee)) or {}
+    found: str | None = details.get("name")
+    return found

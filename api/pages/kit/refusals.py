@@ -1,0 +1,62 @@
+"""Refusals for people: the rule in the reader's language, and what to do next.
+
+A browser that asks for a page is answered with one; every program is answered as before, with a
+problem document, and so is whoever asks below ``/v1``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from fastapi import FastAPI, Request
+from fastapi.responses import Response
+
+from api.kernel.problems import MEDIA_TYPE
+from api.pages.kit.labels import WHAT_NEXT, WHAT_NEXT_OTHERWISE
+from api.pages.kit.readiness import StillReading
+from api.pages.kit.rendering import page
+
+API = "/v1/"
+
+Handler = Callable[[Request, Any], Awaitable[Response]]
+
+
+def install(app: FastAPI) -> None:
+    """Answer people with pages where programs are answered with documents."""
+    for kind, handler in list(app.exception_handlers.items()):
+        app.add_exception_handler(kind, _for_people(handler))  # type: ignore[arg-type]  # Ours are asynchronous.
+
+
+def _for_people(handler: Handler) -> Handler:
+    async def handle(request: Request, error: Any) -> Response:
+        response = await handler(request, error)
+        if response.media_type != MEDIA_TYPE or not wants_a_page(request):
+            return response
+        shown = _shown(request, msgspec.json.decode(response.body), error)
+        for name in ("retry-after", "www-authenticate", "allow"):
+            if name in response.headers:
+                shown.headers[name] = response.headers[name]
+        return shown
+
+    return handle
+
+
+def wants_a_page(request: Request) -> bool:
+    """Say whether somebody looks at the answer, and not a program."""
+    accepted = request.headers.get("accept", "")
+    return "text/html" in accepted and not request.url.path.startswith(API)
+
+
+def _shown(request: Request, problem: dict[str, Any], error: Exception) -> Response:
+    name = problem["type"].rpartition("/")[2]
+    return page(
+        request,
+        "problem.html",
+        status=HTTPStatus(problem["status"]),
+        problem=problem,
+        what_next=WHAT_NEXT.get(name, WHAT_NEXT_OTHERWISE),
+        reading=error if isinstance(error, StillReading) else None,
+    )

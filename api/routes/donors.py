@@ -1,0 +1,229 @@
+"""/v1/donors"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import Response
+from pydantic import BaseModel, Field
+
+from api.kernel.doors import AtLeast, Desk, Door, may, refuses
+from api.kernel.wire import Body, Created, Day, Done, Name, created, done, example, shown
+from ledger.aggregates.donors import (
+    ErasureBasis,
+    ErasureReason,
+    MoneyIsOwed,
+    RestrictionBasis,
+    RetentionRuns,
+)
+from ledger.kernel.errors import NotFound, WrongState
+from ledger.kernel.names import DonationId, DonorId, PartyId, new_id
+from ledger.kernel.roles import Role
+from projections.kernel.follow import ViewsAway, ViewStopped
+from projections.views.donations import Donations, donor_row, donor_statement, may_be_owing
+
+router = APIRouter(prefix="/v1/donors", tags=["donors"], route_class=Door)
+
+PERSONAL = {"description": "Kept apart from the history and never published."}
+
+
+class NewDonor(Body):
+    """Who gives. Nothing but ``anonymous`` goes into the history."""
+
+    model_config = example(name="李女士", phone="13800138000", anonymous=True)
+
+    name: Name = Field(examples=["李女士"])
+    phone: Annotated[Name, Field(max_length=40)] | None = None
+    email: Annotated[Name, Field(min_length=3, max_length=254)] | None = None
+    anonymous: Annotated[bool, Field(strict=True)]
+
+
+class DonorShown(BaseModel):
+    """A donor, as those may see them who have to.
+
+    Without details, ``state`` says why: they are restricted or erased, since that day, by that
+    right, and may be erased after ``until``.
+    """
+
+    id: str
+    anonymous: bool
+    name: str | None = None
+    phone: str | None = None
+    email: str | None = None
+    state: Literal["restricted", "erased"] | None = None
+    basis: RestrictionBasis | ErasureBasis | None = None
+    since: str | None = None
+    until: str | None = None
+
+
+class NewRestriction(Body):
+    """By what right details are to be used for nothing (个人信息保护法 arts. 44 and 47)."""
+
+    model_config = example(basis="statutory-retention", until="2056-12-31")
+
+    basis: RestrictionBasis
+    until: Day | None = None
+
+
+class NewErasure(Body):
+    """By what right details are to be destroyed (个人信息保护法 art. 47), and who brought it up."""
+
+    model_config = example(basis="consent-withdrawn", reason="asked-by-donor")
+
+    basis: ErasureBasis
+    reason: ErasureReason | None = None
+
+
+class StatementLine(BaseModel):
+    """One thing that happened to one of the donor's donations."""
+
+    position: int
+    on: str
+    donation: str
+    fund: str
+    kind: str
+    amount: int
+
+
+class Statement(BaseModel):
+    """What a donor promised, paid and got back; figures in fen."""
+
+    donor: str
+    pledged: int
+    received: int
+    refunded: int
+    withdrawn: int
+    open: int
+    excess: int
+    lines: list[StatementLine]
+
+
+class DonorData(DonorShown):
+    """All that is known of a donor, for themselves (个人信息保护法 art. 45)."""
+
+    statement: Statement
+
+
+@router.post("", status_code=201, response_model=Created)
+@may(Role.CLERK, Role.DONOR)
+async def register(body: NewDonor, desk: Desk) -> Response:
+    """Register a donor: as a clerk for somebody, or as a donor oneself."""
+    donor = DonorId(new_id())
+    receipt = await desk.record_about(
+        PartyId(str(donor)),
+        body.model_dump(exclude={"anonymous"}, exclude_none=True),
+        desk.ledger.register_donor,
+        donor,
+        anonymous=body.anonymous,
+    )
+    if desk.role is Role.DONOR:
+        known = DonorId(UUID(receipt.id))
+        await run_in_threadpool(
+            desk.site.directory.is_donor, desk.caller.person, known, at=datetime.now(UTC)
+        )
+    return created(receipt, "/v1/donors")
+
+
+def _visible(desk: Desk, donor_id: UUID) -> None:
+    if desk.role is Role.DONOR and desk.caller.donor != donor_id:
+        raise NotFound("donor", "of this id")
+
+
+@router.get("/{donor_id}", response_model=DonorShown, responses=refuses(NotFound))
+@may(Role.CLERK, Role.DONOR)
+def show_donor(donor_id: UUID, desk: Desk, at_least: AtLeast = None) -> Response:
+    """Return a donor with the details that were given."""
+    _visible(desk, donor_id)
+    with desk.read(Donations, at_least) as reading:
+        row = donor_row(reading.connection, str(donor_id))
+    if row is None:
+        raise NotFound("donor", "of this id")
+    return shown(row if "state" in row else row | _details(desk, donor_id))
+
+
+def _details(desk: Desk, donor_id: UUID) -> dict[str, Any]:
+    return desk.site.directory.vault.details(PartyId(str(donor_id))) or {}
+
+
+@router.get("/{donor_id}/data", response_model=DonorData, responses=refuses(NotFound))
+@may(Role.ADMIN, Role.DONOR)
+def show_data(donor_id: UUID, desk: Desk, at_least: AtLeast = None) -> Response:
+    """Return a donor's own copy of what is known of them, also while it is used for nothing else.
+
+    An admin may have it on the donor's request in writing.
+    """
+    _visible(desk, donor_id)
+    with desk.read(Donations, at_least) as reading:
+        row = donor_row(reading.connection, str(donor_id))
+        if row is None:
+            raise NotFound("donor", "of this id")
+        statement = donor_statement(reading.connection, str(donor_id))
+    answer = shown(row | _details(desk, donor_id) | {"statement": statement})
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+@router.get("/{donor_id}/statement", response_model=Statement, responses=refuses(NotFound))
+@may(Role.CLERK, Role.TREASURER, Role.BOOKKEEPER, Role.AUDITOR, Role.DONOR)
+def show_statement(
+    donor_id: UUID,
+    desk: Desk,
+    first: Annotated[Day | None, Query(alias="from")] = None,
+    last: Annotated[Day | None, Query(alias="to")] = None,
+    at_least: AtLeast = None,
+) -> Response:
+    """Return what a donor promised, paid and got back (捐赠明细)."""
+    _visible(desk, donor_id)
+    with desk.read(Donations, at_least) as reading:
+        if donor_row(reading.connection, str(donor_id)) is None:
+            raise NotFound("donor", "of this id")
+        found = donor_statement(reading.connection, str(donor_id), first=first, last=last)
+    return shown(found)
+
+
+@router.post(
+    "/{donor_id}/restriction", response_model=Done, responses=refuses(NotFound, WrongState)
+)
+@may(Role.ADMIN, Role.DONOR)
+async def restrict(donor_id: UUID, body: NewRestriction, desk: Desk) -> Response:
+    """Have a donor's details kept, sealed, and used for nothing."""
+    _visible(desk, donor_id)
+    receipt = await desk.record(
+        desk.ledger.restrict_donor, DonorId(donor_id), basis=body.basis, until=body.until
+    )
+    return done(receipt)
+
+
+@router.post(
+    "/{donor_id}/erasure",
+    response_model=Done,
+    responses=refuses(NotFound, MoneyIsOwed, RetentionRuns, ViewStopped, ViewsAway),
+)
+@may(Role.ADMIN, Role.DONOR)
+async def erase(donor_id: UUID, body: NewErasure, desk: Desk) -> Response:
+    """Have a donor's details destroyed, with the key that opens any copy of them.
+
+    It is an event first. What comes between that and the destruction is made up for, at the next
+    start if need be.
+    """
+    _visible(desk, donor_id)
+    owing = await run_in_threadpool(_may_be_owing, desk, donor_id)
+    receipt = await desk.record(
+        desk.ledger.erase_donor,
+        DonorId(donor_id),
+        basis=body.basis,
+        reason=body.reason,
+        donations=owing,
+    )
+    await run_in_threadpool(desk.site.directory.erase, [donor_id])
+    return done(receipt)
+
+
+def _may_be_owing(desk: Desk, donor_id: UUID) -> list[DonationId]:
+    with desk.read(Donations) as reading:
+        found = may_be_owing(reading.connection, str(donor_id))
+    return [DonationId(UUID(each)) for each in found]

@@ -1,0 +1,230 @@
+"""/v1/funds"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+from fastapi import APIRouter, Query
+from fastapi.responses import Response
+from pydantic import BaseModel, Field
+
+from api.kernel.doors import AtLeast, Desk, Door, may, refuses
+from api.kernel.paging import Cursor, Limit, asked
+from api.kernel.wire import (
+    Amount,
+    Body,
+    Code,
+    Created,
+    CurrencyCode,
+    Day,
+    Done,
+    ReasonOn,
+    Text,
+    created,
+    done,
+    example,
+    shown,
+)
+from ledger.aggregates.funds import (
+    BasisRequired,
+    FundClosed,
+    FundExists,
+    FundFrozen,
+    FundNotEmpty,
+    InsufficientFunds,
+)
+from ledger.kernel.errors import NotFound, WrongState
+from ledger.kernel.names import FundCode, Position
+from ledger.kernel.roles import Role
+from ledger.kernel.terms import Restriction
+from projections.views.fund_balances import FundBalances, fund_balance, fund_row, fund_rows
+
+router = APIRouter(prefix="/v1/funds", tags=["funds"], route_class=Door)
+
+
+class NewFund(Body):
+    """A purpose pot, as its agreement says. None of it changes later."""
+
+    model_config = example(
+        code="F-HEAR",
+        name="爱心测听室",
+        restriction="restricted",
+        purpose="为聋儿康复中心捐建测听室",
+        currency="CNY",
+    )
+
+    code: Code
+    name: Text = Field(examples=["爱心测听室"])
+    restriction: Restriction
+    purpose: Text = Field(examples=["为聋儿康复中心捐建测听室"])
+    currency: CurrencyCode = "CNY"
+
+
+class NewTransfer(Body):
+    """What goes to another fund, and what allows it."""
+
+    model_config = example(
+        to="F-WARM", amount=100_000, basis="捐赠人书面同意 2026-05-06", on="2026-05-08"
+    )
+
+    to: Code
+    amount: Amount
+    basis: Text | None = Field(default=None, examples=["捐赠人书面同意 2026-05-06"])
+    on: Day
+
+
+class FundShown(BaseModel):
+    """A fund."""
+
+    code: str
+    name: str
+    purpose: str
+    restriction: Restriction
+    currency: str
+    state: Literal["open", "frozen", "closed"]
+
+
+class FundsShown(BaseModel):
+    """A page of funds."""
+
+    items: list[FundShown]
+    next: str | None
+
+
+class Balance(BaseModel):
+    """What a fund has; all figures in fen."""
+
+    fund: str
+    currency: str
+    position: int = Field(description="The event that the figures are as good as.")
+    as_of: str | None = Field(description="The business day that was asked for.")
+    received: int = Field(description="Money that arrived, net of refunds and transfers.")
+    reserved: int = Field(description="Set aside for approved disbursements.")
+    paid: int = Field(description="Paid out, net of what came back.")
+    acknowledged: int = Field(description="Paid, and signed for.")
+    balance: int = Field(description="received − paid")
+    available: int = Field(description="balance − reserved")
+    pledged: int = Field(description="Promised and not yet received.")
+    suspense: int = Field(description="Paid beyond a promise; waits for the donor's word.")
+    receivable: int = Field(description="Due from sale partners.")
+
+
+@router.post("", status_code=201, response_model=Created, responses=refuses(FundExists))
+@may(Role.TREASURER)
+async def open_fund(body: NewFund, desk: Desk) -> Response:
+    """Open a fund; its id is its code."""
+    receipt = await desk.record(
+        desk.ledger.open_fund,
+        code=body.code,
+        name=body.name,
+        purpose=body.purpose,
+        restriction=body.restriction,
+        currency=body.currency,
+    )
+    return created(receipt, "/v1/funds")
+
+
+@router.get("", response_model=FundsShown)
+@may()
+def list_funds(
+    desk: Desk, cursor: Cursor = None, limit: Limit = 100, at_least: AtLeast = None
+) -> Response:
+    """Return every fund, by code."""
+    wanted = asked("funds", cursor, limit)
+    with desk.read(FundBalances, at_least) as reading:
+        rows = fund_rows(reading.connection)
+    numbered = [_shown(row) | {"n": n} for n, row in enumerate(rows, start=1)]
+    page = wanted.page(numbered[wanted.after :], lambda row: row["n"])
+    for row in page["items"]:
+        del row["n"]
+    return shown(page)
+
+
+@router.get("/{code}", response_model=FundShown, responses=refuses(NotFound))
+@may()
+def show_fund(code: str, desk: Desk, at_least: AtLeast = None) -> Response:
+    """Return a fund."""
+    with desk.read(FundBalances, at_least) as reading:
+        row = fund_row(reading.connection, code)
+    if row is None:
+        raise NotFound("fund", "of this code")
+    return shown(_shown(row))
+
+
+def _shown(row: dict[str, object]) -> dict[str, object]:
+    return {"code" if name == "fund" else name: value for name, value in row.items()}
+
+
+@router.get("/{code}/balance", response_model=Balance, responses=refuses(NotFound))
+@may()
+def show_balance(
+    code: str,
+    desk: Desk,
+    as_of: Annotated[Day | None, Query(description="What had happened by this day.")] = None,
+    known_at: Annotated[
+        int | None, Query(ge=0, le=2**53, description="What was written by this position.")
+    ] = None,
+    at_least: AtLeast = None,
+) -> Response:
+    """Return what a fund has, or had."""
+    known = None if known_at is None else Position(known_at)
+    with desk.read(FundBalances, at_least) as reading:
+        found = fund_balance(
+            reading.connection, code, reading.position, as_of=as_of, known_at=known
+        )
+    if found is None:
+        raise NotFound("fund", "of this code")
+    figures = msgspec.structs.asdict(found)
+    return shown(figures | {"balance": found.balance, "available": found.available})
+
+
+@router.post(
+    "/{code}/transfers",
+    response_model=Done,
+    responses=refuses(NotFound, FundClosed, FundFrozen, InsufficientFunds, BasisRequired),
+)
+@may(Role.TREASURER)
+async def transfer(code: str, body: NewTransfer, desk: Desk) -> Response:
+    """Give money of this fund to another; out of a restricted fund only with a basis."""
+    receipt = await desk.record(
+        desk.ledger.transfer,
+        FundCode(code),
+        to=FundCode(body.to),
+        amount=body.amount,
+        basis=body.basis,
+        on=body.on,
+    )
+    return done(receipt)
+
+
+@router.post("/{code}/freezing", response_model=Done, responses=refuses(NotFound, WrongState))
+@may(Role.TREASURER)
+async def freeze(code: str, body: ReasonOn, desk: Desk) -> Response:
+    """Stop money from leaving the fund."""
+    receipt = await desk.record(
+        desk.ledger.freeze_fund, FundCode(code), reason=body.reason, on=body.on
+    )
+    return done(receipt)
+
+
+@router.post("/{code}/thawing", response_model=Done, responses=refuses(NotFound, WrongState))
+@may(Role.TREASURER)
+async def thaw(code: str, body: ReasonOn, desk: Desk) -> Response:
+    """Let money leave the fund again."""
+    receipt = await desk.record(
+        desk.ledger.thaw_fund, FundCode(code), reason=body.reason, on=body.on
+    )
+    return done(receipt)
+
+
+@router.post(
+    "/{code}/closing", response_model=Done, responses=refuses(NotFound, WrongState, FundNotEmpty)
+)
+@may(Role.TREASURER)
+async def close(code: str, body: ReasonOn, desk: Desk) -> Response:
+    """Close a fund that has nothing, owes nothing and awaits nothing."""
+    receipt = await desk.record(
+        desk.ledger.close_fund, FundCode(code), reason=body.reason, on=body.on
+    )
+    return done(receipt)

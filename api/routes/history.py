@@ -1,0 +1,180 @@
+"""/v1/events and /v1/audit-trail"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Header, Query
+from fastapi.responses import Response, StreamingResponse
+from msgspec.structs import replace
+from pydantic import BaseModel, Field
+
+from api.kernel.doors import READS_ALL, AtLeast, Desk, Door, may
+from api.kernel.paging import Asked, Cursor, Limit, asked
+from api.kernel.wire import Day, shown
+from ledger.books.postings import postings
+from ledger.kernel.aggregate import Fact
+from ledger.kernel.names import Position
+from ledger.kernel.roles import Role
+from projections.exports.plain_text import EXPORTS
+from projections.kernel.history import as_record, rest
+from projections.views.audit_trail import AuditTrail, Sought, trail
+from projections.views.journal import line
+from projections.views.sentences import sentence
+
+router = APIRouter(prefix="/v1", route_class=Door)
+
+NDJSON = "application/x-ndjson"
+
+BLOCK_LINES = 200
+"""Events sent at once: a hundred kilobytes or so."""
+
+
+class EventShown(BaseModel):
+    """One event, with everything that is stored of it."""
+
+    position: int
+    id: str = Field(description="Its stream.")
+    version: int = Field(description="Its place in its stream.")
+    type: str = Field(description="The name under which it is stored.", examples=["fund.opened.1"])
+    on: str = Field(description="The business day it took effect.")
+    recorded_at: str
+    actor: str
+    role: str
+    command: str
+    salt: str
+    data: dict[str, Any]
+
+
+class EventsShown(BaseModel):
+    """A page of the history."""
+
+    items: list[EventShown]
+    next: str | None
+
+
+class EntryLine(BaseModel):
+    """One line of an entry, in fen."""
+
+    account: str
+    name_zh: str
+    name_en: str
+    fund: str
+    debit: int
+    credit: int
+
+
+class TrailItem(BaseModel):
+    """One event in a sentence, with the entry that it made."""
+
+    position: int
+    on: str
+    recorded_at: str
+    actor: str
+    role: str
+    type: str
+    stream: str
+    version: int
+    zh: str
+    en: str
+    entry: list[EntryLine]
+
+
+class TrailShown(BaseModel):
+    """A page of the audit trail."""
+
+    items: list[TrailItem]
+    next: str | None
+
+
+@router.get(
+    "/events",
+    tags=["history"],
+    response_model=EventsShown,
+    responses={200: {"content": {NDJSON: {"schema": {"type": "string"}}}}},
+)
+@may(*READS_ALL)
+def list_events(
+    desk: Desk,
+    after: Annotated[int | None, Query(ge=0, le=2**53, description="Begin after this.")] = None,
+    type_: Annotated[str | None, Query(alias="type", max_length=100)] = None,
+    stream: UUID | None = None,
+    cursor: Cursor = None,
+    limit: Limit = 100,
+    at_least: AtLeast = None,
+    accept: Annotated[str, Header(include_in_schema=False)] = "",
+) -> Response:
+    """Return the history in order: a page of it or, as NDJSON, all the rest."""
+    desk.must_have(at_least)
+    wanted = asked("events", cursor, limit, type=type_, stream=stream)
+    if cursor is None:
+        wanted = replace(wanted, after=after or 0)
+    topic, one = wanted.filters.get("type"), wanted.id("stream")
+    if NDJSON in accept:
+        history = rest(desk.ledger, wanted.after, topic=topic, stream=one)
+        return StreamingResponse(_in_blocks(EXPORTS["ndjson"](history)), media_type=NDJSON)
+    facts = desk.ledger.history(wanted.after, wanted.limit + 1, topic=topic, stream=one)
+    records = [as_record(position, fact) for position, fact in facts]
+    return shown(wanted.page(records, lambda row: int(row["position"])))
+
+
+def _in_blocks(lines: Iterator[str]) -> Iterator[str]:
+    """Yield ``lines`` many at a time: handing over each alone costs more than making it."""
+    while block := "".join(islice(lines, BLOCK_LINES)):
+        yield block
+
+
+@router.get("/audit-trail", tags=["history"], response_model=TrailShown)
+@may(Role.TREASURER, Role.AUDITOR, Role.BOOKKEEPER)
+def list_trail(
+    desk: Desk,
+    fund: str | None = None,
+    stream: UUID | None = None,
+    actor: str | None = None,
+    first: Annotated[Day | None, Query(alias="from")] = None,
+    last: Annotated[Day | None, Query(alias="to")] = None,
+    cursor: Cursor = None,
+    limit: Limit = 100,
+    at_least: AtLeast = None,
+) -> Response:
+    """Return one readable sentence an event, in both languages, with the entry it made."""
+    wanted = asked(
+        "audit-trail",
+        cursor,
+        limit,
+        fund=fund,
+        stream=stream,
+        actor=actor,
+        **{"from": first, "to": last},
+    )
+    with desk.read(AuditTrail, at_least) as reading:
+        positions = trail(
+            reading.connection, _sought(wanted), after=wanted.after, limit=wanted.limit + 1
+        )
+    items = [_told(position, fact) for position, fact in desk.ledger.at(positions)]
+    return shown(wanted.page(items, lambda row: int(row["position"])))
+
+
+def _sought(wanted: Asked) -> Sought:
+    said = {name: wanted.filters.get(name) for name in ("fund", "stream", "actor")}
+    return Sought(**said, first=wanted.day("from"), last=wanted.day("to"))
+
+
+def _told(position: Position, fact: Fact) -> dict[str, Any]:
+    said = sentence(fact)
+    return {
+        "position": position,
+        "on": fact.on,
+        "recorded_at": fact.recorded_at,
+        "actor": fact.actor,
+        "role": fact.role,
+        "type": fact.TOPIC,
+        "stream": fact.originator_id,
+        "version": fact.originator_version,
+        "zh": said.zh,
+        "en": said.en,
+        "entry": [line(each.account, each.fund, each.amount) for each in postings(fact)],
+    }

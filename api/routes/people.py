@@ -1,0 +1,178 @@
+"""/v1/people: who comes in here, and in which roles; for admins"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import Response
+from pydantic import BaseModel, Field
+
+from api.kernel.doors import AtLeast, Desk, Door, may, refuses
+from api.kernel.paging import LIMIT, Cursor, Limit, asked
+from api.kernel.wire import AN_ID, Body, Created, Done, Name, created, done, example, shown
+from ledger.aggregates.staff import OwnRoles, PersonKnown
+from ledger.kernel.errors import LedgerError, NotFound, WrongState
+from ledger.kernel.names import PersonId
+from ledger.kernel.roles import AdminHoldsMoneyRole, Role
+from ledger.people.roll import Enrolled
+from ledger.store.commits import OutcomeUnknown
+
+router = APIRouter(prefix="/v1/people", tags=["people"], route_class=Door)
+
+Roles = Annotated[
+    list[Role], Field(max_length=len(Role), examples=[["clerk"]], description="What they may do.")
+]
+SomeRoles = Annotated[Roles, Field(min_length=1)]
+
+
+class NewPerson(Body):
+    """Who comes in. Nothing of the name goes into the history."""
+
+    model_config = example(name="林一", roles=["clerk"])
+
+    name: Name
+    roles: Roles = Field(default_factory=list)
+
+
+class ChangedRoles(Body):
+    """Which roles are given or taken."""
+
+    model_config = example(roles=["approver"])
+
+    roles: SomeRoles
+
+
+class PersonShown(BaseModel):
+    """Somebody on the roll; without a name if that was erased."""
+
+    id: str = Field(examples=[AN_ID])
+    name: str | None
+    roles: list[Role]
+    disabled_at: datetime | None
+
+
+class PeopleShown(BaseModel):
+    """A page of the roll."""
+
+    items: list[PersonShown]
+    next: str | None
+
+
+@router.get("", response_model=PeopleShown)
+@may(Role.ADMIN)
+def list_people(
+    desk: Desk, cursor: Cursor = None, limit: Limit = LIMIT, at_least: AtLeast = None
+) -> Response:
+    """Return everybody who is, or was, let in."""
+    desk.must_have(at_least)
+    wanted = asked("people", cursor, limit)
+    rows = desk.site.directory.roll.everybody(wanted.after, wanted.limit + 1)
+    people = [_shown(each) | {"row": wanted.after + n} for n, each in enumerate(rows, start=1)]
+    page = wanted.page(people, lambda row: int(row["row"]))
+    for each in page["items"]:
+        del each["row"]
+    return shown(page)
+
+
+@router.get("/{person_id}", response_model=PersonShown, responses=refuses(NotFound))
+@may(Role.ADMIN)
+def show_person(person_id: UUID, desk: Desk, at_least: AtLeast = None) -> Response:
+    """Return somebody with their roles."""
+    desk.must_have(at_least)
+    found = desk.site.directory.roll.one(PersonId(str(person_id)))
+    if found is None:
+        raise NotFound("person", "of this id")
+    return shown(_shown(found))
+
+
+def _shown(one: Enrolled) -> dict[str, Any]:
+    return {
+        "id": one.person,
+        "name": one.name,
+        "roles": one.roles,
+        "disabled_at": one.disabled_at,
+    }
+
+
+@router.post(
+    "",
+    status_code=201,
+    response_model=Created,
+    responses=refuses(PersonKnown, AdminHoldsMoneyRole),
+)
+@may(Role.ADMIN)
+async def add_person(body: NewPerson, desk: Desk) -> Response:
+    """Add somebody with the roles that they begin with.
+
+    Their name is put on the roll first, and taken off again if the history refuses them.
+    """
+    roll = desk.site.directory.roll
+    person, is_new = await run_in_threadpool(roll.enter, body.name)
+    try:
+        receipt = await desk.record(desk.ledger.add_person, person, body.roles)
+    except OutcomeUnknown:
+        raise  # The event may be there, and then it needs the name.
+    except LedgerError:
+        if is_new:
+            await run_in_threadpool(roll.leave, person)
+        raise
+    if is_new and receipt.id != person:  # Asked again after the name was erased.
+        await run_in_threadpool(roll.leave, person)
+    await _follow(desk, PersonId(receipt.id))
+    return created(receipt, "/v1/people")
+
+
+@router.post(
+    "/{person_id}/roles",
+    response_model=Done,
+    responses=refuses(NotFound, WrongState, AdminHoldsMoneyRole, OwnRoles),
+)
+@may(Role.ADMIN)
+async def grant_roles(person_id: UUID, body: ChangedRoles, desk: Desk) -> Response:
+    """Give somebody roles, from the next request on."""
+    person = PersonId(str(person_id))
+    receipt = await desk.record(desk.ledger.grant_roles, person, body.roles)
+    await _follow(desk, person)
+    return done(receipt)
+
+
+@router.post(
+    "/{person_id}/roles/withdrawal",
+    response_model=Done,
+    responses=refuses(NotFound, WrongState, OwnRoles),
+)
+@may(Role.ADMIN)
+async def withdraw_roles(person_id: UUID, body: ChangedRoles, desk: Desk) -> Response:
+    """Take roles from somebody, from the next request on."""
+    person = PersonId(str(person_id))
+    receipt = await desk.record(desk.ledger.withdraw_roles, person, body.roles)
+    await _follow(desk, person)
+    return done(receipt)
+
+
+class Nothing(Body):
+    """There is nothing to say of it."""
+
+    model_config = example()
+
+
+@router.post(
+    "/{person_id}/disabling", response_model=Done, responses=refuses(NotFound, WrongState, OwnRoles)
+)
+@may(Role.ADMIN)
+async def disable_person(person_id: UUID, body: Nothing, desk: Desk) -> Response:  # noqa: ARG001  # Read, and found empty.
+    """Shut somebody out for good: their tokens and sessions open nothing any more."""
+    person = PersonId(str(person_id))
+    receipt = await desk.record(desk.ledger.disable_person, person)
+    await _follow(desk, person)
+    return done(receipt)
+
+
+async def _follow(desk: Desk, person: PersonId) -> None:
+    """Have the roll say what was just recorded. A crash before that is made up for at a start."""
+    await run_in_threadpool(desk.site.telling.bring_level, person)
+    desk.site.directory.look_at_once()

@@ -1,0 +1,227 @@
+"""/v1/people/{id}/tokens: what programs come in by; for admins"""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64encode
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Path
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import Response
+from pydantic import BaseModel, Field
+
+from api.kernel.doors import AtLeast, Desk, Door, command_id, may, refuses
+from api.kernel.wire import Body, Name, example, shown
+from api.routes.people import Nothing, SomeRoles
+from ledger.commands.application import IdempotencyMismatch
+from ledger.kernel.errors import NotFound
+from ledger.kernel.names import DonorId, PersonId, SaleId
+from ledger.kernel.roles import Role
+from ledger.people.tokens import PREFIX, BeyondRoles, Scope, Token, id_of
+
+router = APIRouter(prefix="/v1/people/{person_id}/tokens", tags=["people"], route_class=Door)
+
+DAYS_MAX = 366
+"""Days that a token made over HTTP lasts at most."""
+
+A_TOKEN = "lf_…"  # noqa: S105  # Not one.
+
+Days = Annotated[int, Field(strict=True, ge=1, le=DAYS_MAX, examples=[90])]
+
+
+class NewToken(Body):
+    """What a token is for."""
+
+    model_config = example(name="feed of the partner", roles=["clerk"], days=90)
+
+    name: Name
+    roles: SomeRoles
+    days: Days
+    donor: UUID | None = None
+    sale: UUID | None = None
+
+
+class TokenMade(BaseModel):
+    """A token, shown this once."""
+
+    id: str
+    token: str = Field(examples=[A_TOKEN])
+    position: int
+
+
+class TokenShown(BaseModel):
+    """A token, without what it opens."""
+
+    id: str
+    name: str | None
+    roles: list[Role]
+    donor: str | None
+    sale: str | None
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+    used_on: str | None
+
+
+class TokensShown(BaseModel):
+    """Every token of a person."""
+
+    items: list[TokenShown]
+    next: None
+
+
+class NewRotation(Body):
+    """How long the old token still works beside the new one."""
+
+    model_config = example(overlap_hours=24)
+
+    overlap_hours: Annotated[int, Field(strict=True, ge=0, le=24 * 30)]
+
+
+class TokenChanged(BaseModel):
+    """Which token was changed."""
+
+    id: str
+    position: int
+
+
+TokenId = Annotated[str, Path(pattern="^[0-9a-f]{16}$", examples=["0123456789abcdef"])]
+
+
+@router.get("", response_model=TokensShown, responses=refuses(NotFound))
+@may(Role.ADMIN)
+def list_tokens(person_id: UUID, desk: Desk, at_least: AtLeast = None) -> Response:
+    """Return the tokens of somebody; what opens a door is not among it."""
+    desk.must_have(at_least)
+    tokens = desk.site.directory.tokens.of(_person(desk, person_id))
+    return shown({"items": [_shown(each) for each in tokens], "next": None})
+
+
+@router.post(
+    "", status_code=201, response_model=TokenMade, responses=refuses(NotFound, BeyondRoles)
+)
+@may(Role.ADMIN)
+async def make_token(person_id: UUID, body: NewToken, desk: Desk) -> Response:
+    """Make a token for somebody, in some of their roles. It is shown to this request alone.
+
+    It follows from the request, so that whoever lost the answer asks again and has it.
+    """
+    return await run_in_threadpool(_make, desk, person_id, body)
+
+
+def _make(desk: Desk, person_id: UUID, body: NewToken) -> Response:
+    person, now = _person(desk, person_id), datetime.now(UTC)
+    tokens, token = desk.site.directory.tokens, _token(desk)
+    scope = Scope(
+        roles=tuple(sorted(set(body.roles))),
+        name=body.name,
+        donor=None if body.donor is None else DonorId(body.donor),
+        sale=None if body.sale is None else SaleId(body.sale),
+        expires_at=now + timedelta(days=body.days),
+    )
+    known = tokens.known(token)
+    if known is None:
+        tokens.create(person, scope, at=now, token=token)
+    else:
+        _must_be_same(known, person, scope)
+    return _made(desk, token, repeated=known is not None)
+
+
+def _must_be_same(known: Token, person: PersonId, scope: Scope) -> None:
+    """Refuse a key that stands for another token."""
+    differing = [] if known.person == person else ["path"]
+    differing += [
+        name
+        for name in ("roles", "name", "donor", "sale")
+        if getattr(known.scope, name) != getattr(scope, name)
+    ]
+    if differing:
+        raise IdempotencyMismatch(differing)
+
+
+@router.post("/{token_id}/revocation", response_model=TokenChanged, responses=refuses(NotFound))
+@may(Role.ADMIN)
+async def revoke_token(
+    person_id: UUID,
+    token_id: TokenId,
+    body: Nothing,  # noqa: ARG001  # Read, and found empty.
+    desk: Desk,
+) -> Response:
+    """Take a token back; it opens nothing from the next request on."""
+    await run_in_threadpool(_revoke, desk, person_id, token_id)
+    return shown({"id": token_id, "position": _position(desk)})
+
+
+def _revoke(desk: Desk, person_id: UUID, token_id: str) -> None:
+    person = _person(desk, person_id)
+    desk.site.directory.tokens.revoke(person, token_id, at=datetime.now(UTC))
+    desk.site.directory.look_at_once()
+
+
+@router.post(
+    "/{token_id}/rotation", status_code=201, response_model=TokenMade, responses=refuses(NotFound)
+)
+@may(Role.ADMIN)
+async def rotate_token(
+    person_id: UUID, token_id: TokenId, body: NewRotation, desk: Desk
+) -> Response:
+    """Make a new token for the same; the old one works a while longer, and then ends."""
+    return await run_in_threadpool(_rotate, desk, person_id, token_id, body)
+
+
+def _rotate(desk: Desk, person_id: UUID, token_id: str, body: NewRotation) -> Response:
+    person, token = _person(desk, person_id), _token(desk)
+    tokens = desk.site.directory.tokens
+    known = tokens.known(token)
+    if known is None:
+        overlap = timedelta(hours=body.overlap_hours)
+        tokens.rotate(person, token_id, at=datetime.now(UTC), overlap=overlap, token=token)
+    return _made(desk, token, repeated=known is not None)
+
+
+def _made(desk: Desk, token: str, *, repeated: bool) -> Response:
+    desk.site.directory.look_at_once()
+    made = {"id": id_of(token), "token": token, "position": _position(desk)}
+    answer = shown(made)
+    answer.status_code = HTTPStatus.CREATED
+    answer.headers["Location"] = f"{desk.url.path}"
+    if repeated:
+        answer.headers["Idempotency-Replayed"] = "true"
+    return answer
+
+
+def _token(desk: Desk) -> str:
+    """Return the token that follows from the request."""
+    named = command_id(desk.caller.person, f"{desk.key}")
+    secret = desk.site.directory.vault.derived(named.bytes)
+    return PREFIX + urlsafe_b64encode(secret).decode().rstrip("=")
+
+
+def _position(desk: Desk) -> int:
+    """Return how far the history is: a token is no event, whose roles are is."""
+    return desk.ledger.store.last_position()
+
+
+def _shown(token: Token) -> dict[str, Any]:
+    scope = token.scope
+    return {
+        "id": token.id,
+        "name": scope.name,
+        "roles": scope.roles,
+        "donor": None if scope.donor is None else str(scope.donor),
+        "sale": None if scope.sale is None else str(scope.sale),
+        "created_at": token.created_at,
+        "expires_at": scope.expires_at,
+        "revoked_at": token.revoked_at,
+        "used_on": None if token.used_on is None else token.used_on.isoformat(),
+    }
+
+
+def _person(desk: Desk, person_id: UUID) -> PersonId:
+    person = PersonId(str(person_id))
+    if desk.site.directory.roll.one(person) is None:
+        raise NotFound("person", "of this id")
+    return person

@@ -1,0 +1,92 @@
+"""/v1/people/relations"""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+from pydantic import BaseModel, Field
+
+from api.kernel.doors import READS_ALL, AtLeast, Desk, Door, may
+from api.kernel.paging import Cursor, Limit, asked
+from api.kernel.wire import Body, Day, Done, Name, done, example, shown
+from ledger.aggregates.relations import RelationKind
+from ledger.kernel.names import PartyId
+from ledger.kernel.roles import Role
+from projections.views.relations import RelationsDeclared, relations
+
+router = APIRouter(prefix="/v1/people", tags=["people"], route_class=Door)
+
+DECLARE = (Role.APPROVER, Role.CLERK, Role.CASHIER, Role.BOOKKEEPER, Role.TREASURER)
+"""Roles that have a part in money."""
+
+
+class NewRelation(Body):
+    """To whom the caller is related: an organisation by its name, or a party by its id."""
+
+    model_config = example(organisation="爱丽聋儿康复中心", relation="family", on="2026-03-20")
+
+    organisation: Name | None = Field(
+        None,
+        description="As anybody spells it; spaces, punctuation, width and case are passed over.",
+    )
+    party: UUID | None = Field(None, description="Such as the `payee` of a disbursement.")
+    relation: RelationKind
+    on: Day
+
+
+class RelationShown(BaseModel):
+    """What somebody declared."""
+
+    position: int
+    person: str
+    organisation: str | None
+    party: str | None
+    relation: RelationKind
+    on: str
+
+
+class RelationsShown(BaseModel):
+    """A page of relations."""
+
+    items: list[RelationShown]
+    next: str | None
+
+
+@router.post("/relations", response_model=Done)
+@may(*DECLARE)
+async def declare(body: NewRelation, desk: Desk) -> Response:
+    """Declare a relation of your own. You cannot approve for such a payee; it stands for good."""
+    receipt = await desk.record(
+        desk.ledger.declare_relation,
+        party=None if body.party is None else PartyId(str(body.party)),
+        organisation=body.organisation,
+        relation=body.relation,
+        on=body.on,
+    )
+    return done(receipt)
+
+
+@router.get("/relations", response_model=RelationsShown)
+@may(*READS_ALL, *(each for each in DECLARE if each not in READS_ALL))
+def list_relations(
+    desk: Desk,
+    person: str | None = None,
+    cursor: Cursor = None,
+    limit: Limit = 100,
+    at_least: AtLeast = None,
+) -> Response:
+    """Return what was declared, oldest first; to treasurer and auditor all, to others their own."""
+    wanted = asked("relations", cursor, limit, person=person)
+    whose = wanted.filters.get("person")
+    if desk.role not in READS_ALL:
+        mine = desk.caller.person
+        if (whose or mine) != mine:
+            return shown({"items": [], "next": None})
+        whose = mine
+    with desk.read(RelationsDeclared, at_least) as reading:
+        rows = relations(
+            reading.connection, after=wanted.after, limit=wanted.limit + 1, person=whose
+        )
+    return shown(wanted.page(rows, lambda row: int(row["position"])))

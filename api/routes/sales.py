@@ -1,0 +1,342 @@
+"""/v1/sales"""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+from pydantic import BaseModel, Field
+
+from api.kernel.doors import AtLeast, Desk, Door, in_lines, may, refuses
+from api.kernel.feeds import FeedTaken, in_ndjson, take_in
+from api.kernel.paging import Cursor, Limit, asked
+from api.kernel.wire import (
+    Amount,
+    Body,
+    Code,
+    Created,
+    Day,
+    Done,
+    On,
+    Reference,
+    Text,
+    created,
+    done,
+    example,
+    shown,
+)
+from ledger.aggregates.funds import FundClosed
+from ledger.aggregates.sales.sale import (
+    ITEMS_MAX,
+    RETURN_DAYS_MAX,
+    Item,
+    RemittanceDiffers,
+    RemittanceExceedsOutstanding,
+    ReturnWindowOpen,
+    SaleState,
+)
+from ledger.aggregates.sales.settlements import SettlementMismatch, Statement
+from ledger.feeds.orders import OrderFeed, ReturnFeed
+from ledger.kernel.confirmations import ConfirmationDiffers
+from ledger.kernel.errors import NotFound, SamePerson, WrongState
+from ledger.kernel.money import AMOUNT_MAX, BASIS_POINTS, Fen
+from ledger.kernel.names import FundCode, SaleId
+from ledger.kernel.roles import Role
+from ledger.kernel.terms import UNITS_MAX
+from projections.views.sales import Sales, sale, sales
+
+router = APIRouter(prefix="/v1/sales", tags=["sales"], route_class=Door)
+
+BasisPoints = Annotated[int, Field(strict=True, ge=0, le=BASIS_POINTS)]
+Figure = Annotated[int, Field(strict=True, ge=0, le=AMOUNT_MAX, description="In fen.")]
+
+
+class NewItem(Body):
+    """Goods put with the partner."""
+
+    model_config = example(sku="L1", name="电饭煲", consigned=500, unit_price=16_800)
+
+    sku: Annotated[str, Field(min_length=1, max_length=64)]
+    name: Text
+    consigned: Annotated[int, Field(strict=True, gt=0, le=UNITS_MAX)]
+    unit_price: Amount
+
+
+class NewSale(Body):
+    """What is agreed with the partner."""
+
+    model_config = example(
+        name="让爱发声",
+        fund="F-HEAR",
+        partner="嘉丽购",
+        starts_on="2026-03-08",
+        ends_on="2026-03-14",
+        return_days=7,
+        partner_fee_bp=150,
+        channel_fee_bp=60,
+        items=[{"sku": "L1", "name": "电饭煲", "consigned": 500, "unit_price": 16_800}],
+        plan_filing="DEMO-0001",
+    )
+
+    name: Text
+    fund: Code
+    partner: Text
+    starts_on: Day
+    ends_on: Day
+    return_days: Annotated[int, Field(strict=True, ge=0, le=RETURN_DAYS_MAX)] = 7
+    partner_fee_bp: BasisPoints
+    channel_fee_bp: BasisPoints
+    items: Annotated[tuple[NewItem, ...], Field(min_length=1, max_length=ITEMS_MAX)]
+    plan_filing: Text | None = None
+
+
+class NewSettlement(Body):
+    """The partner's statement, in fen."""
+
+    model_config = example(
+        gross=20_138_000,
+        refunds=370_800,
+        partner_fee=296_508,
+        channel_fee=118_603,
+        net_proceeds=19_352_089,
+        agreed_on="2026-03-28",
+    )
+
+    gross: Figure
+    refunds: Figure
+    partner_fee: Figure
+    channel_fee: Figure
+    net_proceeds: Figure
+    agreed_on: Day
+
+
+class NewRemittance(Body):
+    """Money that the partner paid over."""
+
+    model_config = example(amount=19_352_089, external_ref="BK-330", received_on="2026-03-30")
+
+    amount: Amount
+    external_ref: Reference
+    received_on: Day
+
+
+class NewRemittanceConfirmation(Body):
+    """Which remittance was found, and on which of the bank's statements."""
+
+    model_config = example(external_ref="BK-330", statement_ref="BK-2026-03", on="2026-04-02")
+
+    external_ref: Reference
+    statement_ref: Reference
+    on: Day
+
+
+class ItemShown(BaseModel):
+    """One line of the catalogue and how it sells."""
+
+    sku: str
+    name: str
+    consigned: int
+    unit_price: int
+    sold: int
+    returned: int
+
+
+class SaleShown(BaseModel):
+    """A sale and its running total; figures in fen. Fees are those of this moment."""
+
+    id: str
+    position: int
+    version: int
+    name: str
+    fund: str
+    currency: str
+    partner: str
+    starts_on: str
+    ends_on: str
+    return_days: int
+    partner_fee_bp: int
+    channel_fee_bp: int
+    plan_filing: str | None
+    state: SaleState
+    orders: int
+    units: int
+    units_returned: int
+    gross: int
+    refunds: int
+    net_sales: int
+    partner_fee: int
+    channel_fee: int
+    net_proceeds: int
+    remitted: int
+    confirmed: int = Field(description="Of what was remitted, found on a statement.")
+    outstanding: int
+    items: list[ItemShown]
+
+
+class SalesShown(BaseModel):
+    """A page of sales."""
+
+    items: list[SaleShown]
+    next: str | None
+
+
+@router.post("", status_code=201, response_model=Created, responses=refuses(NotFound, FundClosed))
+@may(Role.TREASURER)
+async def plan(body: NewSale, desk: Desk) -> Response:
+    """Plan a sale for the good of a fund."""
+    receipt = await desk.record(
+        desk.ledger.plan_sale,
+        name=body.name,
+        fund=FundCode(body.fund),
+        partner=body.partner,
+        starts_on=body.starts_on,
+        ends_on=body.ends_on,
+        return_days=body.return_days,
+        partner_fee_bp=body.partner_fee_bp,
+        channel_fee_bp=body.channel_fee_bp,
+        items=[
+            Item(each.sku, each.name, each.consigned, Fen(each.unit_price)) for each in body.items
+        ],
+        plan_filing=body.plan_filing,
+    )
+    return created(receipt, "/v1/sales")
+
+
+@router.get("", response_model=SalesShown)
+@may()
+def list_sales(
+    desk: Desk, cursor: Cursor = None, limit: Limit = 100, at_least: AtLeast = None
+) -> Response:
+    """Return sales with their running totals, oldest first."""
+    wanted = asked("sales", cursor, limit)
+    with desk.read(Sales, at_least) as reading:
+        rows = sales(reading.connection, after=wanted.after, limit=wanted.limit + 1)
+    return shown(wanted.page(rows, lambda row: int(row["position"])))
+
+
+@router.get("/{sale_id}", response_model=SaleShown, responses=refuses(NotFound))
+@may()
+def show_sale(sale_id: UUID, desk: Desk, at_least: AtLeast = None) -> Response:
+    """Return a sale with its running total."""
+    with desk.read(Sales, at_least) as reading:
+        found = sale(reading.connection, str(sale_id))
+    if found is None:
+        raise NotFound("sale", "of this id")
+    return shown(found)
+
+
+@router.post(
+    "/{sale_id}/opening",
+    response_model=Done,
+    responses=refuses(NotFound, WrongState, FundClosed),
+)
+@may(Role.TREASURER)
+async def open_sale(sale_id: UUID, body: On, desk: Desk) -> Response:
+    """Begin to take orders."""
+    return done(await desk.record(desk.ledger.open_sale, SaleId(sale_id), on=body.on))
+
+
+@router.post("/{sale_id}/ending", response_model=Done, responses=refuses(NotFound, WrongState))
+@may(Role.TREASURER)
+async def end_sale(sale_id: UUID, body: On, desk: Desk) -> Response:
+    """Stop selling; returns are taken for as long as the plan says."""
+    return done(await desk.record(desk.ledger.end_sale, SaleId(sale_id), on=body.on))
+
+
+ORDER_LINE = (
+    '{"order_no":"JLG-1","placed_at":"2026-03-08T20:12:38+08:00",'
+    '"lines":[{"sku":"L1","quantity":1,"unit_price":16800}]}'
+)
+RETURN_LINE = (
+    '{"order_no":"JLG-1","return_no":"R-1","returned_on":"2026-03-20",'
+    '"lines":[{"sku":"L1","quantity":1}],"refund":16800}'
+)
+
+
+async def _feed(desk: Desk, kind: type[OrderFeed | ReturnFeed], sale_id: UUID) -> Response:
+    if desk.role is Role.PARTNER and desk.caller.sale != sale_id:
+        raise NotFound("sale", "of this id")
+    return await take_in(desk, lambda act: kind(desk.ledger, act, SaleId(sale_id)))
+
+
+@router.post(
+    "/{sale_id}/orders",
+    response_model=FeedTaken,
+    responses=refuses(NotFound, WrongState),
+    openapi_extra=in_ndjson(ORDER_LINE),
+)
+@in_lines
+@may(Role.TREASURER, Role.PARTNER)
+async def feed_orders(sale_id: UUID, desk: Desk) -> Response:
+    """Take in a partner's orders, one JSON object a line, as in the example."""
+    return await _feed(desk, OrderFeed, sale_id)
+
+
+@router.post(
+    "/{sale_id}/returns",
+    response_model=FeedTaken,
+    responses=refuses(NotFound, WrongState),
+    openapi_extra=in_ndjson(RETURN_LINE),
+)
+@in_lines
+@may(Role.TREASURER, Role.PARTNER)
+async def feed_returns(sale_id: UUID, desk: Desk) -> Response:
+    """Take in a partner's returned goods, one JSON object a line."""
+    return await _feed(desk, ReturnFeed, sale_id)
+
+
+@router.post(
+    "/{sale_id}/settlement",
+    response_model=Done,
+    responses=refuses(NotFound, WrongState, ReturnWindowOpen, SettlementMismatch),
+)
+@may(Role.TREASURER)
+async def settle(sale_id: UUID, body: NewSettlement, desk: Desk) -> Response:
+    """Agree with the partner's statement, if every figure is ours to the fen."""
+    receipt = await desk.record(
+        desk.ledger.settle_sale,
+        SaleId(sale_id),
+        Statement(**body.model_dump(exclude={"agreed_on"})),
+        agreed_on=body.agreed_on,
+    )
+    return done(receipt)
+
+
+@router.post(
+    "/{sale_id}/remittances",
+    response_model=Done,
+    responses=refuses(
+        NotFound, WrongState, FundClosed, RemittanceExceedsOutstanding, RemittanceDiffers
+    ),
+)
+@may(Role.CASHIER)
+async def remit(sale_id: UUID, body: NewRemittance, desk: Desk) -> Response:
+    """Record money that the partner paid over; it may come in parts."""
+    receipt = await desk.record(
+        desk.ledger.remit,
+        SaleId(sale_id),
+        amount=body.amount,
+        external_ref=body.external_ref,
+        received_on=body.received_on,
+    )
+    return done(receipt)
+
+
+@router.post(
+    "/{sale_id}/remittances/confirmation",
+    response_model=Done,
+    responses=refuses(NotFound, SamePerson, ConfirmationDiffers),
+)
+@may(Role.BOOKKEEPER, Role.TREASURER)
+async def confirm(sale_id: UUID, body: NewRemittanceConfirmation, desk: Desk) -> Response:
+    """Record that a remittance was found on a statement, by somebody who did not record it."""
+    receipt = await desk.record(
+        desk.ledger.confirm_remittance,
+        SaleId(sale_id),
+        external_ref=body.external_ref,
+        statement_ref=body.statement_ref,
+        on=body.on,
+    )
+    return done(receipt)
