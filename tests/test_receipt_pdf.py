@@ -155,7 +155,7 @@ def test_a_demos_receipt_says_that_it_is_made_up(tmp_path, paper):
     assert "ILLUSTRATIVE" not in words_of(paper)
 
 
-def test_a_server_without_the_extra_says_so(tmp_path):
+def test_a_server_without_typst_says_so(tmp_path):
     hidden = tmp_path / "typst"
     hidden.mkdir()
     (hidden / "__init__.py").write_text("raise ModuleNotFoundError('none', name='typst')\n")

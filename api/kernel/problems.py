@@ -90,7 +90,7 @@ class TooLarge(LedgerError):
 
 
 class NotTypeset(LedgerError):
-    """Receipts come as PDF where the extra named receipts is installed."""
+    """Receipts come as PDF where typst and its font are installed."""
 
     def __init__(self, missing: str | None) -> None:
         super().__init__(f"there is no {missing} here; the receipt as JSON says the same")

@@ -1,4 +1,4 @@
-"""A receipt as a PDF/A-3 that has the receipt itself attached. It needs the extra ``receipts``.
+"""A receipt as a PDF/A-3 that has the receipt itself attached.
 
 The same receipt gives the same bytes, wherever and whenever it is set: its date is that of the
 last event, its font comes as a package, and nothing in it is drawn by chance.
