@@ -14,6 +14,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+OURS = "leifeng-ledger"
 HOUSE = Path(__file__).parent.parent
 PYPROJECT = HOUSE / "pyproject.toml"
 

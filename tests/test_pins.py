@@ -10,9 +10,19 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from tests.pins import DEVELOPED, HOUSE, SERVED, bounded, bounds, developed, pins, served, versions
+from tests.pins import (
+    DEVELOPED,
+    HOUSE,
+    OURS,
+    SERVED,
+    bounded,
+    bounds,
+    developed,
+    pins,
+    served,
+    versions,
+)
 
-OURS = "leifeng-ledger"
 BROUGHT = {OURS, "pip", "setuptools", "wheel"}
 """Ourselves, and what a new environment has before anything is installed."""
 
