@@ -2,8 +2,8 @@
 
 Reading all modules takes a second or two of processor time, of a command as of a server. So it is
 done once, and what is started is forked from the process that did. That a fresh interpreter does
-the same is seen where there is reason to start one: tests/test_cli.py, and wherever it finds
-something around it that must be there before it starts.
+the same is seen where there is reason to start one: tests/api/cli/test_cli.py, and wherever it
+finds something around it that must be there before it starts.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ import pytest
 
 from api.cli import main
 from api.places import DATABASE_URL
+from tests.folders import HOUSE
 
-HOUSE = Path(__file__).parent.parent
 ENVIRONMENT = os.environ | {"PYTHONPATH": f"{HOUSE / 'src'}{os.pathsep}{HOUSE}"}
 LEIFENG = (sys.executable, "-m", "api.cli")
 

@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 import httpx2
 
 from api.sso.settings import CALLBACK
+from tests.api.pages.test_sign_in import SAME
 from tests.server import ANSWER_S, START_S, STOP_S, Server, free_port
-from tests.test_sign_in import SAME
 
 ADDRESS = "https://ledger.example"
 """What browsers know the ledger by: a proxy that stands before it, as ``Browser`` does here."""

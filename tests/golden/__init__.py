@@ -1,7 +1,8 @@
 """What others rely on, as it was last agreed: events as stored, the API's document, its problems.
 
-``events.ndjson`` only grows (``tests/test_golden.py``). The other files are made from the program
-and follow no module or class: ``python -m tests.golden --accept`` writes what it says now.
+``events.ndjson`` only grows (``tests/ledger/store/test_golden.py``). The other files are made from
+the program and follow no module or class: ``python -m tests.golden --accept`` writes what it says
+now.
 """
 
 import json

@@ -1,0 +1,97 @@
+"""The bench runs, whatever its figures: how fast a machine is, is no test's business."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from bench.__main__ import BENCHES
+from bench.figures import NotDone, done
+from bench.servers import there_is_postgres
+from tests.folders import HOUSE
+
+UNITS = {
+    "pledges": "pledges/s",
+    "pledges-hot-fund": "pledges/s",
+    "pledges-p99": "µs",
+    "pledges-p99-noop": "µs",
+    **({"pledges-postgres": "pledges/s"} if there_is_postgres() else {}),
+    "feed": "orders/s",
+    "batches": "events/s",
+    "import": "events/s",
+    "replay-views": "events/s",
+    "replay-balances": "events/s",
+    "balance-p50": "µs",
+    "balance-p99": "µs",
+    "as-of-p50": "µs",
+    "as-of-p99": "µs",
+    "known-at-p50": "µs",
+    "known-at-p99": "µs",
+    "store": "commands/s",
+    "audit": "events/s",
+    "audit-memory": "MB",
+    "log-append": "leaves/s",
+    "log-proofs": "proofs/s",
+    "log-intake": "commands/s",
+    "scale-balance-p99": "µs",
+    "scale-as-of-p99": "µs",
+    "scale-known-at-p99": "µs",
+    "scale-both-p99": "µs",
+    "scale-fold": "events/s",
+    **({"scale-hledger": "events/s"} if shutil.which("hledger") else {}),
+    "scale-server-memory": "MB",
+    "scale-replay-memory": "MB",
+    "scale-start": "s",
+    "scale-lag": "s",
+    "scale-level": "s",
+    "pages-first": "kB",
+    "pages-front": "µs",
+    "pages-funds": "µs",
+    "pages-fund": "µs",
+    "pages-sales": "µs",
+    "pages-live": "s",
+    "pages-live-memory": "MB",
+}
+
+
+def bench(*arguments):
+    return subprocess.run(  # noqa: S603  # Ours, with arguments of ours.
+        [sys.executable, "-m", "bench", *arguments],
+        cwd=HOUSE,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(HOUSE / "src"), str(HOUSE)])},
+        capture_output=True,
+        check=False,
+        timeout=300,
+    )
+
+
+def test_every_figure_stands_beside_its_limit():
+    ran = bench("--quick", "--json")
+
+    assert ran.returncode == 0, ran.stderr.decode()
+    told = re.findall("^measuring (.+) …$", ran.stderr.decode(), re.MULTILINE)
+    assert told == list(BENCHES)
+    found = json.loads(ran.stdout)
+    assert {name: figure["unit"] for name, figure in found.items()} == UNITS
+    for figure in found.values():
+        assert figure.keys() == {"value", "unit", "limit", "ratio", "target"}
+        assert figure["value"] > 0
+        assert figure["limit"] > 0
+        assert figure["ratio"] > 0
+        assert figure["target"] is None or figure["target"] > 0
+
+
+def test_a_name_that_nothing_has_is_refused_before_anything_is_measured():
+    ran = bench("--quick", "pledge")
+
+    assert ran.returncode == 2
+    assert b"nothing is called pledge" in ran.stderr
+
+
+def test_what_did_not_do_its_work_gives_no_figure():
+    with pytest.raises(NotDone, match="events followed: 0 and not 20103"):
+        done("events followed", expected=20_103, found=0)
