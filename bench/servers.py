@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from importlib.util import find_spec
@@ -47,7 +47,8 @@ class Served(NamedTuple):
 @contextmanager
 def ledger_process(data: Path, database: str | None = None) -> Iterator[Served]:
     """Serve the ledger kept in ``data``, or in a PostgreSQL database, as ``leifeng serve`` does."""
-    with _served([*LEIFENG, "serve", "--data", str(data), "--host", HOST], database) as served:
+    command = [sys.executable, *LEIFENG, "serve", "--data", str(data), "--host", HOST]
+    with serving(command, _environment(database)) as served:
         yield served
 
 
@@ -81,7 +82,7 @@ def there_is_postgres() -> bool:
 @contextmanager
 def noop_server() -> Iterator[int]:
     """Serve the endpoints that do nothing; yield the port."""
-    with _served(["-m", "bench.noop"]) as served:
+    with serving([sys.executable, "-m", "bench.noop"], _environment()) as served:
         yield served.port
 
 
@@ -142,14 +143,18 @@ UNHURRIED = {f"LEIFENG_LIMIT_REQUESTS_PER_{who}": str(10**9) for who in ("TOKEN"
 
 
 @contextmanager
-def _served(arguments: Sequence[str], database: str | None = None) -> Iterator[Served]:
+def serving(
+    command: Sequence[str], environment: Mapping[str, str], folder: Path | None = None
+) -> Iterator[Served]:
+    """Run a server in a folder until it is no longer needed.
+
+    The command is given a free port to listen on.
+    """
     port = _free_port()
     with (
         TemporaryFile() as said,
         subprocess.Popen(
-            [sys.executable, *arguments, "--port", str(port)],
-            env=_environment(database),
-            stderr=said,
+            [*command, "--port", str(port)], cwd=folder, env=environment, stderr=said
         ) as process,
     ):
         try:
