@@ -104,7 +104,7 @@ def compare(  # noqa: PLR0913  # Of what, of whom, where, how often, and how muc
         unit, sides = COMPARISONS[name]
         with sides(ours, theirs, folder / name, size) as (our_turn, their_turn):
             our_turn(), their_turn()  # Both are warm when the first pair begins.
-            turns = list(_taken(name, our_turn, their_turn, pairs))
+            turns = list(in_pairs(name, our_turn, their_turn, pairs))
         yield Compared(
             name=name,
             unit=unit,
@@ -116,9 +116,10 @@ def compare(  # noqa: PLR0913  # Of what, of whom, where, how often, and how muc
         )
 
 
-def _taken(
+def in_pairs(
     name: str, our_turn: Measure, their_turn: Measure, pairs: int
 ) -> Iterator[tuple[Turn, Turn]]:
+    """Take so many turns of each, every other pair the other way round, and say what they gave."""
     for number in range(pairs):
         if number % 2:
             other, mine = their_turn(), our_turn()

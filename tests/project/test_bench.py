@@ -10,6 +10,7 @@ import sys
 import pytest
 
 from bench.__main__ import BENCHES
+from bench.against import Ratio, Turn, in_pairs, ratio
 from bench.figures import NotDone, done
 from bench.servers import there_is_postgres
 from tests.folders import HOUSE
@@ -90,6 +91,54 @@ def test_a_name_that_nothing_has_is_refused_before_anything_is_measured():
 
     assert ran.returncode == 2
     assert b"nothing is called pledge" in ran.stderr
+
+
+def test_a_revision_that_is_not_to_be_had_is_one_sentence():
+    ran = bench("--against", "no-such-revision", "pledges")
+
+    assert ran.returncode == 3
+    assert ran.stdout == b""
+    *_, sentence = ran.stderr.decode().splitlines()
+    assert sentence == "bench: no-such-revision is not to be had: there is no such revision"
+
+
+def test_what_cannot_be_compared_is_refused_before_there_is_an_environment():
+    ran = bench("--against", "no-such-revision", "pages")
+
+    assert ran.returncode == 2
+    assert b"nothing is called pages; there are pledges, feed" in ran.stderr
+
+
+def test_every_other_pair_goes_the_other_way_round():
+    taken = []
+
+    def side(name, rate):
+        def turn():
+            taken.append(name)
+            return Turn(rate, rate)
+
+        return turn
+
+    pairs = list(in_pairs("pledges", side("A", 2.0), side("B", 1.0), 4))
+
+    assert "".join(taken) == "ABBAABBA"
+    assert pairs == [(Turn(2.0, 2.0), Turn(1.0, 1.0))] * 4
+
+
+@pytest.mark.parametrize(
+    ("pairs", "low", "high", "chance"),
+    [
+        (1, 1, 1, 0),
+        (5, 1, 5, 1 - 2 / 2**5),  # Too few for the chance that is asked for: all of them.
+        (6, 1, 6, 1 - 2 / 2**6),
+        (15, 4, 12, 1 - 2 * (1 + 15 + 105 + 455) / 2**15),
+        (20, 6, 15, 1 - 2 * (1 + 20 + 190 + 1140 + 4845 + 15504) / 2**20),
+    ],
+)
+def test_the_interval_of_a_median_is_that_of_the_sign_test(pairs, low, high, chance):
+    interval = ratio([float(each) for each in range(pairs, 0, -1)])
+
+    assert interval == Ratio((pairs + 1) / 2, low, high, pytest.approx(chance))
 
 
 def test_what_did_not_do_its_work_gives_no_figure():
