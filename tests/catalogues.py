@@ -7,7 +7,6 @@ stands there without a translation, which a test tells.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from importlib.resources import files
 from io import BytesIO
 from pathlib import Path
 
@@ -17,9 +16,12 @@ from babel.messages.pofile import write_po
 
 from api.kernel.problems import status_of, title_of
 from api.pages.kit.languages import LANGUAGES, SOURCE, catalogue, place_of
+from tests.folders import HOUSE
 from tests.rules import every_rule
 
 KEYWORDS = {"marked": None, "_": None, "gettext": None, "ngettext": (1, 2)}
+
+PAGES = HOUSE / "api" / "pages"
 
 WIDTH = 100
 """Columns of a catalogue's lines."""
@@ -34,11 +36,9 @@ def extracted() -> Catalog:
 
 
 def _messages() -> Iterator[tuple[str, str | None]]:
-    pages = files("api.pages")
-    for module in pages.iterdir():
-        if module.name.endswith(".py"):
-            yield from _in("python", module.read_bytes())
-    for template in (pages / "templates").iterdir():
+    for module in sorted(PAGES.rglob("*.py")):
+        yield from _in("python", module.read_bytes())
+    for template in sorted(PAGES.rglob("*.html")):
         yield from _in("jinja2", template.read_bytes())
     for kind in every_rule():
         if status_of(kind):
