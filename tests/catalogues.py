@@ -1,4 +1,4 @@
-"""What there is to translate: words of templates, marked words of modules, and rules.
+"""What there is to translate: words of templates, marked words of modules, and refusals.
 
 ``python -m tests.catalogues`` brings the catalogues under ``locales/`` up to it; what is new
 stands there without a translation, which a test tells.
@@ -7,6 +7,7 @@ stands there without a translation, which a test tells.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib.resources import files
 from io import BytesIO
 from pathlib import Path
 
@@ -14,14 +15,10 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract
 from babel.messages.pofile import write_po
 
-from api.kernel.problems import status_of, title_of
 from api.pages.kit.languages import LANGUAGES, SOURCE, catalogue, place_of
-from tests.folders import HOUSE
-from tests.rules import every_rule
+from tests.msgids import messages
 
 KEYWORDS = {"marked": None, "_": None, "gettext": None, "ngettext": (1, 2)}
-
-PAGES = HOUSE / "api" / "pages"
 
 WIDTH = 100
 """Columns of a catalogue's lines."""
@@ -36,13 +33,13 @@ def extracted() -> Catalog:
 
 
 def _messages() -> Iterator[tuple[str, str | None]]:
-    for module in sorted(PAGES.rglob("*.py")):
+    pages = Path(str(files("api.pages")))
+    for module in pages.rglob("*.py"):
         yield from _in("python", module.read_bytes())
-    for template in sorted(PAGES.rglob("*.html")):
+    for template in pages.rglob("templates/*.html"):
         yield from _in("jinja2", template.read_bytes())
-    for kind in every_rule():
-        if status_of(kind):
-            yield title_of(kind), None
+    for message in messages():
+        yield message, None
 
 
 def _in(kind: str, content: bytes) -> Iterator[tuple[str, str | None]]:

@@ -3,6 +3,7 @@
 import importlib
 import pkgutil
 from collections.abc import Iterator
+from typing import Any
 
 import api
 import ledger
@@ -19,12 +20,13 @@ def every_rule() -> Iterator[type[LedgerError]]:
             if not module.name.endswith("__main__"):
                 importlib.import_module(module.name)
     ours = {package.__name__ for package in OURS}
-    for kind in _below(LedgerError):
+    for kind in below(LedgerError):
         if kind.__module__.partition(".")[0] in ours:
             yield kind
 
 
-def _below(kind: type[LedgerError]) -> Iterator[type[LedgerError]]:
+def below(kind: type[Any]) -> Iterator[type[Any]]:
+    """Return a class, and every class that is made of it."""
     yield kind
     for each in kind.__subclasses__():
-        yield from _below(each)
+        yield from below(each)

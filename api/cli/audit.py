@@ -17,6 +17,7 @@ from ledger.kernel.aggregate import Act
 from ledger.kernel.errors import LedgerError
 from ledger.kernel.names import new_id
 from ledger.kernel.roles import Role
+from ledger.kernel.sentences import Either
 from ledger.people.directory import Directory
 from ledger.transparency.note import Signer
 from projections.log.keys import KeyFile, KeyRing, a_name
@@ -92,7 +93,7 @@ def _admin(data: DataFolder, person: str) -> Act:
         for caller in directory.callers(person.strip()):
             if Role.ADMIN in caller.roles:
                 return Act(caller.person, Role.ADMIN.value, new_id(), datetime.now(UTC))
-    raise RoleForbidden(f"--person has no token as {Role.ADMIN}")
+    raise RoleForbidden("--person has no token as {roles}", roles=Either((Role.ADMIN,)))
 
 
 def _announce(ledger: Ledger, act: Act, signer: Signer) -> None:

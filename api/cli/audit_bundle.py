@@ -170,7 +170,7 @@ def verifier(option: str, text: str) -> Verifier:
     try:
         return Verifier.parse(text.strip())
     except Malformed as fault:
-        raise Invalid(option, f"is not a verifier key: {fault}") from None
+        raise Invalid(option, "is not a verifier key: {fault}", fault=str(fault)) from None
 
 
 def _policy_here(data: Path) -> Policy:

@@ -23,6 +23,7 @@ from ledger.feeds.pledges import PledgeFeed
 from ledger.kernel.aggregate import Act
 from ledger.kernel.names import SaleId, new_id
 from ledger.kernel.roles import Role
+from ledger.kernel.sentences import Either
 from ledger.people.caller import Caller
 from ledger.people.directory import Directory
 from projections.kernel.follow import Progress as Told
@@ -97,7 +98,7 @@ def _act(what: What, sale: UUID | None, callers: Sequence[Caller]) -> Act:
         for caller in callers:
             if role in caller.roles and (role is not Role.PARTNER or caller.sale == sale):
                 return Act(caller.person, role.value, new_id(), datetime.now(UTC))
-    raise RoleForbidden(f"--person has no token as {' or '.join(MAY_FEED[what])} for this")
+    raise RoleForbidden("--person has no token as {roles} for this", roles=Either(MAY_FEED[what]))
 
 
 def _chunks(file: BinaryIO, told: Told) -> Iterator[list[bytes]]:

@@ -84,7 +84,7 @@ def _rule(path: Path) -> ApprovalRule:
 def read_rule(text: bytes, *, in_toml: bool) -> ApprovalRule:
     """Read a rule; TOML refuses by itself what says a thing twice."""
     if not in_toml and (fault := fault_of(text)) is not None:
-        raise ValueError(fault)
+        raise ValueError(str(fault))
     decode = msgspec.toml.decode if in_toml else msgspec.json.decode
     rule = decode(text, type=ApprovalRule)
     rule.check()

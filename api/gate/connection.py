@@ -126,7 +126,9 @@ class Connection(HttpToolsProtocol):
             return
         if self._in_head():
             if self._head > self.limits.head_bytes:
-                self._refuse(HeadTooLarge(f"at most {self.limits.head_bytes:,} bytes of head"))
+                self._refuse(
+                    HeadTooLarge("at most {most:,} bytes of head", most=self.limits.head_bytes)
+                )
             elif self._head_timer is None:
                 self._head_timer = self.loop.call_later(self.limits.head_s, self._head_is_late)
         elif not self._whole:
@@ -163,12 +165,12 @@ class Connection(HttpToolsProtocol):
             size = len(self.url) + sum(len(name) + len(said) + 4 for name, said in self.headers)
             if size > self.limits.head_bytes:
                 raise self._at_fault(
-                    HeadTooLarge(f"at most {self.limits.head_bytes:,} bytes of head")
+                    HeadTooLarge("at most {most:,} bytes of head", most=self.limits.head_bytes)
                 )
         if not self.url.startswith(b"/") or b"#" in self.url:
             raise self._at_fault(MessageUnreadable("a target is a path and a query"))
         if self.parser.should_upgrade():
-            raise self._at_fault(MessageUnreadable("there is no other protocol here"))
+            raise self._at_fault(MessageUnreadable("no other protocol is supported"))
         self._named = len(self.headers)
         super().on_headers_complete()
         if self._open is None:
@@ -202,7 +204,7 @@ class Connection(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002  # uvicorn's words, not ours.
         """Answer what is no HTTP, or none that is taken here."""
-        self._refuse(self._refusal or MessageUnreadable("this is no HTTP request"))
+        self._refuse(self._refusal or MessageUnreadable("this is not an HTTP request"))
 
     # How it ends.
 
@@ -213,11 +215,20 @@ class Connection(HttpToolsProtocol):
         if not self._came:  # A browser opens a connection for later.
             self.transport.close()
             return
-        self._refuse(TooSlow(f"a head is sent within {self.limits.head_s} seconds"))
+        self._refuse(
+            TooSlow(
+                "a request's head must arrive within {seconds} seconds", seconds=self.limits.head_s
+            )
+        )
 
     def _body_is_late(self) -> None:
         self._sending = None
-        self._refuse(TooSlow(f"a body comes at {self.limits.bytes_per_s:,} bytes a second or more"))
+        self._refuse(
+            TooSlow(
+                "a body must arrive at {least:,} bytes a second or more",
+                least=self.limits.bytes_per_s,
+            )
+        )
 
     def _refuse(self, refusal: LedgerError) -> None:
         """Answer and close; an earlier request is answered first, and one half answered is cut."""

@@ -40,8 +40,8 @@ def read(headers: Headers) -> Mapping[bytes, bytes]:
         for name in said:
             if name not in MAY_REPEAT and names.count(name) > 1:
                 if name == b"host":
-                    raise MessageUnreadable("Host is said twice")
-                raise Invalid(_shown(name), "is said twice")
+                    raise MessageUnreadable("Host is sent twice")
+                raise Invalid(_shown(name), "is sent twice")
     return said
 
 
@@ -59,7 +59,7 @@ def check_encoding(said: Mapping[bytes, bytes]) -> None:
 
 
 def _no_host() -> MessageUnreadable:
-    return MessageUnreadable("say in one Host header which host is meant")
+    return MessageUnreadable("name the host in exactly one Host header")
 
 
 @lru_cache(maxsize=64)

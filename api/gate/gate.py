@@ -17,6 +17,7 @@ from api.gate.target import check_path, check_query
 from api.kernel import problems
 from api.kernel.headers import HEADERS
 from ledger.kernel.errors import LedgerError
+from ledger.kernel.sentences import Word
 
 FEED = b"application/x-ndjson"
 
@@ -29,9 +30,9 @@ class Gate:
         self._app = app
         self._limits = limits
         self._hosts = frozenset(each.lower().encode() for each in hosts)
-        self._by_address = Rate(limits.requests_per_address, "requests from an address")
-        self._by_token = Rate(limits.requests_per_token, "requests with a token")
-        self._feeds = Rate(limits.feeds_per_token, "feeds with a token")
+        self._by_address = Rate(limits.requests_per_address, Word("requests from an address"))
+        self._by_token = Rate(limits.requests_per_token, Word("requests with a token"))
+        self._feeds = Rate(limits.feeds_per_token, Word("feeds with a token"))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse at once, or hand over; see to it that the answer is safe in either case."""
@@ -55,7 +56,7 @@ class Gate:
         headers = scope["headers"]
         self._by_address.count(network(scope.get("client")))
         if len(headers) > self._limits.headers:
-            raise HeadTooLarge(f"at most {self._limits.headers} headers")
+            raise HeadTooLarge("at most {most} headers", most=self._limits.headers)
         said = scope[HEADERS] = read(headers)
         self._count(said)
         host = host_of(said)
@@ -63,7 +64,9 @@ class Gate:
             raise HostUnknown("this is another host")
         path, query = scope.get("raw_path") or scope["path"].encode(), scope["query_string"]
         if len(path) + len(query) > self._limits.target_bytes:
-            raise TargetTooLong(f"at most {self._limits.target_bytes:,} bytes of path and query")
+            raise TargetTooLong(
+                "at most {most:,} bytes of path and query", most=self._limits.target_bytes
+            )
         check_path(path)
         check_query(query)
         check_encoding(said)

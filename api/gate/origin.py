@@ -32,4 +32,4 @@ def check_origin(method: str, said: Mapping[bytes, bytes]) -> None:
         if origin.partition(b"://")[2].lower() != said.get(b"host", b"").lower():
             raise CrossSite("a page of another site sent this")
     elif b"cookie" in said:
-        raise CrossSite("a browser says in Sec-Fetch-Site or Origin whose page sends this")
+        raise CrossSite("a browser must name the origin of its page in Sec-Fetch-Site or Origin")

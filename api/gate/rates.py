@@ -12,6 +12,7 @@ from collections.abc import Callable, Hashable
 from time import monotonic
 
 from api.gate.refusals import TooOften
+from ledger.kernel.sentences import Word
 
 WINDOW_S = 60.0
 
@@ -19,7 +20,7 @@ WINDOW_S = 60.0
 class Rate:
     """Counts what each comes to, and refuses more than ``most`` a minute."""
 
-    def __init__(self, most: int, what: str, clock: Callable[[], float] = monotonic) -> None:
+    def __init__(self, most: int, what: Word, clock: Callable[[], float] = monotonic) -> None:
         self._most = most
         self._what = what
         self._clock = clock
@@ -34,6 +35,10 @@ class Rate:
             self._ends = now + WINDOW_S
         count = self._counts[who] + 1
         if count > self._most:
-            fact = f"at most {self._most:,} {self._what} a minute"
-            raise TooOften(fact, retry_after=int(self._ends - now) + 1)
+            raise TooOften(
+                "at most {most:,} {what} a minute",
+                most=self._most,
+                what=self._what,
+                retry_after=int(self._ends - now) + 1,
+            )
         self._counts[who] = count

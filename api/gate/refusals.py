@@ -6,6 +6,7 @@ from http import HTTPStatus
 from typing import ClassVar
 
 from ledger.kernel.errors import LedgerError
+from ledger.kernel.sentences import Msgid
 
 
 class MessageUnreadable(LedgerError):
@@ -48,8 +49,8 @@ class TooOften(LedgerError):
 
     http_status: ClassVar[HTTPStatus] = HTTPStatus.TOO_MANY_REQUESTS
 
-    def __init__(self, fact: str, retry_after: int) -> None:
-        super().__init__(fact)
+    def __init__(self, says: Msgid, /, *, retry_after: int, **facts: object) -> None:
+        super().__init__(says, retry_after=retry_after, **facts)
         self.retry_after = retry_after
 
 

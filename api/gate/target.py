@@ -46,7 +46,7 @@ def check_query(query: bytes) -> None:
             _read(each, name.decode() if _NAME.fullmatch(name) else "query")
         names = [unquote_to_bytes(each.replace(b"+", b" ")) for each in names]
     if len(names) != len(set(names)):
-        raise Invalid("query", "asks for one thing twice")
+        raise Invalid("query", "has a parameter twice")
 
 
 def _read(said: bytes, field: str) -> None:

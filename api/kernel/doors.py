@@ -33,6 +33,7 @@ from ledger.kernel.aggregate import Act, business_day
 from ledger.kernel.errors import Conflict, Invalid, LedgerError, NotFound, Overloaded
 from ledger.kernel.names import PartyId, PersonId, Position
 from ledger.kernel.roles import Role
+from ledger.kernel.sentences import Either
 from ledger.people.caller import Caller
 from ledger.people.directory import Directory
 from ledger.store.commits import OutcomeUnknown, Receipt, StoreFailed
@@ -87,7 +88,7 @@ class Desk(Request):
         async for piece in self.stream():
             size += len(piece)
             if size > BODY_BYTES_MAX:
-                raise TooLarge(f"a body is at most {BODY_BYTES_MAX:,} bytes")
+                raise TooLarge("a body is at most {most:,} bytes", most=BODY_BYTES_MAX)
             pieces.append(piece)
         self._body = b"".join(pieces)
         return self._body
@@ -157,7 +158,7 @@ class Desk(Request):
             return
         last = self.ledger.store.last_position()
         if at_least > last:
-            raise Invalid("at_least", f"the ledger has {last} events so far")
+            raise Invalid("at_least", "the ledger has {last} events so far", last=last)
 
 
 AtLeast = Annotated[
@@ -321,7 +322,7 @@ async def _identify(request: Request, roles: tuple[Role, ...]) -> tuple[Caller, 
         return NOBODY, None
     caller = await caller_of(request)
     if caller is None:
-        raise Unauthenticated("show a known token in Authorization: Bearer …")
+        raise Unauthenticated("send a valid token in Authorization: Bearer …")
     return caller, acting_as(caller, roles)
 
 
@@ -330,7 +331,7 @@ def acting_as(caller: Caller, roles: tuple[Role, ...]) -> Role:
     for role in roles:
         if role in caller.roles:
             return role
-    raise RoleForbidden(f"this takes the role of {' or '.join(roles)}")
+    raise RoleForbidden("this takes the role of {roles}", roles=Either(roles))
 
 
 def _named(request: Request) -> None:
@@ -338,7 +339,12 @@ def _named(request: Request) -> None:
     if key is None:
         raise KeyRequired("send an Idempotency-Key header")
     if not KEY.fullmatch(key):
-        raise Invalid("Idempotency-Key", f"must be 1 to {KEY_MAX} visible ASCII characters")
+        raise Invalid(
+            "Idempotency-Key",
+            "must be {least} to {most} visible ASCII characters",
+            least=1,
+            most=KEY_MAX,
+        )
 
 
 def _is_json(request: Request) -> None:

@@ -89,11 +89,11 @@ def asked(of: str, cursor: str | None, limit: int, **filters: object) -> Asked:
     if not 0 <= found.after < 2**63 or not 1 <= found.limit <= LIMIT_MAX:
         raise _not_ours()
     if found.of != of or not found.filters.keys() <= filters.keys():
-        raise Invalid("cursor", "continues another list")
+        raise Invalid("cursor", "belongs to another list")
     if given and given != found.filters:
-        raise Invalid("cursor", "continues a list with other filters")
+        raise Invalid("cursor", "belongs to a list with other filters")
     return found
 
 
 def _not_ours() -> Invalid:
-    return Invalid("cursor", "is not one that this ledger gave out")
+    return Invalid("cursor", "was not issued by this ledger")

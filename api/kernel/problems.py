@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
 from math import inf
 from time import monotonic
@@ -25,6 +25,7 @@ from starlette.exceptions import HTTPException
 from ledger.aggregates.sales.settlements import SettlementMismatch
 from ledger.commands.application import IdempotencyMismatch
 from ledger.kernel.errors import (
+    Confidential,
     Invalid,
     LedgerError,
     NotFound,
@@ -33,11 +34,12 @@ from ledger.kernel.errors import (
     SamePerson,
     WrongState,
 )
+from ledger.kernel.sentences import Several, Word, as_data, filled
 from ledger.people.sealing import VaultError
-from ledger.store.commits import OutcomeUnknown, StoreFailed
+from ledger.store.commits import StoreFailed
 from ledger.store.leaves import OutOfStep
 from projections.kernel.follow import ViewsAway, ViewStopped
-from projections.log.keys import KeyUnusable, WillNotSign
+from projections.log.keys import WillNotSign
 from projections.log.log import Changed
 
 LOG = logging.getLogger(__name__)
@@ -68,6 +70,11 @@ class Problem(BaseModel):
     title: str
     status: int
     detail: str
+    facts: dict[str, Any] = Field(
+        default={},
+        description="What the detail says, by name: money in fen, days as ISO 8601, ids as text.",
+        examples=[{"step": "payment", "donation": "01a2075f-…", "state": "withdrawn"}],
+    )
     errors: list[FieldError] | None = None
 
 
@@ -92,12 +99,38 @@ class TooLarge(LedgerError):
 class NotTypeset(LedgerError):
     """Receipts come as PDF where typst and its font are installed."""
 
+    says = "there is no {missing} here; the receipt as JSON says the same"
+
     def __init__(self, missing: str | None) -> None:
-        super().__init__(f"there is no {missing} here; the receipt as JSON says the same")
+        super().__init__(missing=missing)
 
 
 class MethodNotAllowed(LedgerError):
     """Each path takes its own methods."""
+
+    says = "this address does not take that method"
+
+
+class InternalError(LedgerError):
+    """This should not have happened and has been logged."""  # noqa: D404  # A title.
+
+    says = "it is not known whether anything was written; send the request again with the same key"
+
+
+class _Unreadable(Invalid):
+    """What was said cannot be true as written.
+
+    Attributes:
+        errors: What is wrong with each field.
+
+    """
+
+    says = "cannot be read: {fields}"
+
+    def __init__(self, errors: Sequence[Mapping[str, str]]) -> None:
+        self.errors = errors
+        named = dict.fromkeys(each["field"] for each in errors)
+        LedgerError.__init__(self, fields=Several(map(Word, named)))
 
 
 STATUS: Mapping[type[LedgerError], HTTPStatus] = {
@@ -120,19 +153,12 @@ STATUS: Mapping[type[LedgerError], HTTPStatus] = {
     OutOfStep: HTTPStatus.INTERNAL_SERVER_ERROR,
     NotTypeset: HTTPStatus.NOT_IMPLEMENTED,
     MethodNotAllowed: HTTPStatus.METHOD_NOT_ALLOWED,
+    InternalError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 """The status of each branch of the tree of errors; the nearest ancestor counts.
 
 A refusal that knows of HTTP, as those of the gate do, states its own ``http_status``.
 """
-
-FOR_THE_OPERATOR: Mapping[type[LedgerError], str] = {
-    OutcomeUnknown: "the store went away while it was written",
-    StoreFailed: "nothing was written",
-    VaultError: "details of people cannot be opened or sealed here at the moment",
-    KeyUnusable: "the key of the log cannot be used here at the moment",
-}
-"""Errors that speak in a database's words, or name a file; what strangers are told instead."""
 
 LOGGED_EVERY_S = 10.0
 """Seconds between two lines in the log about errors of one kind, however many ask meanwhile."""
@@ -155,7 +181,7 @@ def title_of(kind: type[LedgerError]) -> str:
 
 def detail_of(error: LedgerError) -> str:
     """Return the facts of an error, as far as they are anybody's business."""
-    return _nearest(type(error), FOR_THE_OPERATOR) or str(error)
+    return filled(error.says, error.facts)
 
 
 def problem(error: LedgerError) -> dict[str, Any]:
@@ -166,10 +192,13 @@ def problem(error: LedgerError) -> dict[str, Any]:
         "title": title_of(kind),
         "status": status_of(kind).value,
         "detail": detail_of(error),
+        "facts": as_data(error.facts),
     }
     match error:
+        case _Unreadable():
+            document["errors"] = error.errors
         case Invalid():
-            document["errors"] = [{"field": error.field, "message": error.fault}]
+            document["errors"] = [{"field": error.field, "message": str(error.fault)}]
         case WrongState():
             document |= {"state": error.state, "allowed": error.allowed}
         case SettlementMismatch():
@@ -193,11 +222,53 @@ def respond(document: Mapping[str, Any], headers: Mapping[str, str] | None = Non
     return Response(msgspec.json.encode(document), status, extra, media_type=MEDIA_TYPE)
 
 
-async def _refused(_: Request, error: Exception) -> Response:
-    assert isinstance(error, LedgerError)  # noqa: S101  # Registered for these alone.
-    if _nearest(type(error), FOR_THE_OPERATOR) is not None:
-        _log(error)
-    return respond(problem(error))
+async def _refuse(_: Request, error: Exception) -> Response:
+    refusal = as_refusal(error)
+    if isinstance(refusal, Confidential) and refusal.details:
+        _log(refusal)
+    return respond(problem(refusal), getattr(error, "headers", None))
+
+
+def as_refusal(error: Exception) -> LedgerError:
+    """Return an error that leaves a route as one of ours."""
+    match error:
+        case LedgerError():
+            return error
+        case RequestValidationError():
+            return _unreadable(error.errors())
+        case HTTPException():
+            return _of_the_server(error.status_code)
+        case _:
+            return InternalError()
+
+
+def nothing_here() -> NotFound:
+    """Return what an address is answered with that names nothing."""
+    return NotFound("page", says="there is nothing here")
+
+
+def _of_the_server(status: int) -> LedgerError:
+    """Return what the web framework refuses by itself as one of ours."""
+    match status:
+        case HTTPStatus.NOT_FOUND:
+            return nothing_here()
+        case HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+            return TooLarge("the body is too large")
+        case HTTPStatus.METHOD_NOT_ALLOWED:
+            return MethodNotAllowed()
+        case _:
+            return Invalid("body", "cannot be read")
+
+
+def _unreadable(faults: Sequence[Mapping[str, Any]]) -> LedgerError:
+    if any(each["loc"][0] == "path" for each in faults):  # What is no id is no known id.
+        return nothing_here()
+    return _Unreadable(
+        [
+            {"field": _field(each["loc"]), "message": _shown(each["msg"])}
+            for each in faults[:ERRORS_MAX]
+        ]
+    )
 
 
 _logged_at: dict[type[LedgerError], float] = {}
@@ -209,27 +280,6 @@ def _log(error: LedgerError) -> None:
     if now - _logged_at.get(type(error), -inf) >= LOGGED_EVERY_S:
         _logged_at[type(error)] = now
         LOG.error("%s", error)
-
-
-async def _unreadable(_: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)  # noqa: S101  # Registered for these alone.
-    found = error.errors()
-    if any(each["loc"][0] == "path" for each in found):  # What is no id is no known id.
-        return respond(problem(NotFound("such thing", "here")))
-    errors = [
-        {"field": _field(each["loc"]), "message": _shown(each["msg"])}
-        for each in found[:ERRORS_MAX]
-    ]
-    named = ", ".join(dict.fromkeys(each["field"] for each in errors))
-    return respond(
-        {
-            "type": "/problems/invalid-request",
-            "title": title_of(Invalid),
-            "status": HTTPStatus.UNPROCESSABLE_ENTITY.value,
-            "detail": f"cannot be read: {named}",
-            "errors": errors,
-        }
-    )
 
 
 def _field(loc: Iterable[str | int]) -> str:
@@ -259,48 +309,10 @@ def _shown(said: str) -> str:
     return said[:SHOWN_MAX].encode(errors="backslashreplace").decode()
 
 
-_OF_THE_SERVER: Mapping[HTTPStatus, type[LedgerError]] = {
-    HTTPStatus.NOT_FOUND: NotFound,
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: TooLarge,
-    HTTPStatus.METHOD_NOT_ALLOWED: MethodNotAllowed,
-}
-"""What the web framework refuses by itself, as problems of ours; the rest it could not read."""
-
-
-async def _http(_: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)  # noqa: S101  # Registered for these alone.
-    kind = _OF_THE_SERVER.get(HTTPStatus(error.status_code), Invalid)
-    status = status_of(kind)
-    document: dict[str, Any] = {
-        "type": f"/problems/{kind.problem_name()}",
-        "title": title_of(kind),
-        "status": status.value,
-        "detail": status.description or status.phrase,
-    }
-    if kind is Invalid:
-        document["errors"] = [{"field": "body", "message": "cannot be read"}]
-    return respond(document, error.headers)
-
-
-BROKEN: Mapping[str, Any] = {
-    "type": "/problems/internal-error",
-    "title": "This should not have happened and has been logged.",
-    "status": HTTPStatus.INTERNAL_SERVER_ERROR.value,
-    "detail": "nothing is known of what was written; ask with the same key again",
-}
-"""What is answered when no rule foresaw what happened."""
-
-
-async def _broken(_: Request, __: Exception) -> Response:
-    return respond(BROKEN)
-
-
 def install(app: FastAPI) -> None:
     """Answer every error that leaves a route."""
-    app.add_exception_handler(LedgerError, _refused)
-    app.add_exception_handler(RequestValidationError, _unreadable)
-    app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(Exception, _broken)
+    for kind in (LedgerError, RequestValidationError, HTTPException, Exception):
+        app.add_exception_handler(kind, _refuse)
 
 
 def refusals(kinds: Iterable[type[LedgerError]]) -> dict[int | str, dict[str, Any]]:

@@ -70,7 +70,7 @@ def _printable(said: str) -> str:
     try:
         return printable(said, "name")
     except Invalid as error:
-        raise ValueError(error.fault) from None
+        raise ValueError(str(error.fault)) from None
 
 
 Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_printable)]

@@ -204,7 +204,7 @@ def show_disbursement(disbursement_id: UUID, desk: Desk, at_least: AtLeast = Non
     with desk.read(Disbursements, at_least) as reading:
         found = disbursement(reading.connection, str(disbursement_id))
     if found is None:
-        raise NotFound("disbursement", "of this id")
+        raise NotFound("disbursement")
     return shown(found)
 
 

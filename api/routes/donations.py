@@ -37,7 +37,6 @@ from ledger.aggregates.donations.donation import (
     Instalment,
     NothingInSuspense,
     PublicPromiseBinds,
-    RefundExceedsReceived,
 )
 from ledger.aggregates.donors import ProcessingStopped
 from ledger.aggregates.funds import FundClosed, FundFrozen, InsufficientFunds
@@ -47,7 +46,7 @@ from ledger.kernel.confirmations import ConfirmationDiffers
 from ledger.kernel.errors import NotFound, SamePerson, WrongState
 from ledger.kernel.money import Fen
 from ledger.kernel.names import DonationId, DonorId, FundCode
-from ledger.kernel.payments import Channel, PaymentCounted, PaymentDiffers
+from ledger.kernel.payments import Channel, PaymentCounted, PaymentDiffers, RefundExceedsReceived
 from ledger.kernel.roles import Role
 from projections.views.donations import Donations, donation, donations
 
@@ -198,7 +197,7 @@ class DonationsShown(BaseModel):
 async def pledge(body: NewPledge, desk: Desk) -> Response:
     """Record a promise: as a clerk anybody's, as a donor one's own."""
     if desk.role is Role.DONOR and desk.caller.donor != body.donor:
-        raise NotFound("donor", "of this id")
+        raise NotFound("donor")
     receipt = await desk.record(
         desk.ledger.pledge,
         donor=DonorId(body.donor),

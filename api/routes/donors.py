@@ -130,7 +130,7 @@ async def register(body: NewDonor, desk: Desk) -> Response:
 
 def _visible(desk: Desk, donor_id: UUID) -> None:
     if desk.role is Role.DONOR and desk.caller.donor != donor_id:
-        raise NotFound("donor", "of this id")
+        raise NotFound("donor")
 
 
 @router.get("/{donor_id}", response_model=DonorShown, responses=refuses(NotFound))
@@ -141,7 +141,7 @@ def show_donor(donor_id: UUID, desk: Desk, at_least: AtLeast = None) -> Response
     with desk.read(Donations, at_least) as reading:
         row = donor_row(reading.connection, str(donor_id))
     if row is None:
-        raise NotFound("donor", "of this id")
+        raise NotFound("donor")
     return shown(row if "state" in row else row | _details(desk, donor_id))
 
 
@@ -160,7 +160,7 @@ def show_data(donor_id: UUID, desk: Desk, at_least: AtLeast = None) -> Response:
     with desk.read(Donations, at_least) as reading:
         row = donor_row(reading.connection, str(donor_id))
         if row is None:
-            raise NotFound("donor", "of this id")
+            raise NotFound("donor")
         statement = donor_statement(reading.connection, str(donor_id))
     answer = shown(row | _details(desk, donor_id) | {"statement": statement})
     answer.headers["Cache-Control"] = "no-store"
@@ -180,7 +180,7 @@ def show_statement(
     _visible(desk, donor_id)
     with desk.read(Donations, at_least) as reading:
         if donor_row(reading.connection, str(donor_id)) is None:
-            raise NotFound("donor", "of this id")
+            raise NotFound("donor")
         found = donor_statement(reading.connection, str(donor_id), first=first, last=last)
     return shown(found)
 

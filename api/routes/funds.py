@@ -148,7 +148,7 @@ def show_fund(code: str, desk: Desk, at_least: AtLeast = None) -> Response:
     with desk.read(FundBalances, at_least) as reading:
         row = fund_row(reading.connection, code)
     if row is None:
-        raise NotFound("fund", "of this code")
+        raise NotFound("fund", by="code")
     return shown(_shown(row))
 
 
@@ -174,7 +174,7 @@ def show_balance(
             reading.connection, code, reading.position, as_of=as_of, known_at=known
         )
     if found is None:
-        raise NotFound("fund", "of this code")
+        raise NotFound("fund", by="code")
     figures = msgspec.structs.asdict(found)
     return shown(figures | {"balance": found.balance, "available": found.available})
 

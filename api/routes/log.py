@@ -123,7 +123,7 @@ def tile(
     try:
         wanted = parse_path(f"tile/{path}")
     except Malformed:
-        raise NotFound("tile", "of this path") from None
+        raise NotFound("tile", by="path") from None
     headers = {"Cache-Control": FOREVER if wanted.is_full else A_DAY}
     if wanted.level != ENTRIES:
         return Response(desk.site.log.tile(wanted), media_type=BYTES, headers=headers)
@@ -176,11 +176,13 @@ def consistency(
     """Prove that the history of one size begins with that of another."""
     last = desk.ledger.store.last_position()
     if max(old, new or 0) > last:
-        raise Invalid("from" if old > last else "to", f"the ledger has {last} events so far")
+        raise Invalid(
+            "from" if old > last else "to", "the ledger has {last} events so far", last=last
+        )
     published = covering(desk, max(old, new or 0), at_least)
     end = published.checkpoint.size if new is None else new
     if old > end:
-        raise Invalid("from", f"is beyond {end}")
+        raise Invalid("from", "is beyond {end}", end=end)
     found = desk.site.log.prove_consistency(old, end)
     return shown(
         {

@@ -85,7 +85,7 @@ def show_person(person_id: UUID, desk: Desk, at_least: AtLeast = None) -> Respon
     desk.must_have(at_least)
     found = desk.site.directory.roll.one(PersonId(str(person_id)))
     if found is None:
-        raise NotFound("person", "of this id")
+        raise NotFound("person")
     return shown(_shown(found))
 
 

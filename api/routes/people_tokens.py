@@ -223,5 +223,5 @@ def _shown(token: Token) -> dict[str, Any]:
 def _person(desk: Desk, person_id: UUID) -> PersonId:
     person = PersonId(str(person_id))
     if desk.site.directory.roll.one(person) is None:
-        raise NotFound("person", "of this id")
+        raise NotFound("person")
     return person

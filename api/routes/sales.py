@@ -223,7 +223,7 @@ def show_sale(sale_id: UUID, desk: Desk, at_least: AtLeast = None) -> Response:
     with desk.read(Sales, at_least) as reading:
         found = sale(reading.connection, str(sale_id))
     if found is None:
-        raise NotFound("sale", "of this id")
+        raise NotFound("sale")
     return shown(found)
 
 
@@ -257,7 +257,7 @@ RETURN_LINE = (
 
 async def _feed(desk: Desk, kind: type[OrderFeed | ReturnFeed], sale_id: UUID) -> Response:
     if desk.role is Role.PARTNER and desk.caller.sale != sale_id:
-        raise NotFound("sale", "of this id")
+        raise NotFound("sale")
     return await take_in(desk, lambda act: kind(desk.ledger, act, SaleId(sale_id)))
 
 

@@ -103,7 +103,7 @@ class ClaimsAsked(Struct, frozen=True):
             raise IdentityNotProven("the id token was made for others")
         subject = claims["sub"]
         if not (isinstance(subject, str) and subject.isascii() and len(subject) <= SUBJECT_MAX):
-            raise IdentityNotProven("the subject is none")
+            raise IdentityNotProven("the subject is empty")
         return subject
 
 

@@ -21,7 +21,7 @@ from sqlalchemy.exc import (
 )
 
 from ledger.commands.application import Records
-from ledger.kernel.errors import LedgerError
+from ledger.kernel.errors import Confidential, LedgerError
 from ledger.kernel.names import Position
 from ledger.store.engine import ALONE, discard
 from projections.kernel.tables import prepare_views
@@ -54,15 +54,19 @@ def silent(_: Position, __: Position) -> None:
 class ViewStopped(LedgerError):
     """A view that met an event it cannot take in stops there, rather than skip it."""
 
+    says = "{view} stopped before event {position}; the others go on"
+
     def __init__(self, view: str, position: int) -> None:
-        super().__init__(f"{view} stopped before event {position}; the others go on")
+        super().__init__(view=view, position=position)
 
 
-class ViewsAway(LedgerError):
+class ViewsAway(Confidential):
     """What is shown can be lost and is made again from the history; ask a little later."""
 
-    def __init__(self, cause: object) -> None:
-        super().__init__(f"the views cannot be read at the moment: {cause}")
+    says = "the views cannot be read at the moment"
+
+    def __init__(self, cause: object = None, /, **facts: object) -> None:
+        super().__init__("" if cause is None else f"{self.says}: {cause}", **facts)
 
 
 TAKEN_AWAY = {

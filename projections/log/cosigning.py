@@ -70,7 +70,7 @@ class Asked(NamedTuple):
         try:
             return cls(name, Witness.parse(vkey), url.rstrip("/"))
         except Malformed as fault:
-            raise Invalid("--witness", str(fault)) from None
+            raise Invalid("--witness", "is not a verifier key: {fault}", fault=str(fault)) from None
 
 
 def policy_of(asked: Sequence[Asked]) -> Policy:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from ledger.kernel.chance import random_bytes
-from ledger.kernel.errors import LedgerError
+from ledger.kernel.errors import Confidential, LedgerError
 from ledger.transparency.checkpoint import Checkpoint, parse_checkpoint
 from ledger.transparency.encoding import Malformed, lines_of
 from ledger.transparency.merkle import EMPTY_ROOT
@@ -35,8 +35,10 @@ class WillNotSign(LedgerError):
     NAME = "log-not-signed"
 
 
-class KeyUnusable(WillNotSign):
+class KeyUnusable(WillNotSign, Confidential):
     """A log is signed with its own key, which is whole and its owner's alone."""
+
+    says = "the key of the log cannot be used here at the moment"
 
 
 class KeyOpenToOthers(KeyUnusable):

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, Engine
 
 from ledger.kernel.errors import LedgerError, NotFound
+from ledger.kernel.sentences import Sentence
 from ledger.store.leaves import OutOfStep, leaves
 from ledger.store.recorder import Store
 from ledger.transparency.checkpoint import Checkpoint
@@ -63,21 +64,24 @@ class KeyElsewhere(KeyUnusable):
 class NotExtended(WillNotSign):
     """A log only ever grows: what was signed once is the beginning of all that is signed later."""
 
-    def __init__(self, signed: Checkpoint, found: str) -> None:
-        super().__init__(
-            f"{signed.origin} has signed a history of {signed.size} events, and {found}. If an"
-            " older backup was restored, and what came after it is lost for good, begin another"
-            " log with leifeng audit new-log"
-        )
+    says = (
+        "{log} has signed a history of {signed} events, and {stored}. If an older backup was"
+        " restored, and what came after it is lost for good, begin another log with leifeng audit"
+        " new-log"
+    )
+
+    def __init__(self, signed: Checkpoint, stored: Sentence) -> None:
+        super().__init__(log=signed.origin, signed=signed.size, stored=stored)
 
 
 class Changed(WillNotSign):
     """What is in the log is what is stored."""
 
     NAME = "history-changed"
+    says = "event {position} is not stored as the log has it"
 
     def __init__(self, position: int) -> None:
-        super().__init__(f"event {position} is not stored as the log has it")
+        super().__init__(position=position)
 
 
 class Proven(NamedTuple):
@@ -191,7 +195,7 @@ class Log:
             self._refuse_what_was_changed(connection, size)
         count = self._store.count(size)
         if count != size:
-            raise OutOfStep(count, f"a gap, in {size} events")
+            raise OutOfStep(count, Sentence("a gap, in {events} events", events=size))
 
     def publish(self) -> Published:
         """Bring the log level with what is recorded, and return the checkpoint that covers it.
@@ -217,7 +221,7 @@ class Log:
             goal = self._store.last_position()
         if max(signed.size, size) > goal:
             at_most = signed if signed.size >= size else signed._replace(size=size)
-            raise NotExtended(at_most, f"{goal} are stored")
+            raise NotExtended(at_most, Sentence("{events} are stored", events=goal))
         if newest and newest.checkpoint.size == size == goal and self._is_of_today(newest):
             return newest
         self._refuse_what_was_changed(connection, size)
@@ -228,7 +232,7 @@ class Log:
         hashes = hash_reader(end, tables.tiles_reader(connection))
         for earlier in (signed, *([newest.checkpoint] if newest else [])):
             if root(earlier.size, hashes) != earlier.root:
-                raise NotExtended(earlier, "those that are stored are others")
+                raise NotExtended(earlier, Sentence("those that are stored are others"))
         return self._sign(connection, ring, Checkpoint(ring.name, end, root(end, hashes)))
 
     def _sign(self, connection: Connection, ring: KeyRing, checkpoint: Checkpoint) -> Published:
@@ -367,7 +371,7 @@ class Log:
         name = tables.origin(connection)
         found = None if name is None else tables.newest(connection, name)
         if found is None:
-            raise NotFound("checkpoint", "yet")
+            raise NotFound("checkpoint", says="no checkpoint has been signed yet")
         return found
 
 

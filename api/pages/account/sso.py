@@ -20,6 +20,7 @@ from fastapi.responses import RedirectResponse, Response
 from api.gate.gate import network
 from api.gate.refusals import TooOften
 from api.kernel.doors import may
+from api.kernel.problems import nothing_here
 from api.pages.account.account import CODE_WRONG
 from api.pages.account.sign_in import (
     WAIT,
@@ -37,7 +38,6 @@ from api.pages.kit.rendering import page
 from api.sso.refusals import IdentityNotProven, ProviderAway
 from api.sso.settings import CALLBACK
 from api.sso.sign_in_state import GOOD_FOR, CameBack, Left, SlipOver, leaving, read, written
-from ledger.kernel.errors import NotFound
 from ledger.kernel.names import PersonId
 from ledger.people.identities import Identity
 
@@ -133,7 +133,7 @@ async def _person(desk: PageDesk, left: Left, at: datetime) -> PersonId:
     """Return who comes back, bound by the invitation that they left with if there was one."""
     asked = desk.query_params
     if not hmac.compare_digest(asked.get("state", "").encode(), left.state.encode()):
-        raise IdentityNotProven("this is not what the browser left with")
+        raise IdentityNotProven("this browser did not start that sign-in")
     code = asked.get("code")
     if code is None:  # RFC 6749 §4.1.2.1; what else it says is for nobody here.
         raise IdentityNotProven("the provider did not sign them in")
@@ -205,7 +205,7 @@ async def _come_in(
 def _provider(desk: PageDesk) -> Provider:
     provider: Provider | None = desk.app.state.sso
     if provider is None:
-        raise NotFound("such thing", "here")
+        raise nothing_here()
     return provider
 
 

@@ -81,7 +81,7 @@ def moment(
     with desk.read(FundBalances) as reading:
         last = reading.position
         if at is not None and at > last:
-            raise Invalid("at", f"the ledger has {last} events so far")
+            raise Invalid("at", "the ledger has {last} events so far", last=last)
         known_at = Position(last if at is None else at)
         funds = _funds(reading, known_at, {"as_of": of_day})
     if form == CSV:

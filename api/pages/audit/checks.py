@@ -11,7 +11,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response, StreamingResponse
 
 from api.kernel.doors import READS_ALL, may
-from api.kernel.problems import RoleForbidden, problem
+from api.kernel.problems import RoleForbidden
 from api.pages.desk.inbox import failing
 from api.pages.kit.archive import zipped
 from api.pages.kit.entrance import Entrance, PageDesk
@@ -19,6 +19,7 @@ from api.pages.kit.own_pages import own_page, then
 from api.routes.log import text_of
 from ledger.kernel.errors import NotFound
 from ledger.kernel.roles import Role
+from ledger.kernel.sentences import Either
 from ledger.transparency.encoding import to_base64
 from projections.audit.export import Export
 from projections.audit.live import Live
@@ -53,7 +54,7 @@ def _check(desk: PageDesk) -> dict[str, Any]:
     """Return what the last check came to, how far one is that runs, and why it cannot be run."""
     cannot = None
     if Role.AUDITOR not in desk.caller.roles:
-        cannot = problem(RoleForbidden(f"this takes the role of {Role.AUDITOR}"))
+        cannot = RoleForbidden("this takes the role of {roles}", roles=Either((Role.AUDITOR,)))
     check = desk.site.check
     return {"verification": check.latest, "under_way": check.under_way, "cannot": cannot}
 
@@ -107,7 +108,7 @@ def bundle(desk: PageDesk) -> Response:
 def export(name: str, desk: PageDesk) -> Response:
     """Return the whole history in a format of other people's tools."""
     if name not in EXPORTS:
-        raise NotFound("export", "of this name")
+        raise NotFound("export", by="name")
     return StreamingResponse(
         _blocks(EXPORTS[name](rest(desk.ledger))),
         media_type="text/plain; charset=utf-8",

@@ -105,7 +105,7 @@ def _filters(asked: dict[str, str | None]) -> _Filters:
         try:
             asked["stream"] = str(UUID(asked["stream"]))
         except ValueError:
-            raise Invalid("stream", "is no id") from None
+            raise Invalid("stream", "is not a valid id") from None
     first, last = (day(asked[name] or "", name) for name in ("from", "to"))
     return _Filters(asked, Sought(asked["fund"], asked["stream"], asked["actor"], first, last))
 
@@ -146,7 +146,7 @@ def event(desk: PageDesk, position: Annotated[int, Path(ge=1, le=POSITION_MAX)])
     """Show one event: as it is stored, what it did, who recorded it, and that it is proven."""
     found = list(desk.ledger.at([Position(position)]))
     if not found:
-        raise NotFound("event", "at this position")
+        raise NotFound("event", by="position")
     ((_, fact),) = found
     (stored,) = desk.ledger.store.at([position])
     matter = tell_all(desk, desk.ledger.history(0, MATTER_MAX, stream=fact.originator_id))

@@ -11,7 +11,6 @@ from fastapi.responses import Response
 from msgspec import Struct
 
 from api.kernel.doors import READS_ALL, may, today
-from api.kernel.problems import problem
 from api.pages.kit.colleagues import colleagues, payee_called
 from api.pages.kit.entrance import Entrance, PageDesk
 from api.pages.kit.labels import AID_STATES, marked
@@ -65,12 +64,12 @@ class Step(Struct, frozen=True):
 
     Attributes:
         name: Of the step, and the last part of the address that its form is sent to.
-        why_not: The problem that it would meet now, if any, as the ledger itself decides.
+        why_not: Why it would be refused now, if it would, as the ledger itself decides.
 
     """
 
     name: str
-    why_not: Mapping[str, Any] | None
+    why_not: LedgerError | None
 
 
 @router.get("/desk/aid")
@@ -148,7 +147,7 @@ def aid_page(
     with desk.read(Disbursements) as reading:
         found = disbursement(reading.connection, str(disbursement_id))
         if found is None:
-            raise NotFound("disbursement", "of this id")
+            raise NotFound("disbursement")
         earlier = []
         if found["payee_name"] is not None:
             earlier = of_payee(reading.connection, found["payee_name"], limit=EARLIER_SHOWN + 1)
@@ -193,19 +192,15 @@ def _steps(desk: PageDesk, aid: DisbursementId, state: str) -> Iterator[Step]:
     """Yield what could be done next by anybody, and why this reader may not, if so."""
     on, ledger = today(), desk.ledger
     if state in {"requested", "partly-approved"}:
-        yield _step("approval", why_not(desk, Role.APPROVER, ledger.approve, aid, on=on))
-        yield _step("rejection", why_not(desk, Role.APPROVER, ledger.reject, aid, reason="—"))
+        yield Step("approval", why_not(desk, Role.APPROVER, ledger.approve, aid, on=on))
+        yield Step("rejection", why_not(desk, Role.APPROVER, ledger.reject, aid, reason="—"))
     if state == "approved":
         pay = why_not(desk, Role.CASHIER, ledger.pay, aid, external_ref="-", paid_on=on)
-        yield _step("payment", pay)
+        yield Step("payment", pay)
     if state == "paid":
         by = PartyId(desk.caller.person)
         signed = why_not(desk, Role.CLERK, ledger.acknowledge, aid, by=by, on=on)
-        yield _step("acknowledgement", signed)
-        yield _step("bounce", why_not(desk, Role.CASHIER, ledger.bounce, aid, reason="—", on=on))
+        yield Step("acknowledgement", signed)
+        yield Step("bounce", why_not(desk, Role.CASHIER, ledger.bounce, aid, reason="—", on=on))
     if state in {"requested", "partly-approved", "approved"}:
-        yield _step("cancellation", why_not(desk, Role.CLERK, ledger.cancel, aid, reason="—"))
-
-
-def _step(name: str, refusal: LedgerError | None) -> Step:
-    return Step(name, None if refusal is None else problem(refusal))
+        yield Step("cancellation", why_not(desk, Role.CLERK, ledger.cancel, aid, reason="—"))

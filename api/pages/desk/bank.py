@@ -14,7 +14,6 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 
 from api.kernel.doors import may, today
-from api.kernel.problems import problem
 from api.pages.desk.confirmations import Confirmable, confirmation_of
 from api.pages.kit.colleagues import colleague, colleagues
 from api.pages.kit.entrance import Entrance, PageDesk
@@ -151,7 +150,7 @@ def payment_page(desk: PageDesk, position: int, refusal: LedgerError | None = No
         matter=found.matter,
         recorder=colleague(desk, found.fact.actor, found.fact.role),
         row=row,
-        cannot=None if cannot is None else problem(cannot),
+        cannot=cannot,
         held=_held(desk.query_params) if refusal is None else _held(desk.fields),
         today=today(),
         refusal=refusal,

@@ -60,12 +60,12 @@ def confirmation_of(desk: PageDesk, position: Position) -> Confirmable:
                 return Confirmable("remittance", fact, page, desk.ledger.confirm_remittance, named)
             case Disbursement.Paid():
                 return _payout(desk, fact)
-    raise NotFound("payment", "recorded by this event")
+    raise NotFound("payment", says="this event records no payment")
 
 
 def _payout(desk: PageDesk, fact: Disbursement.Paid) -> Confirmable:
     aid = DisbursementId(fact.originator_id)
     if desk.ledger.disbursement(aid).paid_by_ref != fact.external_ref:
-        raise NotFound("payment", "that still stands: it came back, and another was made")
+        raise NotFound("payment", says="this payment came back, and another was made")
     page, named = f"/desk/aid/{aid}", {"disbursement_id": aid}
     return Confirmable("payout", fact, page, desk.ledger.confirm_payout, named)

@@ -71,7 +71,7 @@ def _of_request(desk: PageDesk, aid: UUID) -> tuple[dict[str, str], str | None]:
     with desk.read(Disbursements) as reading:
         found = disbursement(reading.connection, str(aid))
     if found is None:
-        raise NotFound("disbursement", "of this id")
+        raise NotFound("disbursement")
     if found["payee_name"] is not None:
         return {"organisation": found["payee_name"]}, None
     knows = not desk.caller.roles.isdisjoint(WHO_PAYS_WHOM)
@@ -165,7 +165,7 @@ def _party(said: Mapping[str, str]) -> PartyId | None:
     try:
         return PartyId(str(UUID(written)))
     except ValueError:
-        raise Invalid("party", "is no id, such as the page of a request shows") from None
+        raise Invalid("party", "is not a valid id, such as the page of a request shows") from None
 
 
 def _organisation(said: Mapping[str, str]) -> str | None:
@@ -173,5 +173,5 @@ def _organisation(said: Mapping[str, str]) -> str | None:
         return None
     name = text(said, "organisation")
     if len(name) > NAME_MAX:
-        raise Invalid("organisation", f"must be at most {NAME_MAX} characters")
+        raise Invalid("organisation", "must be at most {most} characters", most=NAME_MAX)
     return name

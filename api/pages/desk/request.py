@@ -106,7 +106,7 @@ def wanted(said: Mapping[str, str]) -> Wanted:
     )
     for name, words, longest in (("payee", found.payee, NAME_MAX), ("grid", found.grid, GRID_MAX)):
         if len(words or "") > longest:
-            raise Invalid(name, f"must be at most {longest} characters")
+            raise Invalid(name, "must be at most {most} characters", most=longest)
     return found
 
 
@@ -175,7 +175,7 @@ def _fund(desk: PageDesk, code: str) -> FundSummary:
         for each in fund_summaries(reading.connection):
             if each.fund == code:
                 return each
-    raise NotFound("fund", "of this code")
+    raise NotFound("fund", by="code")
 
 
 def _earlier(desk: PageDesk, found: Wanted) -> list[dict[str, Any]]:

@@ -11,7 +11,6 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 
 from api.kernel.doors import may, today
-from api.kernel.problems import problem
 from api.pages.kit.entrance import Entrance, PageDesk
 from api.pages.kit.forms import fen, fen_or_none, on_day
 from api.pages.kit.labels import STATEMENT_FIGURES, marked
@@ -81,7 +80,7 @@ def _sale(desk: PageDesk, sale_id: SaleId) -> dict[str, Any]:
     with desk.read(Sales) as reading:
         found = sale(reading.connection, str(sale_id))
     if found is None:
-        raise NotFound("sale", "of this id")
+        raise NotFound("sale")
     return found
 
 
@@ -121,7 +120,7 @@ def _beside(name: str, theirs: int | None, ours: int) -> dict[str, Any]:
 
 def _why_not(
     desk: PageDesk, sale_id: SaleId, state: str, ours: Statement
-) -> dict[str, dict[str, Any] | None]:
+) -> dict[str, LedgerError | None]:
     """Say why the reader could not settle the sale if every figure agreed, or record money."""
     found: dict[str, LedgerError | None] = {}
     if state != "settled":
@@ -139,7 +138,7 @@ def _why_not(
             external_ref="-",
             received_on=today(),
         )
-    return {name: None if each is None else problem(each) for name, each in found.items()}
+    return found
 
 
 @router.post("/desk/sales/{sale_id}/settlement")
@@ -165,7 +164,7 @@ async def settle(sale_id: UUID, desk: PageDesk) -> Response:
 def _said(theirs: Mapping[str, int | None], name: str) -> int:
     found = theirs[name]
     if found is None:
-        raise Invalid(name, "must be said")
+        raise Invalid(name, "is required")
     return found
 
 

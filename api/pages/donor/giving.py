@@ -103,7 +103,7 @@ def answers(said: Mapping[str, str]) -> Answers:
     """
     parts = said.get("parts", "1")
     if parts not in PARTS:
-        raise Invalid("parts", f"must be from 1 to {PARTS_MAX}")
+        raise Invalid("parts", "must be from {least} to {most}", least=1, most=PARTS_MAX)
     found = Answers(
         fund=text(said, "fund"),
         amount=fen(said),
@@ -112,11 +112,11 @@ def answers(said: Mapping[str, str]) -> Answers:
         public=ticked(said, "public"),
     )
     if found.first < today():
-        raise Invalid("first", f"{found.first} is over")
+        raise Invalid("first", "{on} is in the past", on=found.first)
     if found.first.year > today().year + FIRST_WITHIN_YEARS:
-        raise Invalid("first", f"is more than {FIRST_WITHIN_YEARS} years away")
+        raise Invalid("first", "is more than {years} years away", years=FIRST_WITHIN_YEARS)
     if found.amount < found.parts:
-        raise Invalid("amount", "is too little for so many parts")
+        raise Invalid("amount", "is too small for so many instalments")
     return found
 
 
@@ -173,7 +173,7 @@ def _fund(desk: PageDesk, given: Answers) -> dict[str, Any]:
     with desk.read(FundBalances) as reading:
         fund = fund_row(reading.connection, given.fund)
     if fund is None:
-        raise NotFound("fund", "of this code")
+        raise NotFound("fund", by="code")
     return fund
 
 
@@ -208,7 +208,7 @@ async def _register(desk: PageDesk) -> None:
             details[name] = text(desk.fields, name)
     for name, said in details.items():
         if len(said) > DETAILS_MAX[name]:
-            raise Invalid(name, f"must be at most {DETAILS_MAX[name]} characters")
+            raise Invalid(name, "must be at most {most} characters", most=DETAILS_MAX[name])
     donor = DonorId(new_id())
     receipt = await desk.record_about(
         PartyId(str(donor)),
@@ -264,7 +264,7 @@ async def give(desk: PageDesk) -> Response:
     """Record the pledge, and show the confirmation once it is stored for good."""
     given = answers(desk.fields)
     if desk.caller.donor is None:
-        raise NotFound("donor", "that is you: the second step asks who gives")
+        raise NotFound("donor", says="say first who gives, in the second step")
     try:
         receipt = await desk.record(desk.ledger.pledge, **_pledge(desk, given))
     except LedgerError as refusal:

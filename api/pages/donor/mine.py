@@ -13,7 +13,6 @@ from fastapi.responses import Response
 from msgspec import Struct
 
 from api.kernel.doors import may, own, today
-from api.kernel.problems import problem
 from api.pages.kit.entrance import Entrance, PageDesk
 from api.pages.kit.forms import text
 from api.pages.kit.labels import DONATION_STATES, marked
@@ -129,7 +128,7 @@ def pledge_page(
     with desk.read(Donations) as reading:
         found = donation(reading.connection, str(donation_id))
     if found is None:
-        raise NotFound("donation", "of this id")
+        raise NotFound("donation")
     own(desk, found["donor"], donation_id)
     with desk.read(FundBalances) as funds, desk.read(Disbursements) as aid:
         until = min(funds.position, aid.position)
@@ -150,7 +149,7 @@ def pledge_page(
         since=since,
         is_donor=is_donor,
         reads_books=not desk.caller.roles.isdisjoint(BOOKS),
-        cannot=None if cannot is None else problem(cannot),
+        cannot=cannot,
         done=done,
         refusal=refusal,
     )

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter
@@ -14,7 +13,6 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 
 from api.kernel.doors import may
-from api.kernel.problems import problem
 from api.pages.kit.entrance import Entrance, PageDesk
 from api.pages.kit.labels import LINE_KINDS, marked
 from api.pages.kit.languages import language_of, words
@@ -79,8 +77,8 @@ def data_page(desk: PageDesk, *, done: int = 0, refusal: LedgerError | None = No
     )
 
 
-def _cannot_erase(desk: PageDesk, donor: DonorId) -> dict[str, Any] | None:
-    found = why_not(
+def _cannot_erase(desk: PageDesk, donor: DonorId) -> LedgerError | None:
+    return why_not(
         desk,
         Role.DONOR,
         desk.ledger.erase_donor,
@@ -89,7 +87,6 @@ def _cannot_erase(desk: PageDesk, donor: DonorId) -> dict[str, Any] | None:
         reason="asked-by-donor",
         donations=_owing(desk, donor),
     )
-    return None if found is None else problem(found)
 
 
 def _owing(desk: PageDesk, donor: DonorId) -> list[DonationId]:
@@ -100,7 +97,7 @@ def _owing(desk: PageDesk, donor: DonorId) -> list[DonationId]:
 
 def _myself(desk: PageDesk) -> DonorId:
     if desk.caller.donor is None:
-        raise NotFound("donor", "that is you")
+        raise NotFound("donor", says="you are registered as no donor")
     return desk.caller.donor
 
 

@@ -79,7 +79,7 @@ async def show_asset(digest: str, name: str, request: Request) -> Response:
     """Return a file, if it is still the one that was linked to."""
     asset = assets().get(name)
     if asset is None or asset.digest != digest:
-        raise NotFound("file", "at this address")
+        raise NotFound("file", by="address")
     headers = {
         "Cache-Control": FOR_EVER,
         "ETag": f'"{asset.digest}"',

@@ -21,10 +21,11 @@ from pydantic import TypeAdapter, ValidationError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.kernel.doors import KEY, KEY_MAX, NOBODY, Desk, Door, acting_as
-from api.kernel.problems import KeyRequired, RoleForbidden, Unauthenticated
+from api.kernel.problems import KeyRequired, RoleForbidden, Unauthenticated, nothing_here
 from api.kernel.site import Site
-from ledger.kernel.errors import Invalid, NotFound
+from ledger.kernel.errors import Invalid
 from ledger.kernel.roles import Role
+from ledger.kernel.sentences import Word
 from ledger.people.sessions import SignedIn
 
 E = TypeVar("E", bound=Callable[..., Any])
@@ -67,9 +68,14 @@ class PageDesk(Desk):
         """What the form names itself by."""
         key = self.fields.get(KEY_FIELD)
         if key is None:
-            raise KeyRequired(f"the form lacks its field {KEY_FIELD}")
+            raise KeyRequired("the form lacks its field {field}", field=Word(KEY_FIELD))
         if not KEY.fullmatch(key):
-            raise Invalid(KEY_FIELD, f"must be 1 to {KEY_MAX} visible ASCII characters")
+            raise Invalid(
+                KEY_FIELD,
+                "must be {least} to {most} visible ASCII characters",
+                least=1,
+                most=KEY_MAX,
+            )
         return key
 
     async def read_form(self) -> None:
@@ -83,7 +89,7 @@ class PageDesk(Desk):
     def _must_be_form(self) -> None:
         media_type = self.headers.get("content-type", "").partition(";")[0]
         if media_type.strip().lower() != FORM:
-            raise Invalid("Content-Type", f"must be {FORM}")
+            raise Invalid("Content-Type", "must be {form}", form=FORM)
 
 
 def someone(endpoint: E) -> E:
@@ -189,7 +195,7 @@ def _named_in_path(places: Mapping[str, TypeAdapter[Any]], said: Mapping[str, st
     try:
         return {name: kind.validate_strings(said[name]) for name, kind in places.items()}
     except ValidationError:
-        raise NotFound("such thing", "here") from None
+        raise nothing_here() from None
 
 
 def fields_of(body: bytes) -> dict[str, str]:
@@ -208,7 +214,9 @@ def fields_of(body: bytes) -> dict[str, str]:
             max_num_fields=FIELDS_MAX,
         )
     except ValueError:
-        raise Invalid("body", f"must be {FORM} of at most {FIELDS_MAX} fields") from None
+        raise Invalid(
+            "body", "must be {form} of at most {most} fields", form=FORM, most=FIELDS_MAX
+        ) from None
     fields = dict(pairs)
     if len(fields) != len(pairs):
         raise Invalid("body", "names a field twice")

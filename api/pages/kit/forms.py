@@ -27,7 +27,7 @@ def fen(said: Mapping[str, str], name: str = "amount") -> int:
     """
     amount = fen_or_none(said, name)
     if not amount:
-        raise Invalid(name, "must be more than nothing")
+        raise Invalid(name, "must be above zero")
     return amount
 
 

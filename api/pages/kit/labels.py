@@ -198,6 +198,5 @@ LABELS: Mapping[str, Mapping[str, str]] = {
     "statement_figures": STATEMENT_FIGURES,
     "line_kinds": LINE_KINDS,
     "donor_states": DONOR_STATES,
-    "next_steps": WHAT_NEXT,
 }
 """The tables that templates look words up in, by the names that they use."""

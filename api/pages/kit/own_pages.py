@@ -12,7 +12,7 @@ from uuid import uuid4
 from fastapi.responses import RedirectResponse, Response
 
 from api.kernel.doors import READS_ALL, acting_as
-from api.kernel.problems import RoleForbidden, problem
+from api.kernel.problems import RoleForbidden, status_of
 from api.pages.kit.entrance import PageDesk
 from api.pages.kit.labels import marked
 from api.pages.kit.rendering import page
@@ -65,15 +65,14 @@ def own_page(
         said: What the template speaks of.
 
     """
-    shown = None if refusal is None else problem(refusal)
     answer = page(
         desk,
         name,
-        status=HTTPStatus.OK if shown is None else HTTPStatus(shown["status"]),
+        status=HTTPStatus.OK if refusal is None else status_of(type(refusal)),
         own_pages=[each for each in OWN_PAGES if desk.caller.roles.intersection(each.roles)],
         key=token_urlsafe(16),
         fields=desk.fields,
-        refusal=shown,
+        refusal=refusal,
         **said,
     )
     answer.headers["Cache-Control"] = "no-store"

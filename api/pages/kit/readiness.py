@@ -16,8 +16,10 @@ class StillReading(ViewsAway):
 
     """
 
+    says = "{reached:,} of {last:,} events have been read"
+
     def __init__(self, reached: int, last: int) -> None:
-        super().__init__(f"{reached:,} of {last:,} events have been read")
+        super().__init__(reached=reached, last=last)
         self.reached = reached
         self.last = last
 

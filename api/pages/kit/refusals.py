@@ -7,17 +7,15 @@ problem document, and so is whoever asks below ``/v1``.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from http import HTTPStatus
 from typing import Any
 
-import msgspec
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
 
-from api.kernel.problems import MEDIA_TYPE
-from api.pages.kit.labels import WHAT_NEXT, WHAT_NEXT_OTHERWISE
+from api.kernel.problems import MEDIA_TYPE, as_refusal, status_of
 from api.pages.kit.readiness import StillReading
 from api.pages.kit.rendering import page
+from ledger.kernel.errors import LedgerError
 
 API = "/v1/"
 
@@ -35,7 +33,7 @@ def _for_people(handler: Handler) -> Handler:
         response = await handler(request, error)
         if response.media_type != MEDIA_TYPE or not wants_a_page(request):
             return response
-        shown = _shown(request, msgspec.json.decode(response.body), error)
+        shown = _shown(request, as_refusal(error))
         for name in ("retry-after", "www-authenticate", "allow"):
             if name in response.headers:
                 shown.headers[name] = response.headers[name]
@@ -50,13 +48,13 @@ def wants_a_page(request: Request) -> bool:
     return "text/html" in accepted and not request.url.path.startswith(API)
 
 
-def _shown(request: Request, problem: dict[str, Any], error: Exception) -> Response:
-    name = problem["type"].rpartition("/")[2]
+def _shown(request: Request, refusal: LedgerError) -> Response:
+    status = status_of(type(refusal))
     return page(
         request,
         "problem.html",
-        status=HTTPStatus(problem["status"]),
-        problem=problem,
-        what_next=WHAT_NEXT.get(name, WHAT_NEXT_OTHERWISE),
-        reading=error if isinstance(error, StillReading) else None,
+        status=status,
+        number=status.value,
+        refusal=refusal,
+        reading=refusal if isinstance(refusal, StillReading) else None,
     )

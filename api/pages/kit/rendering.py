@@ -23,9 +23,9 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined, se
 from markupsafe import Markup
 
 from api.pages.kit.assets import address, takes_gzip
-from api.pages.kit.facts import facts
-from api.pages.kit.labels import LABELS, WHAT_NEXT_OTHERWISE
+from api.pages.kit.labels import LABELS
 from api.pages.kit.languages import LANGUAGES, NAME, TAGS, Language, language_of, words
+from api.pages.kit.refusal_text import globals_in
 from ledger.kernel.aggregate import BUSINESS_ZONE
 from ledger.kernel.money import yuan
 
@@ -144,7 +144,7 @@ def _templates(language: Language) -> Environment:
     templates.install_gettext_translations(words(language), newstyle=True)  # type: ignore[attr-defined]  # The extension adds it.
     templates.policies["ext.i18n.trimmed"] = True
     templates.globals.update(static=address, tag=TAGS[language], query=_query, **LABELS)
-    templates.globals.update(otherwise=WHAT_NEXT_OTHERWISE, facts=facts(language))
+    templates.globals.update(globals_in(language))
     templates.filters.update(
         yuan=signed,
         count="{:,}".format,

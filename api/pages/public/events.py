@@ -96,7 +96,7 @@ def show_line(
     with desk.read(Statements) as reading:
         where = span(reading.connection, code, place)
     if where is None:
-        raise NotFound("line", "of this fund, day and kind")
+        raise NotFound("line", by="fund, day and kind")
     found = _LineOf(code, place, where)
     if form == CSV:
         return sheet("events", EVENT_COLUMNS, _rows(desk, found), words(language_of(desk)).gettext)
@@ -138,7 +138,7 @@ def show_event(desk: Desk, position: Annotated[int, Path(ge=1, le=POSITION_MAX)]
     """Show what everybody may know of one event, and of what else happened in the same matter."""
     found = list(desk.ledger.at([Position(position)]))
     if not found:
-        raise NotFound("event", "at this position")
+        raise NotFound("event", by="position")
     told = tell(desk, found)
     if not told:
         return page(desk, "event_hidden.html", position=position)

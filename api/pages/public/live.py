@@ -118,7 +118,7 @@ class Live:
 
         """
         if self.listeners >= LISTENERS_MAX:
-            raise Overloaded(f"{LISTENERS_MAX:,} live pages are open")
+            raise Overloaded("{count:,} live pages are open", count=LISTENERS_MAX)
 
     async def totals(
         self, sale: str, *, gap: float, seen: int

@@ -86,7 +86,7 @@ def goods(desk: Desk, sale_id: UUID) -> Response:
     with desk.read(Sales) as reading:
         found = sale(reading.connection, str(sale_id))
     if found is None:
-        raise NotFound("sale", "of this id")
+        raise NotFound("sale")
     rows = (
         (
             each["sku"],

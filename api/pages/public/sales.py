@@ -82,7 +82,7 @@ def _shown(desk: Desk, sale_id: UUID, template: str) -> Response:
         found = sale(reading.connection, str(sale_id))
         totals = running_totals(reading.connection, [str(sale_id)])
     if found is None:
-        raise NotFound("sale", "of this id")
+        raise NotFound("sale")
     with desk.read(FundBalances) as also:
         fund = fund_row(also.connection, found["fund"])
     return page(
@@ -120,7 +120,7 @@ async def listen(
 def _must_exist(desk: Desk, sale_id: UUID) -> None:
     with desk.read(Sales) as reading:
         if not running_totals(reading.connection, [str(sale_id)]):
-            raise NotFound("sale", "of this id")
+            raise NotFound("sale")
 
 
 async def _messages(

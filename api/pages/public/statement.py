@@ -55,7 +55,7 @@ def show_fund(
     must_be_level(desk.site)
     period = Period(day(first, "from"), day(last, "to"))
     if period.first and period.last and period.last < period.first:
-        raise Invalid("to", f"{period.last} is before {period.first}")
+        raise Invalid("to", "{last} is before {first}", last=period.last, first=period.first)
     if form == CSV:
         return _sheet(desk, code, period)
     with desk.read(Statements) as reading:
@@ -66,7 +66,7 @@ def show_fund(
         # Of the same event as the statement, however far the ledger went on meanwhile.
         figures = fund_balance(also.connection, code, also.position, known_at=reading.position)
     if fund is None or figures is None:
-        raise NotFound("fund", "of this code")
+        raise NotFound("fund", by="code")
     return page(
         desk,
         "fund.html",
@@ -85,7 +85,7 @@ def _sheet(desk: Desk, code: str, period: Period) -> Response:
     """Return the whole statement of a period as a file."""
     with desk.read(FundBalances) as reading:
         if fund_row(reading.connection, code) is None:
-            raise NotFound("fund", "of this code")
+            raise NotFound("fund", by="code")
     say = words(language_of(desk)).gettext
     return sheet(f"statement-{code}", COLUMNS, _rows(desk, code, period, say), say)
 
@@ -136,5 +136,5 @@ def _place(said: str) -> Place | None:
     on, _, kind = said.partition("~")
     found = day(on, "after")
     if found is None or not kind:
-        raise Invalid("after", "is not one that this page gave out")
+        raise Invalid("after", "was not issued by this page")
     return Place(found, kind)

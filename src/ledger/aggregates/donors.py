@@ -15,6 +15,7 @@ from typing import Literal, Self
 from ledger.kernel.aggregate import Act, Aggregate, Fact, event
 from ledger.kernel.errors import Invalid, Refused, WrongState
 from ledger.kernel.names import DonationId, DonorId
+from ledger.kernel.sentences import Sentence, Several
 
 RestrictionBasis = Literal["donor-request", "statutory-retention"]
 """Why details are kept, sealed, and used for nothing.
@@ -53,27 +54,32 @@ STEPS = {
 class MoneyIsOwed(Refused):
     """Who owes money, or is owed it, is not erased: somebody has to be able to reach them."""
 
+    says = (
+        "donor {donor} has an open promise or money in suspense in donation {donations}; have it"
+        " paid, withdrawn, given or returned first"
+    )
+
     def __init__(self, donor: object, owing: Sequence[DonationId]) -> None:
         self.owing = tuple(owing)
-        named = ", ".join(map(str, owing))
-        super().__init__(
-            f"donor {donor} has an open promise or money in suspense in donation {named}; have it"
-            " paid, withdrawn, given or returned first"
-        )
+        super().__init__(donor=donor, donations=Several(owing))
 
 
 class RetentionRuns(Refused):
     """What has to be kept for a time is restricted until then (个人信息保护法 art. 47)."""
 
+    says = "the details of donor {donor} are to be kept until {until}"
+
     def __init__(self, donor: object, until: date) -> None:
-        super().__init__(f"the details of donor {donor} are to be kept until {until}")
+        super().__init__(donor=donor, until=until)
 
 
 class ProcessingStopped(Refused):
     """Details that are restricted or erased are used for nothing new (个人信息保护法 art. 47)."""
 
+    says = "donor {donor} is {state} and can promise nothing new"
+
     def __init__(self, donor: object, state: DonorState) -> None:
-        super().__init__(f"donor {donor} is {state} and can promise nothing new")
+        super().__init__(donor=donor, state=state)
 
 
 class Donor(Aggregate):
@@ -123,13 +129,14 @@ class Donor(Aggregate):
     def restrict(self, act: Act, *, basis: RestrictionBasis, until: date | None) -> int | None:
         """Restrict the use of details; return the version that already did so, if one did."""
         if self.state is DonorState.ERASED:
-            raise WrongState("restriction", f"donor {self.id}", self.state, STEPS[self.state])
+            thing = Sentence("donor {donor}", donor=self.id)
+            raise WrongState("restriction", thing, self.state, STEPS[self.state])
         if self.restriction is not None and self.restriction[:2] == (basis, until):
             return self.restriction[2]
         if basis == "statutory-retention" and until is None:
-            raise Invalid("until", "must say on which day the period of retention ends")
+            raise Invalid("until", "must be the day on which the retention period ends")
         if until is not None and until < act.today:
-            raise Invalid("until", f"{until} is over")
+            raise Invalid("until", "{on} is in the past", on=until)
         self._record(self.ProcessingRestricted, act, on=act.today, basis=basis, until=until)
         return None
 

@@ -14,8 +14,9 @@ from typing import Self
 
 from ledger.kernel.aggregate import Act, Aggregate, Fact, event
 from ledger.kernel.errors import Invalid, Refused, WrongState
-from ledger.kernel.money import Currency, Fen, positive, yuan
+from ledger.kernel.money import Amount, Currency, Fen, positive
 from ledger.kernel.names import FundCode, fund_stream
+from ledger.kernel.sentences import Sentence, Word
 from ledger.kernel.terms import FundTerms, Restriction
 from ledger.kernel.wording import plain
 
@@ -41,49 +42,61 @@ STEPS = {
 class FundExists(Refused):
     """A fund's code is given once."""
 
+    says = "there is already a fund {fund}"
+
     def __init__(self, fund: FundCode) -> None:
-        super().__init__(f"there is already a fund {fund}")
+        super().__init__(fund=fund)
 
 
 class FundClosed(Refused):
     """A closed fund takes no part in anything new."""
 
+    says = "fund {fund} is closed"
+
     def __init__(self, fund: FundCode) -> None:
-        super().__init__(f"fund {fund} is closed")
+        super().__init__(fund=fund)
 
 
 class FundFrozen(Refused):
     """No money leaves a frozen fund."""
 
+    says = "fund {fund} is frozen"
+
     def __init__(self, fund: FundCode) -> None:
-        super().__init__(f"fund {fund} is frozen")
+        super().__init__(fund=fund)
 
 
 class InsufficientFunds(Refused):
     """Nothing is promised or paid out of a fund beyond what it has available."""
 
+    says = "fund {fund} has {available} yuan available, which {wanted} would exceed"
+
     def __init__(self, fund: FundCode, *, available: int, wanted: int) -> None:
         self.fund, self.available, self.wanted = fund, available, wanted
-        super().__init__(
-            f"fund {fund} has {yuan(available)} yuan available, which {yuan(wanted)} would exceed"
-        )
+        super().__init__(fund=fund, available=Amount(available), wanted=Amount(wanted))
 
 
 class FundNotEmpty(Refused):
     """A fund is closed only when nothing is in it, owed to it, promised to it or due from it."""
 
+    says = "fund {fund} still has {amount} yuan in {holding}"
+
     def __init__(self, fund: FundCode, holding: str, amount: int) -> None:
-        figure = str(amount) if holding == "sales" else f"{yuan(amount)} yuan"
-        super().__init__(f"fund {fund} still has {figure} in {holding}")
+        if holding == "sales":
+            super().__init__(
+                "fund {fund} still has {sales} unsettled sales", fund=fund, sales=amount
+            )
+        else:
+            super().__init__(fund=fund, holding=Word(holding), amount=Amount(amount))
 
 
 class BasisRequired(Refused):
     """Money leaves a restricted fund for another only with a stated basis."""
 
+    says = "fund {fund} is restricted: say which consent, filing or release allows the transfer"
+
     def __init__(self, fund: FundCode) -> None:
-        super().__init__(
-            f"fund {fund} is restricted: say which consent, filing or release allows the transfer"
-        )
+        super().__init__(fund=fund)
 
 
 class Fund(Aggregate):
@@ -216,7 +229,8 @@ class Fund(Aggregate):
 
     def _must_be(self, step: str, state: FundState) -> None:
         if self.state is not state:
-            raise WrongState(step, f"fund {self.code}", self.state, STEPS[self.state])
+            thing = Sentence("fund {fund}", fund=self.code)
+            raise WrongState(step, thing, self.state, STEPS[self.state])
 
     @event(Opened)
     def _opened(self, fact: Opened) -> None:

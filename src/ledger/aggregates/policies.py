@@ -47,12 +47,15 @@ class ApprovalRule(Struct, frozen=True, forbid_unknown_fields=True):
     def check(self) -> None:
         """Refuse figures that contradict each other."""
         if not 0 <= self.one_approval_up_to <= AMOUNT_MAX:
-            raise Invalid("one_approval_up_to", f"must be from 0 to {AMOUNT_MAX}")
+            raise Invalid(
+                "one_approval_up_to", "must be from {least} to {most}", least=0, most=AMOUNT_MAX
+            )
         above = self.three_approvals_above
         if above is not None and not self.one_approval_up_to <= above <= AMOUNT_MAX:
             raise Invalid(
                 "three_approvals_above",
-                f"must be from one_approval_up_to to {AMOUNT_MAX}, or null",
+                "must be from one_approval_up_to to {most}, or null",
+                most=AMOUNT_MAX,
             )
 
 
@@ -110,7 +113,12 @@ class ApprovalPolicy(Aggregate):
         """Have ``rule`` in force from a day on that is not past."""
         rule.check()
         if effective_from < act.today:
-            raise Invalid("effective_from", f"{effective_from} is past: it is {act.today}")
+            raise Invalid(
+                "effective_from",
+                "{on} is in the past: today is {today}",
+                on=effective_from,
+                today=act.today,
+            )
         self._record(
             self.Set,
             act,

@@ -43,7 +43,7 @@ class PublicLog(Aggregate):
         try:
             name = Verifier.parse(key).name
         except Malformed as fault:
-            raise Invalid("key", str(fault)) from None
+            raise Invalid("key", "is not a verifier key: {fault}", fault=str(fault)) from None
         self._record(self.KeyAnnounced, act, on=act.today, log=name, key=key)
 
     @event(KeyAnnounced)

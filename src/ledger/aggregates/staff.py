@@ -15,6 +15,7 @@ from ledger.kernel.aggregate import Act, Aggregate, Fact, event
 from ledger.kernel.errors import Refused, WrongState
 from ledger.kernel.names import PersonId
 from ledger.kernel.roles import Role, check_together
+from ledger.kernel.sentences import Sentence
 
 STEPS = {"enabled": ("roles", "disabling"), "disabled": ()}
 
@@ -22,15 +23,13 @@ STEPS = {"enabled": ("roles", "disabling"), "disabled": ()}
 class OwnRoles(Refused):
     """Nobody gives roles to themselves, or takes them, and nobody shuts themselves out."""
 
-    def __init__(self) -> None:
-        super().__init__("another admin has to do this")
+    says = "another admin has to do this"
 
 
 class PersonKnown(Refused):
     """A name is one person here; somebody else of the same name is called otherwise."""
 
-    def __init__(self) -> None:
-        super().__init__("somebody of this name is on the roll")
+    says = "somebody of this name is already registered"
 
 
 class StaffMember(Aggregate):
@@ -109,7 +108,7 @@ class StaffMember(Aggregate):
         if act.actor == str(self.id):
             raise OwnRoles
         if self.disabled_at is not None:
-            raise WrongState(step, "this person", "disabled", STEPS["disabled"])
+            raise WrongState(step, Sentence("this person"), "disabled", STEPS["disabled"])
 
     @event(Added)
     def _added(self, _: Added) -> None:

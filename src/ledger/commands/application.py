@@ -42,6 +42,7 @@ from ledger.kernel.names import (
     fund_stream,
     relations_stream,
 )
+from ledger.kernel.sentences import Several, Word
 from ledger.kernel.terms import FundTerms
 from ledger.store import open_store
 from ledger.store.commits import Commit, Outcome, OutcomeUnknown, Receipt, judge
@@ -62,16 +63,20 @@ P = ParamSpec("P")
 class IdempotencyMismatch(Refused):
     """A key stands for one request; another request needs another key."""
 
+    says = "the key was used for a request that differs in {fields}"
+
     def __init__(self, fields: Sequence[str]) -> None:
         self.fields = tuple(fields)
-        super().__init__(f"the key was used for a request that differs in {', '.join(fields)}")
+        super().__init__(fields=Several(map(Word, fields)))
 
 
 class BeforeTheRegime(Invalid):
     """The books open with the accounting regime that they follow."""
 
     def __init__(self, on: date) -> None:
-        super().__init__("on", f"{on} is before {REGIME_START}, when the books open")
+        super().__init__(
+            "on", "{on} is before {start}, when the books open", on=on, start=REGIME_START
+        )
 
 
 class Decision(NamedTuple):

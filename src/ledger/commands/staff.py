@@ -54,7 +54,7 @@ class StaffCommands(Records):
         """Return somebody as the history has them."""
         found = self.find(StaffMember, UUID(person))
         if found is None:
-            raise NotFound("person", "of this id")
+            raise NotFound("person")
         return found
 
 

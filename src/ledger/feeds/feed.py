@@ -167,7 +167,7 @@ class Feed(ABC, Generic[L]):
             if tries_left:
                 chunk = self._decide(chunk.read)
                 stored = self.ledger.committer.submit(self._commit(chunk))
-        raise Conflict("others kept changing what these lines are about; feed them again")
+        raise Conflict("others kept changing the subject of these lines; send them again")
 
     def finish(self, act: Act) -> Receipt:
         """Answer with what came of the feed, and remember the answer for a repeat."""

@@ -119,7 +119,7 @@ class _Returns(_OfSale[GoodsReturn]):
         """Take goods back, unless they are back."""
         order = self._known.get(said.order_no)
         if order is None:
-            raise OrderUnknown(f"there is no order {said.order_no}")
+            raise OrderUnknown("there is no order {order}", order=said.order_no)
         check_day(said.returned_on)
         order.take_back(self._act, sale=self._terms, back=said)
         return Taken(order.id, order.collect_events())
@@ -139,7 +139,9 @@ class _Unsold:
             tally = of_sale(self._sale, UNSOLD + line.sku)
             wanted[tally] = wanted.get(tally, 0) + line.quantity
             if wanted[tally] > self._left[tally]:
-                raise Oversold(f"only {self._left[tally]} {line.sku} are left to sell")
+                raise Oversold(
+                    "only {left} {sku} are left to sell", left=self._left[tally], sku=line.sku
+                )
         for tally, quantity in wanted.items():
             self._left[tally] -= quantity
 
@@ -183,7 +185,7 @@ def _check_codes(**said: str) -> None:
         try:
             code(each, field)
         except Invalid as fault:
-            raise LineMalformed(str(fault)) from None
+            raise LineMalformed(fault.says, **fault.facts) from None
 
 
 def _check_instant(instant: datetime) -> None:
@@ -197,6 +199,6 @@ def _check_instant(instant: datetime) -> None:
 
 def _check_lines(lines: Sequence[OrderLine] | Sequence[ReturnLine]) -> None:
     if not 1 <= len(lines) <= ORDER_LINES_MAX:
-        raise LineMalformed(f"lines must be from 1 to {ORDER_LINES_MAX}")
+        raise LineMalformed("lines must be from 1 to {most}", most=ORDER_LINES_MAX)
     if any(not 1 <= each.quantity <= UNITS_MAX for each in lines):
-        raise QuantityInvalid(f"quantity must be from 1 to {UNITS_MAX}")
+        raise QuantityInvalid("quantity must be from 1 to {most}", most=UNITS_MAX)

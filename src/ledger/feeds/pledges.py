@@ -40,10 +40,11 @@ from ledger.kernel.lines import (
 )
 from ledger.kernel.money import Currency, Fen
 from ledger.kernel.names import DonationId, DonorId, FundCode, pledge_stream
-from ledger.kernel.payments import Channel
+from ledger.kernel.payments import Channel, named_payment
 from ledger.kernel.roles import Role
+from ledger.kernel.sentences import Several, Word
 from ledger.kernel.terms import FundTerms
-from ledger.kernel.wording import REFERENCE, code
+from ledger.kernel.wording import REFERENCE, REFERENCE_MAX, code
 
 VERSIONS_OF_A_LINE = 2
 """A line records a promise, and perhaps its payment; what follows was done by other requests."""
@@ -224,14 +225,14 @@ class _Pledges(Intake[Pledge]):
 
     def _promise(self, said: Pledge, stream: DonationId) -> Sequence[Fact]:
         if said.donor not in self._donors:
-            raise DonorUnknown(f"there is no donor {said.donor}")
+            raise DonorUnknown("there is no donor {donor}", donor=said.donor)
         if said.donor in self._stopped:
-            raise DonorStopped(f"donor {said.donor} is restricted or erased")
+            raise DonorStopped("donor {donor} is restricted or erased", donor=said.donor)
         terms = self._terms[said.fund]
         if terms is None:
-            raise FundUnknown(f"there is no fund {said.fund}")
+            raise FundUnknown("there is no fund {fund}", fund=said.fund)
         if self._tallies.get(_closed(said.fund)):
-            raise FundIsClosed(f"fund {said.fund} is closed")
+            raise FundIsClosed("fund {fund} is closed", fund=said.fund)
         with _day_called("pledged_on"):
             donation = Donation.pledge(
                 self._act,
@@ -252,7 +253,8 @@ class _Pledges(Intake[Pledge]):
     def _receive(self, donation: Donation, payment: Payment, cashier: Act) -> None:
         if self._tallies.get(_counted(payment)):
             raise PaymentIsCounted(
-                f"{payment.channel} payment {payment.external_ref} is already counted"
+                "{payment} is already counted",
+                payment=named_payment(payment.channel, payment.external_ref),
             )
         with _day_called("received_on"):
             check_day(payment.received_on)
@@ -326,7 +328,11 @@ def _must_be_the_same(recorded: Pledge, said: Pledge) -> None:
             for each in Pledge.__struct_fields__
             if getattr(recorded, each) != getattr(said, each)
         ]
-        raise PledgeConflict(f"{said.ref} is already recorded with other {', '.join(differing)}")
+        raise PledgeConflict(
+            "{ref} is already recorded with other {fields}",
+            ref=said.ref,
+            fields=Several(map(Word, differing)),
+        )
 
 
 # What a line says.
@@ -349,7 +355,7 @@ def read_pledge(line: bytes) -> Pledge:
     try:
         code(said.ref, "ref")
     except Invalid as fault:
-        raise LineMalformed(str(fault)) from None
+        raise LineMalformed(fault.says, **fault.facts) from None
     if said.payment is not None:
         _check_reference(said.payment.external_ref)
     if any(each.amount <= 0 for each in said.instalments):
@@ -359,4 +365,6 @@ def read_pledge(line: bytes) -> Pledge:
 
 def _check_reference(said: str) -> None:
     if not REFERENCE.fullmatch(said):
-        raise LineMalformed("external_ref must be 1 to 64 visible ASCII characters")
+        raise LineMalformed(
+            "external_ref must be 1 to {most} visible ASCII characters", most=REFERENCE_MAX
+        )

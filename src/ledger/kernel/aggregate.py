@@ -161,7 +161,7 @@ class Aggregate:
     def _record(self, kind: type[Fact], act: Act, *, on: date, **said: Any) -> None:
         """Write down that something happened on ``on``. Tomorrow's facts are not yet facts."""
         if on > act.today:
-            raise Invalid("on", f"{on} is in the future")
+            raise Invalid("on", "{on} is in the future", on=on)
         fact = kind(
             originator_id=self.id,
             originator_version=self.version + 1,

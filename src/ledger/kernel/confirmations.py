@@ -14,14 +14,17 @@ from ledger.kernel.aggregate import Act
 from ledger.kernel.duties import Duty, keep_apart
 from ledger.kernel.errors import Invalid, Refused
 from ledger.kernel.payments import Payment
+from ledger.kernel.sentences import Sentence
 from ledger.kernel.wording import reference
 
 
 class ConfirmationDiffers(Refused):
     """A payment stands on one line of one statement."""
 
-    def __init__(self, payment: str, statement_ref: str) -> None:
-        super().__init__(f"{payment} is already confirmed, by statement {statement_ref}")
+    says = "{payment} is already confirmed, by statement {statement_ref}"
+
+    def __init__(self, payment: Sentence, statement_ref: str) -> None:
+        super().__init__(payment=payment, statement_ref=statement_ref)
 
 
 class Confirmation(Struct, frozen=True):
@@ -36,7 +39,7 @@ def check_confirmation(  # noqa: PLR0913  # Who found what, where and when.
     payment: Payment,
     known: Confirmation | None,
     *,
-    named: str,
+    named: Sentence,
     statement_ref: str,
     on: date,
 ) -> int | None:
@@ -53,12 +56,20 @@ def check_confirmation(  # noqa: PLR0913  # Who found what, where and when.
     """
     keep_apart(Duty.CONFIRMATION, act.actor, {Duty.PAYMENT: {payment.recorded_by}}, named)
     version = confirmed_before(known, named, statement_ref)
-    if version is None and on < payment.on:
-        raise Invalid("on", f"{on} is before the payment, {payment.on}")
+    if version is None:
+        not_before_payment(on, payment.on)
     return version
 
 
-def confirmed_before(known: Confirmation | None, payment: str, statement_ref: str) -> int | None:
+def not_before_payment(on: date, paid_on: date, field: str = "on") -> None:
+    """Refuse a day on which nothing was paid yet."""
+    if on < paid_on:
+        raise Invalid(field, "{on} is before the payment, {paid_on}", on=on, paid_on=paid_on)
+
+
+def confirmed_before(
+    known: Confirmation | None, payment: Sentence, statement_ref: str
+) -> int | None:
     """Return the version that confirmed ``payment`` by the same statement, if one did."""
     reference(statement_ref, "statement_ref")
     if known is None:

@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from ledger.kernel.errors import SamePerson
 from ledger.kernel.names import PersonId
+from ledger.kernel.sentences import Sentence
 
 
 class Duty(StrEnum):
@@ -28,36 +29,31 @@ class Duty(StrEnum):
 class OwnRequest(SamePerson):
     """Nobody approves a disbursement that they asked for."""
 
-    def __init__(self, thing: str) -> None:
-        super().__init__(f"who asked for {thing} may not approve it")
+    says = "whoever requested {thing} may not approve it"
 
 
 class RelatedPayee(SamePerson):
     """Nobody approves for a payee whom they declared themselves related to (慈善法 art. 14)."""
 
-    def __init__(self, thing: str) -> None:
-        super().__init__(f"who is related to the payee of {thing} may not approve it")
+    says = "whoever is related to the payee of {thing} may not approve it"
 
 
 class AlreadyApproved(SamePerson):
     """Two approvals are two people's."""
 
-    def __init__(self, thing: str) -> None:
-        super().__init__(f"the same person has already approved {thing}")
+    says = "the same person has already approved {thing}"
 
 
 class OwnApproval(SamePerson):
     """Nobody pays a disbursement that they approved."""
 
-    def __init__(self, thing: str) -> None:
-        super().__init__(f"who approved {thing} may not pay it")
+    says = "whoever approved {thing} may not pay it"
 
 
 class OwnPayment(SamePerson):
     """Nobody confirms against the bank what they recorded themselves."""
 
-    def __init__(self, thing: str) -> None:
-        super().__init__(f"who recorded {thing} may not confirm it")
+    says = "whoever recorded {thing} may not confirm it"
 
 
 APART: Mapping[Duty, Mapping[Duty, type[SamePerson]]] = {
@@ -76,8 +72,8 @@ Hands = Mapping[Duty, Collection[PersonId]]
 """Who did what about one thing so far."""
 
 
-def keep_apart(duty: Duty, person: PersonId, hands: Hands, thing: str) -> None:
+def keep_apart(duty: Duty, person: PersonId, hands: Hands, thing: Sentence) -> None:
     """Refuse that ``person`` takes a step about ``thing`` that their earlier one forbids."""
     for before, refusal in APART.get(duty, {}).items():
         if person in hands.get(before, ()):
-            raise refusal(thing)
+            raise refusal(thing=thing)

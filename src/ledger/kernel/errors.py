@@ -7,11 +7,13 @@
     x WrongState     the step is not allowed at this stage of the thing's life
     x SamePerson     two people must act, and one tried to be both
     x Conflict       somebody else changed the same thing first
-  x Overloaded       more work is queued than the store can take
+  * Overloaded       more work is queued than the store can take
+  * Confidential     what went wrong is for whoever runs the ledger to know
 
-A rule has a class of its own, beside the aggregate it protects; its docstring is the rule and
-its message has the facts. Nothing in this package knows about HTTP: ``api.kernel.problems`` decides
-which status each branch of this tree becomes.
+A rule has a class of its own, beside the aggregate it protects: its docstring is the rule, ``says``
+is its sentence with places, and ``facts`` are what stands in them. Nobody reads a sentence to learn
+a fact. Nothing in this package knows about HTTP: ``api.kernel.problems`` decides which status each
+branch of this tree becomes.
 """
 
 from __future__ import annotations
@@ -20,17 +22,23 @@ import re
 from collections.abc import Iterable
 from typing import ClassVar
 
+from ledger.kernel.sentences import Facts, Msgid, Sentence, Several, Term, Word, filled
+
 
 class LedgerError(Exception):
     """Base of every error this package raises on purpose.
 
     Attributes:
+        says: The sentence, with a place for each fact: the class's, or one given for this case.
+        facts: What stands in its places, by name. None is anybody's name.
         rival: Somebody was faster; what they left may decide the same question another way.
         NAME: What programs know it by, and every class below it that states no other; without
             one, each class goes by its own name.
 
     """
 
+    says: str = ""
+    facts: Facts
     rival: ClassVar[bool] = False
     NAME: ClassVar[str | None] = None
 
@@ -44,21 +52,33 @@ class LedgerError(Exception):
         """Return the name of the very rule, in lower case with hyphens: ``own-request``."""
         return re.sub(r"(?<!^)(?=[A-Z])", "-", cls.__name__).lower()
 
+    def __init__(self, says: Msgid = "", /, **facts: object) -> None:
+        if says:
+            self.says = says
+        self.facts = facts
+
+    def __str__(self) -> str:
+        """Return the sentence with its facts, in English."""
+        return filled(self.says, self.facts)
+
 
 class Invalid(LedgerError):
     """What was said cannot be true as written.
 
     Attributes:
         field: The name of the argument that is wrong, as the caller wrote it.
+        fault: What is wrong with it, to follow that name.
 
     """
 
     NAME = "invalid-request"
+    says = "{field}: {fault}"
 
-    def __init__(self, field: str, fault: str) -> None:
-        super().__init__(f"{field}: {fault}")
+    def __init__(self, field: str, fault: Msgid | Sentence, /, **facts: object) -> None:
+        """Refuse ``field`` for a fault: a sentence, with ``facts`` for its places."""
         self.field = field
-        self.fault = fault
+        self.fault = fault if isinstance(fault, Sentence) else Sentence(fault, **facts)
+        self.facts = {"field": Word(field), "fault": self.fault}
 
 
 class NotFound(LedgerError):
@@ -66,8 +86,24 @@ class NotFound(LedgerError):
 
     NAME = "not-found"
 
-    def __init__(self, kind: str, name: object) -> None:
-        super().__init__(f"there is no {kind} {name}")
+    def __init__(
+        self, kind: Term, name: object = None, *, by: Term = "id", says: Msgid = ""
+    ) -> None:
+        """Say that there is no ``kind`` called ``name``, or none with this ``by``.
+
+        Args:
+            kind: The kind of thing that was looked for.
+            name: What it was looked for by, if that may be repeated.
+            by: What it was looked for by, if it may not.
+            says: A sentence for this case.
+
+        """
+        if says:
+            super().__init__(says, kind=Word(kind))
+        elif name is None:
+            super().__init__("there is no {kind} with this {by}", kind=Word(kind), by=Word(by))
+        else:
+            super().__init__("there is no {kind} {name}", kind=Word(kind), name=name)
 
 
 class Refused(LedgerError):
@@ -84,12 +120,17 @@ class WrongState(Refused):
     """
 
     NAME = "wrong-state"
+    says = "{step} is not possible: {thing} is {state}, which allows {allowed}"
 
-    def __init__(self, step: str, thing: str, state: str, allowed: Iterable[str]) -> None:
+    def __init__(self, step: Term, thing: Sentence, state: Term, allowed: Iterable[str]) -> None:
         self.state = state
         self.allowed = tuple(allowed)
-        then = ", ".join(self.allowed) or "nothing"
-        super().__init__(f"{step} is not possible: {thing} is {state}, which allows {then}")
+        super().__init__(
+            step=Word(step),
+            thing=thing,
+            state=Word(state),
+            allowed=Several(map(Word, self.allowed)),
+        )
 
 
 class SamePerson(Refused):
@@ -107,3 +148,19 @@ class Conflict(Refused):
 
 class Overloaded(LedgerError):
     """More work is waiting than can be stored soon; try again a little later."""
+
+
+class Confidential(LedgerError):
+    """What went wrong is told to whoever runs the ledger, and to others only that it did.
+
+    Its ``says`` and ``facts`` are for everybody. As a text it is what the operator is told, which
+    may name a file or speak in a database's words.
+    """
+
+    def __init__(self, details: str = "", /, **facts: object) -> None:
+        super().__init__(**facts)
+        self.details = details
+
+    def __str__(self) -> str:
+        """Return what whoever runs the ledger is told."""
+        return self.details or super().__str__()

@@ -71,7 +71,7 @@ def reader(kind: type[L], *suspects: Suspect) -> Callable[[bytes], L]:
         except _NOT_READ as error:
             raise _fault(line, error, suspects) from None
         if (fault := fault_of(line)) is not None:
-            raise LineMalformed(fault)
+            raise LineMalformed(str(fault))
         return said
 
     return read
@@ -87,12 +87,12 @@ def _fault(line: bytes, error: Exception, suspects: tuple[Suspect, ...]) -> Line
     try:
         said = _anything(line)
     except _NOT_READ:
-        return LineMalformed(fault_of(line) or "is not JSON")
+        return LineMalformed(str(fault_of(line) or "is not JSON"))
     for suspect in suspects:
         for part in _parts(said):
             if suspect.field in part and not _is(part[suspect.field], suspect.kind):
-                return suspect.refusal(f"{suspect.field} {suspect.rule}")
-    return LineMalformed(fault_of(line) or _ECHO.sub(r"\1\2", str(error)))
+                return suspect.refusal("{field} {rule}", field=suspect.field, rule=suspect.rule)
+    return LineMalformed(str(fault_of(line) or _ECHO.sub(r"\1\2", str(error))))
 
 
 _ECHO = re.compile(

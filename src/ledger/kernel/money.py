@@ -28,9 +28,11 @@ BASIS_POINTS = 10_000
 def positive(amount: int, field: str = "amount") -> Fen:
     """Return ``amount`` if it can be money that moves; refuse it by ``field``'s name if not."""
     if isinstance(amount, bool) or not isinstance(amount, int):
-        raise Invalid(field, f"must be a whole number of fen, not {amount!r}")
+        raise Invalid(field, "must be a whole number of fen, not {amount}", amount=repr(amount))
     if not 0 < amount <= AMOUNT_MAX:
-        raise Invalid(field, f"must be from 1 to {AMOUNT_MAX} fen, not {amount}")
+        raise Invalid(
+            field, "must be from 1 to {most} fen, not {amount}", most=AMOUNT_MAX, amount=amount
+        )
     return Fen(amount)
 
 
@@ -58,3 +60,18 @@ def yuan(fen: int) -> str:
     sign = "-" if fen < 0 else ""
     whole, rest = divmod(abs(fen), 100)
     return f"{sign}{whole:,}.{rest:02d}"
+
+
+class Amount(int):
+    """An amount as a fact of a refusal: whole fen, which a sentence writes in yuan.
+
+    >>> f"{Amount(1_797_089)} yuan"
+    '17,970.89 yuan'
+
+    """
+
+    __slots__ = ()
+
+    def __format__(self, _: str) -> str:
+        """Write it as a statement shows it."""
+        return yuan(self)

@@ -9,20 +9,28 @@ from typing import Literal
 from msgspec import Struct
 
 from ledger.kernel.errors import Refused
-from ledger.kernel.money import Fen, yuan
+from ledger.kernel.money import Amount, Fen
 from ledger.kernel.names import PersonId
+from ledger.kernel.sentences import Sentence, Word
 
 Channel = Literal["bank", "wechat", "alipay", "cash"]
 """How money came in. It goes back the same way."""
 
 
+def named_payment(channel: str, external_ref: str) -> Sentence:
+    """Return what a refusal calls a payment."""
+    return Sentence(
+        "{channel} payment {external_ref}", channel=Word(channel), external_ref=external_ref
+    )
+
+
 class PaymentDiffers(Refused):
     """One reference of a channel is one payment, and says one amount."""
 
+    says = "{payment} is already recorded, with {amount} yuan"
+
     def __init__(self, channel: str, external_ref: str, amount: int) -> None:
-        super().__init__(
-            f"{channel} payment {external_ref} is already recorded, with {yuan(amount)} yuan"
-        )
+        super().__init__(payment=named_payment(channel, external_ref), amount=Amount(amount))
 
 
 class PaymentCounted(Refused):
@@ -30,8 +38,19 @@ class PaymentCounted(Refused):
 
     rival = True
 
+    says = "{payment} is already counted elsewhere"
+
     def __init__(self, channel: str, external_ref: str) -> None:
-        super().__init__(f"{channel} payment {external_ref} is already counted elsewhere")
+        super().__init__(payment=named_payment(channel, external_ref))
+
+
+class RefundExceedsReceived(Refused):
+    """No more goes back than came in."""
+
+    says = "donation {donation} has {left} yuan that could go back, not {wanted}"
+
+    def __init__(self, donation: object, *, left: int, wanted: int) -> None:
+        super().__init__(donation=donation, left=Amount(left), wanted=Amount(wanted))
 
 
 class Payment(Struct, frozen=True):

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from enum import StrEnum
 
 from ledger.kernel.errors import Refused
+from ledger.kernel.sentences import Several
 
 
 class Role(StrEnum):
@@ -36,9 +37,10 @@ SECOND_FACTOR_ROLES = MONEY_ROLES | {Role.ADMIN}
 class AdminHoldsMoneyRole(Refused):
     """Who hands out roles neither decides on money nor moves it."""
 
+    says = "nobody is {admin} and any of {others}"
+
     def __init__(self) -> None:
-        money = ", ".join(sorted(MONEY_ROLES))
-        super().__init__(f"nobody is {Role.ADMIN} and any of {money}")
+        super().__init__(admin=Role.ADMIN, others=Several(sorted(MONEY_ROLES)))
 
 
 def check_together(roles: Collection[Role]) -> None:

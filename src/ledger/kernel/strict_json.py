@@ -14,6 +14,8 @@ from collections.abc import Callable
 
 import msgspec
 
+from ledger.kernel.sentences import Sentence
+
 DEPTH_MAX = 16
 """Objects and lists within each other. An order has three."""
 
@@ -24,21 +26,30 @@ _NOT_A_BRACKET = re.compile(rb"[^][{}]+")
 
 
 class _Fault(ValueError):
-    """What is wrong with a text."""
+    """What is wrong with a text.
+
+    Attributes:
+        sentence: The fault, to follow the name of what was sent.
+
+    """
+
+    def __init__(self, sentence: Sentence) -> None:
+        super().__init__()
+        self.sentence = sentence
 
 
-def fault_of(text: bytes, *, numbers: bool = True) -> str | None:
+def fault_of(text: bytes, *, numbers: bool = True) -> Sentence | None:
     """Return by what a JSON text must be refused; nothing if by none of these rules.
 
     Whether it is JSON, and what it says, is for its reader; so are its ``numbers``, if that reader
     turns down what is none and can say in which field.
 
-    >>> fault_of(b'{"amount": 1, "amount": 100}')
+    >>> str(fault_of(b'{"amount": 1, "amount": 100}'))
     'has a key twice'
 
     """
     if text.count(b"[") + text.count(b"{") > DEPTH_MAX and _depth(text) > DEPTH_MAX:
-        return f"is nested more than {DEPTH_MAX} deep"
+        return Sentence("is nested more than {most} deep", most=DEPTH_MAX)
     try:
         once = b"\\" not in text and _write(_read(text)).count(b'"') == text.count(b'"')
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
@@ -46,18 +57,18 @@ def fault_of(text: bytes, *, numbers: bool = True) -> str | None:
     return None if once else _named_fault(text, _slowly if numbers else _leniently)
 
 
-def _named_fault(text: bytes, read: Callable[[str], object]) -> str | None:
+def _named_fault(text: bytes, read: Callable[[str], object]) -> Sentence | None:
     """Read slowly, for what the quick look could not rule out."""
     if text.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
-        return "begins with a byte order mark"
+        return Sentence("begins with a byte order mark")
     if b"\0" in text:
-        return "has a NUL, or is not in UTF-8"
+        return Sentence("has a NUL, or is not in UTF-8")
     try:
         read(text.decode())
     except UnicodeDecodeError:
-        return "is not in UTF-8"
+        return Sentence("is not in UTF-8")
     except _Fault as fault:
-        return str(fault)
+        return fault.sentence
     except (ValueError, RecursionError):
         return None
     return None
@@ -66,18 +77,18 @@ def _named_fault(text: bytes, read: Callable[[str], object]) -> str | None:
 def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
     said = dict(pairs)
     if len(said) != len(pairs):
-        raise _Fault("has a key twice")
+        raise _Fault(Sentence("has a key twice"))
     return said
 
 
 def _no_number(word: str) -> object:
-    raise _Fault(f"has {word}, which is no number")
+    raise _Fault(Sentence("has {word}, which is no number", word=word))
 
 
 def _bounded(digits: str) -> float:
     number = float(digits)
     if math.isinf(number):
-        raise _Fault("has a number beyond all bounds")
+        raise _Fault(Sentence("has a number beyond all bounds"))
     return number
 
 

@@ -12,6 +12,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from ledger.kernel.errors import Invalid
 from ledger.kernel.money import Currency, Fen
 from ledger.kernel.names import FundCode, PartyId, SaleId
 from ledger.kernel.wording import spelled_alike
@@ -29,6 +30,16 @@ class FundTerms(Struct, frozen=True):
     fund: FundCode
     restriction: Restriction
     currency: Currency
+
+    def check_currency(self, currency: Currency) -> None:
+        """Refuse money in another currency than the fund's."""
+        if currency != self.currency:
+            raise Invalid(
+                "currency",
+                "fund {fund} is kept in {currency}",
+                fund=self.fund,
+                currency=self.currency,
+            )
 
 
 class SaleTerms(Struct, frozen=True):

@@ -12,14 +12,15 @@ import unicodedata
 from datetime import date
 
 from ledger.kernel.errors import Invalid
+from ledger.kernel.sentences import Word
 
 TEXT_MAX = 500
 """Characters in one note. Long enough for a reason, too short for a file."""
 
 _PERSONAL = {
-    "an identity-card number": re.compile(r"(?<!\d)\d{17}[\dXx](?![\dXx])"),
-    "a bank-card number": re.compile(r"(?<!\d)(?:\d[ -]?){15,18}\d(?!\d)"),
-    "a mobile-phone number": re.compile(
+    Word("an identity-card number"): re.compile(r"(?<!\d)\d{17}[\dXx](?![\dXx])"),
+    Word("a bank-card number"): re.compile(r"(?<!\d)(?:\d[ -]?){15,18}\d(?!\d)"),
+    Word("a mobile-phone number"): re.compile(
         r"(?<!\d)(?:(?:\+|00)?86[ -]?)?1[3-9]\d[ -]?\d{4}[ -]?\d{4}(?!\d)"
     ),
 }
@@ -39,9 +40,14 @@ def shows_itself(text: str) -> bool:
 def printable(text: str, field: str) -> str:
     """Return ``text`` if it is short and shows what it is; refuse it by ``field``'s name if not."""
     if not text.strip():
-        raise Invalid(field, "must say something")
+        raise Invalid(field, "must not be empty")
     if len(text) > TEXT_MAX:
-        raise Invalid(field, f"must be at most {TEXT_MAX} characters, not {len(text)}")
+        raise Invalid(
+            field,
+            "must be at most {most} characters, not {length}",
+            most=TEXT_MAX,
+            length=len(text),
+        )
     if not shows_itself(text):
         raise Invalid(field, "has a control character")
     return text
@@ -57,18 +63,27 @@ def plain(text: str, field: str) -> str:
     printable(text, field)
     for what, pattern in _PERSONAL.items():
         if pattern.search(text):
-            raise Invalid(field, f"has what looks like {what}, which may not be in the history")
+            raise Invalid(
+                field,
+                "seems to contain {what}, which may not be in the history",
+                what=what,
+            )
     return text
 
 
-REFERENCE = re.compile(r"[!-~]{1,64}")
+REFERENCE_MAX = 64
+"""Characters of a reference."""
+
+REFERENCE = re.compile(f"[!-~]{{1,{REFERENCE_MAX}}}")
 """Visible ASCII, as banks and payment platforms write their references."""
 
 
 def reference(external_ref: str, field: str = "external_ref") -> str:
     """Return ``external_ref`` if it can be a bank's or platform's reference."""
     if not REFERENCE.fullmatch(external_ref):
-        raise Invalid(field, "must be 1 to 64 visible ASCII characters")
+        raise Invalid(
+            field, "must be {least} to {most} visible ASCII characters", least=1, most=REFERENCE_MAX
+        )
     return external_ref
 
 
@@ -110,17 +125,19 @@ def code(text: str, field: str) -> str:
 
     """
     if not REFERENCE.fullmatch(text):
-        raise Invalid(field, "must be 1 to 64 visible ASCII characters")
+        raise Invalid(
+            field, "must be {least} to {most} visible ASCII characters", least=1, most=REFERENCE_MAX
+        )
     if _SOMEBODYS.search(text) is None:
         return text
     for what, looks_like in (
-        ("an identity-card number", _is_identity),
-        ("a bank-card number", _is_card),
-        ("a mobile-phone number", _MOBILE_ALONE.fullmatch),
-        ("an e-mail address", _E_MAIL.search),
+        (Word("an identity-card number"), _is_identity),
+        (Word("a bank-card number"), _is_card),
+        (Word("a mobile-phone number"), _MOBILE_ALONE.fullmatch),
+        (Word("an e-mail address"), _E_MAIL.search),
     ):
         if looks_like(text):
-            raise Invalid(field, f"is what looks like {what}, which may not be in the history")
+            raise Invalid(field, "looks like {what}, which may not be in the history", what=what)
     return text
 
 

@@ -26,8 +26,7 @@ from ledger.people.vault import Vault
 class IdentityTaken(Refused):
     """Whoever signs in at the provider is one person here, and no second."""
 
-    def __init__(self) -> None:
-        super().__init__("this account at the provider is bound to somebody else")
+    says = "this account at the provider is bound to somebody else"
 
 
 class Identity(Struct, frozen=True):

@@ -44,15 +44,13 @@ _turns = BoundedSemaphore(AT_ONCE)
 class InvitationOver(Refused):
     """An invitation is good once, and for seven days."""
 
-    def __init__(self) -> None:
-        super().__init__("ask for another one")
+    says = "this invitation was used or has expired"
 
 
 class PasswordWrong(Refused):
     """Who changes a password knows the old one."""
 
-    def __init__(self) -> None:
-        super().__init__("the password is another one")
+    says = "the current password is wrong"
 
 
 class Passwords:
@@ -120,7 +118,12 @@ class Passwords:
 def _made(password: str) -> str:
     said = _normal(password)
     if not LENGTH_MIN <= len(said) <= LENGTH_MAX:
-        raise Invalid("password", f"must be {LENGTH_MIN} to {LENGTH_MAX} characters long")
+        raise Invalid(
+            "password",
+            "must be {least} to {most} characters long",
+            least=LENGTH_MIN,
+            most=LENGTH_MAX,
+        )
     with _in_turn():
         return _ARGON2.hash(said)
 

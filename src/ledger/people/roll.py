@@ -30,15 +30,13 @@ Change = Literal["granted", "withdrawn", "disabled"]
 class PersonUnknown(Refused):
     """Roles are given to people who are on the roll."""
 
-    def __init__(self) -> None:
-        super().__init__("nobody of this name is on the roll")
+    says = "nobody of this name is registered"
 
 
 class PersonDisabled(Refused):
     """Who was disabled does not come in again under the same name."""
 
-    def __init__(self) -> None:
-        super().__init__("this person was disabled")
+    says = "this person was disabled"
 
 
 class Untold(Struct, frozen=True):

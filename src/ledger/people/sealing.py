@@ -9,7 +9,7 @@ import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from ledger.kernel.errors import LedgerError
+from ledger.kernel.errors import Confidential
 
 KEY_BITS = 256
 
@@ -18,8 +18,10 @@ NONCE_BYTES = 12
 millions of keys, where NIST SP 800-38D allows four thousand millions."""
 
 
-class VaultError(LedgerError):
+class VaultError(Confidential):
     """What is sealed can be opened by whoever has the key, and by nobody else."""
+
+    says = "details of people cannot be opened or sealed here at the moment"
 
 
 class SealBroken(VaultError):

@@ -40,15 +40,13 @@ ISSUER = "Lei Feng e-supermarket"
 class CodeWrong(Refused):
     """A code is the one that the application shows now, and is taken once."""
 
-    def __init__(self) -> None:
-        super().__init__("wait for the next code, and look at the clock of the telephone")
+    says = "wait for the next code, and check the clock of your phone"
 
 
 class HasSecondFactor(Refused):
     """A second factor is taken away before another is set up."""
 
-    def __init__(self) -> None:
-        super().__init__("there is one already")
+    says = "a second factor is already set up"
 
 
 class SecondFactors:

@@ -20,6 +20,7 @@ from sqlalchemy import Connection, RowMapping, func, select
 from ledger.kernel.errors import NotFound, Refused
 from ledger.kernel.names import DonorId, PersonId, SaleId
 from ledger.kernel.roles import Role
+from ledger.kernel.sentences import Either
 from ledger.people.caller import Caller
 from ledger.people.register import Register
 from ledger.people.sessions import roles_of
@@ -38,8 +39,10 @@ OVERLAP = timedelta(days=1)
 class BeyondRoles(Refused):
     """A token gives no role that its person has not."""
 
+    says = "the person does not have the role {roles}"
+
     def __init__(self, roles: Iterable[Role]) -> None:
-        super().__init__(f"the person has not the role of {' or '.join(sorted(roles))}")
+        super().__init__(roles=Either(sorted(roles)))
 
 
 class Scope(Struct, frozen=True):
@@ -164,7 +167,7 @@ class Tokens:
         with self._register.writing() as connection:
             row = _find(connection, person, token_id)
             if not _is_good(row, at):
-                raise NotFound("token", "that still works, of this id")
+                raise NotFound("token", says="there is no token with this id that still works")
             ends = min(at + overlap, row["expires_at"] or at + overlap)
             _change(connection, row, at, expires_at=ends)
             return self.create_in(connection, person, _scope(row), at=at, token=token)
@@ -233,7 +236,7 @@ def _find(connection: Connection, person: PersonId, token_id: str) -> RowMapping
     )
     row = connection.execute(asked).mappings().first()
     if row is None:
-        raise NotFound("token", "of this id")
+        raise NotFound("token")
     return row
 
 

@@ -14,7 +14,7 @@ from eventsourcing.persistence import StoredEvent
 from msgspec import Struct, field
 
 from ledger.books.tallies import Expectation, Tally, below_floor, floored
-from ledger.kernel.errors import LedgerError
+from ledger.kernel.errors import Confidential, LedgerError
 from ledger.kernel.names import Position
 
 
@@ -37,20 +37,20 @@ class Receipt(Struct, frozen=True):
     repeated: bool = False
 
 
-class StoreFailed(LedgerError):
+class StoreFailed(Confidential):
     """The store cannot be reached or written at the moment; what was asked may be asked again."""
 
+    says = "nothing was written"
+
     def __init__(self, cause: Exception) -> None:
-        super().__init__(f"nothing was written: {cause}")
+        super().__init__(f"{self.says}: {cause}")
         self.__cause__ = cause
 
 
 class OutcomeUnknown(StoreFailed):
     """Whether it was stored is not known; asked again under the same key, it has one effect."""
 
-    def __init__(self, cause: Exception) -> None:
-        super().__init__(cause)
-        self.args = (f"the store went away while it was written: {cause}",)
+    says = "the store went away while it was written"
 
 
 class Answer(Struct, frozen=True):

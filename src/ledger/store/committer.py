@@ -93,7 +93,7 @@ class Committer:
     def _enqueue(self, ticket: _Ticket) -> None:
         with self._changed:
             if self._closing or len(self._queue) >= QUEUE_MAX:
-                raise Overloaded("the ledger has more to store than it can at the moment")
+                raise Overloaded("too many requests are waiting to be stored")
             self._queue.append(ticket)
 
     def _wake(self) -> None:

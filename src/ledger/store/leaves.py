@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ledger.kernel.errors import LedgerError
+from ledger.kernel.sentences import Sentence
 from ledger.store.recorder import Store
 from ledger.transparency.leaf import Leaf, leaf_of
 
@@ -10,8 +11,10 @@ from ledger.transparency.leaf import Leaf, leaf_of
 class OutOfStep(LedgerError):
     """An event's place in the log is its position, which has no gaps."""
 
-    def __init__(self, position: int, found: object) -> None:
-        super().__init__(f"after event {position} comes {found} and not {position + 1}")
+    says = "after event {position} comes {found} and not {expected}"
+
+    def __init__(self, position: int, found: int | Sentence) -> None:
+        super().__init__(position=position, found=found, expected=position + 1)
 
 
 def leaves(store: Store, after: int, limit: int) -> list[Leaf]:
@@ -26,5 +29,5 @@ def leaves(store: Store, after: int, limit: int) -> list[Leaf]:
         if leaf.index != index:
             raise OutOfStep(index, leaf.nid)
     if len(found) < limit:
-        raise OutOfStep(after + len(found), "nothing")
+        raise OutOfStep(after + len(found), Sentence("nothing"))
     return found

@@ -14,6 +14,7 @@ from api.gate.target import check_path, check_query
 from api.routes.docs import policy_of
 from ledger.kernel.errors import Invalid
 from ledger.kernel.roles import Role
+from ledger.kernel.sentences import Word
 from tests.office import Office
 from tests.processes import leifeng
 from tests.server import serving
@@ -119,7 +120,7 @@ def test_lists_and_what_proxies_add_to_may_come_in_several_lines():
 
 
 def test_a_headers_name_is_repeated_only_if_it_can_be_one():
-    with pytest.raises(Invalid, match=r"^header: is said twice"):
+    with pytest.raises(Invalid, match=r"^header: is sent twice"):
         read([(b"13900000000", b"a"), (b"13900000000", b"b")])
 
 
@@ -225,7 +226,7 @@ def test_a_page_of_others_is_refused_before_anything_is_done(world):
 
 def test_a_rate_is_kept_and_begins_anew_with_each_window():
     now = [1_000.0]
-    rate = Rate(2, "requests", clock=lambda: now[0])
+    rate = Rate(2, Word("requests"), clock=lambda: now[0])
     for who in ("a", "a", "b"):
         rate.count(who)
 

@@ -20,7 +20,7 @@ from tests.samples import SAMPLES
 SAID = {message.id for message in extracted() if message.id}
 OTHERS = [language for language in LANGUAGES if language != SOURCE]
 
-PLACEHOLDER = re.compile(r"%\(\w+\)s")
+PLACEHOLDER = re.compile(r"%\(\w+\)s|\{[^}]+\}")
 
 
 def forms(said):

@@ -186,7 +186,7 @@ def test_who_declared_a_relation_sees_why_they_may_not_approve(visitors, office,
     page = plain(approver.read(f"/desk/aid/{asked}"))
     assert "Nobody approves for a payee whom they declared themselves related to" in page
     assert "Ask a colleague who has had no part in it yet." in page
-    assert f"who is related to the payee of disbursement {asked} may not approve it" in page
+    assert f"whoever is related to the payee of disbursement {asked} may not approve it" in page
     chinese = approver.read(f"/desk/aid/{asked}?lang=zh")
     approver.read(f"/desk/aid/{asked}?lang=en")  # The choice is remembered.
     assert f"与 拨付 {asked} 的收款方有关联的人不得批准" in chinese

@@ -28,7 +28,7 @@ ROUTES = [
     for method in sorted(route.methods - {"HEAD"})
 ]
 
-TEMPLATES = (HOUSE / "api" / "pages" / "templates").glob("*.html")
+TEMPLATES = (HOUSE / "api" / "pages").rglob("templates/*.html")
 FIELDS = sorted(
     {name for each in TEMPLATES for name in re.findall(r'name="(\w+)"', each.read_text())}
 )

@@ -170,7 +170,7 @@ def test_people_are_added_listed_and_disabled_from_the_command_line(server):
 
     again = leifeng("token", "rotate", token_id, "--data", server.data, "--person", "nobody")
     assert (again.returncode, again.stdout) == (1, "")
-    assert again.stderr == "leifeng: nobody of this name is on the roll\n"
+    assert again.stderr == "leifeng: nobody of this name is registered\n"
 
 
 def test_an_admin_and_cashier_in_one_is_refused_and_nothing_is_kept(server):

@@ -11,10 +11,9 @@ from ledger.aggregates.donations.donation import (
     Instalment,
     NothingInSuspense,
     PublicPromiseBinds,
-    RefundExceedsReceived,
 )
 from ledger.kernel.errors import Invalid, WrongState
-from ledger.kernel.payments import PaymentDiffers
+from ledger.kernel.payments import PaymentDiffers, RefundExceedsReceived
 from ledger.kernel.payments import Returned as Back
 from tests.samples import (
     EXCESS_GIVEN,

@@ -87,7 +87,9 @@ def test_a_period_of_retention_ends_on_a_day():
 
 
 def test_no_restriction_ends_before_it_begins():
-    given(REGISTERED).when(restrict(until=date(2026, 3, 31))).then_refused(Invalid, "is over")
+    given(REGISTERED).when(restrict(until=date(2026, 3, 31))).then_refused(
+        Invalid, "is in the past"
+    )
 
 
 def test_what_is_erased_is_not_restricted():

@@ -505,7 +505,7 @@ def test_a_feed_that_is_overtaken_again_and_again_is_told_so_and_records_nothing
         house.do("register_donor", other, anonymous=True)
     rivals = [partial(house.do, "restrict_donor", other, basis="donor-request") for other in others]
 
-    with pytest.raises(Conflict, match="feed them again"):
+    with pytest.raises(Conflict, match="send them again"):
         overtaken(house, line("r-1"), rivals=rivals)
     house.pledge(1)  # Whatever was handed over before is stored by now.
     assert house.kinds().count("donation.pledged.1") == 1
@@ -526,7 +526,7 @@ def test_a_feed_that_is_overtaken_again_and_again_is_told_so(house):
     rivals = [lambda each=each: fed(house, line(f"r-{each}")) for each in range(5)]
     lines = [line(f"r-{each}") for each in range(6)]
 
-    with pytest.raises(Conflict, match="feed them again"):
+    with pytest.raises(Conflict, match="send them again"):
         overtaken(house, *lines, rivals=rivals)
     assert house.kinds().count("donation.pledged.1") == 5
 

@@ -48,7 +48,7 @@ def test_what_looks_like_a_persons_number_is_refused(text, what):
 
 @pytest.mark.parametrize("text", ["", " ", "\n\t", "\u3000"])
 def test_empty_words_say_nothing(text):
-    with pytest.raises(Invalid, match="must say something"):
+    with pytest.raises(Invalid, match="must not be empty"):
         plain(text, "note")
 
 

@@ -13,11 +13,12 @@ from typing import Any, Literal, Self
 from ledger.aggregates.disbursements.states import STEPS
 from ledger.aggregates.disbursements.states import DisbursementState as S
 from ledger.kernel.aggregate import Act, Aggregate, Fact, event
-from ledger.kernel.confirmations import Confirmation, confirmed_before
+from ledger.kernel.confirmations import Confirmation, confirmed_before, not_before_payment
 from ledger.kernel.duties import Duty, keep_apart
-from ledger.kernel.errors import Invalid, Refused, WrongState
-from ledger.kernel.money import Currency, Fen, positive, yuan
+from ledger.kernel.errors import Refused, WrongState
+from ledger.kernel.money import Amount, Currency, Fen, positive
 from ledger.kernel.names import FundCode, PartyId, PersonId, new_id
+from ledger.kernel.sentences import Sentence
 from ledger.kernel.terms import FundTerms, Restriction, Ties
 from ledger.kernel.wording import plain, reference
 
@@ -30,17 +31,19 @@ PayeeKind = Literal["organisation", "person", "supplier"]
 class ReturnExceedsPaid(Refused):
     """No more comes back from a payee than was paid."""
 
+    says = "the payee of disbursement {disbursement} holds {held} yuan, not {amount}"
+
     def __init__(self, disbursement: object, *, held: int, amount: int) -> None:
-        super().__init__(
-            f"the payee of disbursement {disbursement} holds {yuan(held)} yuan, not {yuan(amount)}"
-        )
+        super().__init__(disbursement=disbursement, held=Amount(held), amount=Amount(amount))
 
 
 class ReturnDiffers(Refused):
     """One reference is one return, and says one amount."""
 
+    says = "return {external_ref} is already recorded, with {amount} yuan"
+
     def __init__(self, external_ref: str, amount: int) -> None:
-        super().__init__(f"return {external_ref} is already recorded, with {yuan(amount)} yuan")
+        super().__init__(external_ref=external_ref, amount=Amount(amount))
 
 
 class Disbursement(Aggregate):
@@ -181,8 +184,7 @@ class Disbursement(Aggregate):
         grid: str | None = None,
     ) -> Self:
         """Ask for aid out of a fund."""
-        if currency != fund.currency:
-            raise Invalid("currency", f"fund {fund.fund} is kept in {fund.currency}")
+        fund.check_currency(currency)
         wanted = cls(new_id())
         wanted._record(
             cls.Requested,
@@ -252,13 +254,13 @@ class Disbursement(Aggregate):
 
     def confirm(self, act: Act, *, statement_ref: str, on: date) -> int | None:
         """Record that the payment was found on a statement; return the version of a repeat."""
-        keep_apart(Duty.CONFIRMATION, act.actor, self.hands, f"the payment of {self._named}")
+        keep_apart(Duty.CONFIRMATION, act.actor, self.hands, self._payment)
         self._must_be("confirmation", S.PAID, S.ACKNOWLEDGED, S.RETURNED)
-        name = f"payment {self.paid_by_ref}"
+        name = Sentence("payment {external_ref}", external_ref=self.paid_by_ref)
         known = confirmed_before(self.confirmed, name, statement_ref)
         if known is not None:
             return known
-        self._not_before_payment(on, "on")
+        not_before_payment(on, self.paid_on)
         self._note(
             self.PaymentConfirmed,
             act,
@@ -274,7 +276,7 @@ class Disbursement(Aggregate):
         self._must_be("bounce", S.PAID)
         if self.held != self.amount:
             raise ReturnExceedsPaid(self.id, held=self.held, amount=self.amount)
-        self._not_before_payment(on, "on")
+        not_before_payment(on, self.paid_on)
         self._note(
             self.Bounced,
             act,
@@ -287,7 +289,7 @@ class Disbursement(Aggregate):
     def acknowledge(self, act: Act, *, by: PartyId, on: date) -> None:
         """Record that the payee signed for what they hold."""
         self._must_be("acknowledgement", S.PAID)
-        self._not_before_payment(on, "on")
+        not_before_payment(on, self.paid_on)
         self._note(self.Acknowledged, act, on=on, amount=self.held, by=by)
 
     def take_back(
@@ -305,7 +307,7 @@ class Disbursement(Aggregate):
         self._must_be("return", S.PAID, S.ACKNOWLEDGED)
         if amount > self.held:
             raise ReturnExceedsPaid(self.id, held=self.held, amount=amount)
-        self._not_before_payment(received_on, "received_on")
+        not_before_payment(received_on, self.paid_on, "received_on")
         self._note(
             self.Returned,
             act,
@@ -319,8 +321,12 @@ class Disbursement(Aggregate):
         return None
 
     @property
-    def _named(self) -> str:
-        return f"disbursement {self.id}"
+    def _named(self) -> Sentence:
+        return Sentence("disbursement {disbursement}", disbursement=self.id)
+
+    @property
+    def _payment(self) -> Sentence:
+        return Sentence("the payment of disbursement {disbursement}", disbursement=self.id)
 
     def _note(self, kind: type[Fact], act: Act, *, on: date, **said: Any) -> None:
         """Record something about money of this fund."""
@@ -329,10 +335,6 @@ class Disbursement(Aggregate):
     def _must_be(self, step: str, *states: S) -> None:
         if self.state not in states:
             raise WrongState(step, self._named, self.state, STEPS.get(self.state, ()))
-
-    def _not_before_payment(self, on: date, field: str) -> None:
-        if on < self.paid_on:
-            raise Invalid(field, f"{on} is before the payment, {self.paid_on}")
 
     @event(Requested)
     def _requested(self, fact: Requested) -> None:

@@ -16,9 +16,20 @@ from msgspec import Struct
 from ledger.kernel.aggregate import Act, Aggregate, Fact, event
 from ledger.kernel.confirmations import Confirmation, check_confirmation
 from ledger.kernel.errors import Invalid, NotFound, Refused, WrongState
-from ledger.kernel.money import Currency, Fen, positive, yuan
+from ledger.kernel.money import Amount, Currency, Fen, positive
 from ledger.kernel.names import DonationId, DonorId, FundCode, new_id
-from ledger.kernel.payments import Channel, Part, Payment, PaymentDiffers, Returned, back, take
+from ledger.kernel.payments import (
+    Channel,
+    Part,
+    Payment,
+    PaymentDiffers,
+    RefundExceedsReceived,
+    Returned,
+    back,
+    named_payment,
+    take,
+)
+from ledger.kernel.sentences import Sentence, Term
 from ledger.kernel.terms import FundTerms, Restriction
 from ledger.kernel.wording import plain, reference
 
@@ -49,26 +60,19 @@ STEPS = {
 class PublicPromiseBinds(Refused):
     """A promise made in public must be kept (慈善法 art. 41)."""
 
+    says = "donation {donation} was promised in public and cannot be withdrawn"
+
     def __init__(self, donation: object) -> None:
-        super().__init__(f"donation {donation} was promised in public and cannot be withdrawn")
-
-
-class RefundExceedsReceived(Refused):
-    """No more goes back than came in."""
-
-    def __init__(self, donation: object, *, left: int, wanted: int) -> None:
-        super().__init__(
-            f"donation {donation} has {yuan(left)} yuan that could go back, not {yuan(wanted)}"
-        )
+        super().__init__(donation=donation)
 
 
 class NothingInSuspense(Refused):
     """Only money that was paid beyond the promise waits for the donor's decision."""
 
+    says = "donation {donation} has {waiting} yuan waiting in suspense, not {wanted}"
+
     def __init__(self, donation: object, *, waiting: int, wanted: int) -> None:
-        super().__init__(
-            f"donation {donation} has {yuan(waiting)} yuan waiting in suspense, not {yuan(wanted)}"
-        )
+        super().__init__(donation=donation, waiting=Amount(waiting), wanted=Amount(wanted))
 
 
 class Instalment(Struct, frozen=True, forbid_unknown_fields=True):
@@ -174,8 +178,7 @@ class Donation(Aggregate):
         stream: DonationId | None = None,
     ) -> Self:
         """Promise to give ``amount`` to ``fund``, at once or in instalments."""
-        if currency != fund.currency:
-            raise Invalid("currency", f"fund {fund.fund} is kept in {fund.currency}")
+        fund.check_currency(currency)
         donation = cls(stream or new_id())
         donation._record(
             cls.Pledged,
@@ -204,7 +207,7 @@ class Donation(Aggregate):
                 raise PaymentDiffers(channel, external_ref, known.amount)
             return known.version
         if self.state is DonationState.WITHDRAWN:
-            raise WrongState("payment", f"donation {self.id}", self.state, STEPS[self.state])
+            raise self._cannot("payment")
         self._record(
             self.PaymentReceived,
             act,
@@ -225,12 +228,12 @@ class Donation(Aggregate):
         """Record that a payment was found on a statement; return the version of a repeat."""
         payment = self.payments.get((channel, external_ref))
         if payment is None:
-            raise NotFound("payment on this donation", "of this channel and reference")
+            raise NotFound("payment", by="channel and reference")
         known = check_confirmation(
             act,
             payment,
             self.confirmed.get((channel, external_ref)),
-            named=f"{channel} payment {external_ref}",
+            named=named_payment(channel, external_ref),
             statement_ref=statement_ref,
             on=on,
         )
@@ -252,7 +255,7 @@ class Donation(Aggregate):
     def withdraw(self, act: Act, *, reason: str) -> None:
         """Take back what is still open of a promise that does not bind."""
         if self.state not in {DonationState.PLEDGED, DonationState.PARTIALLY_SETTLED}:
-            raise WrongState("withdrawal", f"donation {self.id}", self.state, STEPS[self.state])
+            raise self._cannot("withdrawal")
         if self.public_promise:
             raise PublicPromiseBinds(self.id)
         self._record(
@@ -270,7 +273,7 @@ class Donation(Aggregate):
         amount = positive(amount)
         left = sum(part.left for part in self.kept)
         if left == 0 and self.state is DonationState.PLEDGED:
-            raise WrongState("refund", f"donation {self.id}", self.state, STEPS[self.state])
+            raise self._cannot("refund")
         if amount > left:
             raise RefundExceedsReceived(self.id, left=left, wanted=amount)
         self._record(
@@ -316,6 +319,10 @@ class Donation(Aggregate):
         if positive(amount) > waiting:
             raise NothingInSuspense(self.id, waiting=waiting, wanted=amount)
         return Fen(amount)
+
+    def _cannot(self, step: Term) -> WrongState:
+        thing = Sentence("donation {donation}", donation=self.id)
+        return WrongState(step, thing, self.state, STEPS[self.state])
 
     @event(Pledged)
     def _pledged(self, fact: Pledged) -> None:
@@ -372,14 +379,19 @@ def _schedule(
     amount: int, pledged_on: date, instalments: Sequence[Instalment]
 ) -> tuple[Instalment, ...]:
     if len(instalments) > INSTALMENTS_MAX:
-        raise Invalid("instalments", f"must be at most {INSTALMENTS_MAX}")
+        raise Invalid("instalments", "must be at most {most}", most=INSTALMENTS_MAX)
     for each in instalments:
         positive(each.amount, "instalments")
         if each.due_on < pledged_on:
-            raise Invalid("instalments", f"{each.due_on} is before the day of the pledge")
+            raise Invalid("instalments", "{on} is before the day of the pledge", on=each.due_on)
     total = sum(each.amount for each in instalments)
     if instalments and total != amount:
-        raise Invalid("instalments", f"add up to {total} fen, not to the {amount} promised")
+        raise Invalid(
+            "instalments",
+            "add up to {total} fen, not to the {amount} promised",
+            total=total,
+            amount=amount,
+        )
     return in_order(instalments)
 
 

@@ -155,17 +155,24 @@ class SaleOrder(Aggregate):
     def repeats(self, order: Order) -> bool:
         """Say whether ``order`` is this one again; refuse it if it is another of its number."""
         if (order.placed_at, order.lines) != (self.placed_at, self.lines):
-            raise OrderConflict(f"order {order.order_no} is already recorded with other goods")
+            raise OrderConflict(
+                "order {order} is already recorded with other goods", order=order.order_no
+            )
         return True
 
     def take_back(self, act: Act, *, sale: SaleTerms, back: GoodsReturn) -> bool:
         """Record a return; say ``False`` if it is one that is already recorded."""
         if back.return_no in self.returns:
             if self.returns[back.return_no] != back:
-                raise OrderConflict(f"return {back.return_no} is already recorded with other goods")
+                raise OrderConflict(
+                    "return {return_no} is already recorded with other goods",
+                    return_no=back.return_no,
+                )
             return False
         if back.returned_on > sale.last_return_day:
-            raise ReturnWindowClosed(f"goods could be returned until {sale.last_return_day}")
+            raise ReturnWindowClosed(
+                "goods could be returned until {last}", last=sale.last_return_day
+            )
         self._can_come_back(back)
         self._record(
             self.GoodsReturned,
@@ -186,15 +193,20 @@ class SaleOrder(Aggregate):
         left = dict(self.held)
         for line in back.lines:
             if line.sku not in left:
-                raise SkuUnknown(f"order {back.order_no} has no such sku")
+                raise SkuUnknown("order {order} has no such sku", order=back.order_no)
             left[line.sku] -= line.quantity
             if left[line.sku] < 0:
                 raise ReturnExceedsSold(
-                    f"order {back.order_no} has only {self.held[line.sku]} {line.sku} to return"
+                    "order {order} has only {left} {sku} to return",
+                    order=back.order_no,
+                    left=self.held[line.sku],
+                    sku=line.sku,
                 )
             due += line.quantity * self.prices[line.sku]
         if back.refund != due:
-            raise PriceMismatch(f"the goods cost {due} fen, not {back.refund}")
+            raise PriceMismatch(
+                "the goods cost {due} fen, not {refund}", due=due, refund=back.refund
+            )
 
     @event(Placed)
     def _placed(self, fact: Placed) -> None:
@@ -226,9 +238,12 @@ def _price(lines: Sequence[OrderLine], sale: SaleTerms) -> Fen:
             raise SkuUnknown("the sale has no such sku")
         if line.unit_price != sale.prices[line.sku]:
             raise PriceMismatch(
-                f"{line.sku} costs {sale.prices[line.sku]} fen, not {line.unit_price}"
+                "{sku} costs {price} fen, not {unit_price}",
+                sku=line.sku,
+                price=sale.prices[line.sku],
+                unit_price=line.unit_price,
             )
         total += line.quantity * line.unit_price
     if total > AMOUNT_MAX:
-        raise AmountInvalid(f"an order is at most {AMOUNT_MAX} fen")
+        raise AmountInvalid("an order is at most {most} fen", most=AMOUNT_MAX)
     return Fen(total)

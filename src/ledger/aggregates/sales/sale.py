@@ -18,9 +18,10 @@ from ledger.aggregates.sales.settlements import SettlementMismatch, Statement
 from ledger.kernel.aggregate import Act, Aggregate, Fact, event
 from ledger.kernel.confirmations import Confirmation, check_confirmation
 from ledger.kernel.errors import Invalid, NotFound, Refused, WrongState
-from ledger.kernel.money import BASIS_POINTS, Currency, Fen, fee, positive, yuan
+from ledger.kernel.money import BASIS_POINTS, Amount, Currency, Fen, fee, positive
 from ledger.kernel.names import FundCode, SaleId, new_id
 from ledger.kernel.payments import Payment
+from ledger.kernel.sentences import Sentence
 from ledger.kernel.terms import UNITS_MAX, FundTerms, Restriction, SaleTerms
 from ledger.kernel.wording import plain, printable, reference
 
@@ -53,24 +54,28 @@ STEPS = {
 class ReturnWindowOpen(Refused):
     """A sale is settled only when nothing can be returned any more."""
 
+    says = "goods of sale {sale} can be returned until {last}"
+
     def __init__(self, sale: object, last_day: date) -> None:
-        super().__init__(f"goods of sale {sale} can be returned until {last_day}")
+        super().__init__(sale=sale, last=last_day)
 
 
 class RemittanceExceedsOutstanding(Refused):
     """A partner remits what the settlement says, and no more."""
 
+    says = "sale {sale} has {outstanding} yuan outstanding, not {amount}"
+
     def __init__(self, sale: object, *, outstanding: int, amount: int) -> None:
-        super().__init__(
-            f"sale {sale} has {yuan(outstanding)} yuan outstanding, not {yuan(amount)}"
-        )
+        super().__init__(sale=sale, outstanding=Amount(outstanding), amount=Amount(amount))
 
 
 class RemittanceDiffers(Refused):
     """One reference is one remittance, and says one amount."""
 
+    says = "remittance {external_ref} is already recorded, with {amount} yuan"
+
     def __init__(self, external_ref: str, amount: int) -> None:
-        super().__init__(f"remittance {external_ref} is already recorded, with {yuan(amount)} yuan")
+        super().__init__(external_ref=external_ref, amount=Amount(amount))
 
 
 class Item(Struct, frozen=True, forbid_unknown_fields=True):
@@ -166,11 +171,18 @@ class CharitySale(Aggregate):
     ) -> Self:
         """Agree on a sale for the good of ``fund``."""
         if ends_on > LAST_DAY_MAX:
-            raise Invalid("ends_on", f"must be at the latest {LAST_DAY_MAX}")
+            raise Invalid("ends_on", "must not be later than {last}", last=LAST_DAY_MAX)
         if ends_on < starts_on:
-            raise Invalid("ends_on", f"{ends_on} is before the first day, {starts_on}")
+            raise Invalid(
+                "ends_on",
+                "{on} is before the first day, {starts_on}",
+                on=ends_on,
+                starts_on=starts_on,
+            )
         if not 0 <= return_days <= RETURN_DAYS_MAX:
-            raise Invalid("return_days", f"must be from 0 to {RETURN_DAYS_MAX}")
+            raise Invalid(
+                "return_days", "must be from {least} to {most}", least=0, most=RETURN_DAYS_MAX
+            )
         if (
             partner_fee_bp < 0
             or channel_fee_bp < 0
@@ -206,7 +218,9 @@ class CharitySale(Aggregate):
         """Stop selling; returns are taken for as long as the plan says."""
         self.must_be("ending", SaleState.OPEN)
         if on < self.opened_on:
-            raise Invalid("on", f"{on} is before the opening, {self.opened_on}")
+            raise Invalid(
+                "on", "{on} is before the opening, {opened_on}", on=on, opened_on=self.opened_on
+            )
         self._record(self.Ended, act, on=on, fund=self.fund)
 
     def settle(
@@ -261,12 +275,12 @@ class CharitySale(Aggregate):
         """Record that a remittance was found on a statement; return the version of a repeat."""
         remittance = self.remittances.get(external_ref)
         if remittance is None:
-            raise NotFound("remittance of this sale", "of this reference")
+            raise NotFound("remittance", by="reference")
         known = check_confirmation(
             act,
             remittance,
             self.confirmed.get(external_ref),
-            named=f"remittance {external_ref}",
+            named=Sentence("remittance {external_ref}", external_ref=external_ref),
             statement_ref=statement_ref,
             on=on,
         )
@@ -311,7 +325,8 @@ class CharitySale(Aggregate):
     def must_be(self, step: str, *states: SaleState) -> None:
         """Refuse a step that does not belong to any of ``states``."""
         if self.state not in states:
-            raise WrongState(step, f"sale {self.id}", self.state, STEPS[self.state])
+            thing = Sentence("sale {sale}", sale=self.id)
+            raise WrongState(step, thing, self.state, STEPS[self.state])
 
     @event(Planned)
     def _planned(self, fact: Planned) -> None:
@@ -359,7 +374,7 @@ class CharitySale(Aggregate):
 
 def _catalogue(items: Sequence[Item]) -> tuple[Item, ...]:
     if not 1 <= len(items) <= ITEMS_MAX:
-        raise Invalid("items", f"must be from 1 to {ITEMS_MAX}")
+        raise Invalid("items", "must be from {least} to {most}", least=1, most=ITEMS_MAX)
     if len({each.sku for each in items}) != len(items):
         raise Invalid("items", "names the same sku twice")
     for each in items:
@@ -367,5 +382,5 @@ def _catalogue(items: Sequence[Item]) -> tuple[Item, ...]:
         plain(each.name, "items")
         positive(each.unit_price, "items")
         if not 0 < each.consigned <= UNITS_MAX:
-            raise Invalid("items", f"consigned must be from 1 to {UNITS_MAX}")
+            raise Invalid("items", "consigned must be from 1 to {most}", most=UNITS_MAX)
     return tuple(items)

@@ -8,7 +8,8 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from ledger.kernel.errors import Refused
-from ledger.kernel.money import yuan
+from ledger.kernel.money import Amount
+from ledger.kernel.sentences import Sentence, Series, Word
 
 
 class Differing(NamedTuple):
@@ -22,13 +23,20 @@ class Differing(NamedTuple):
 class SettlementMismatch(Refused):
     """A settlement stands only if every figure equals ours to the fen."""
 
+    says = "the statement of sale {sale} differs: {figures}"
+
     def __init__(self, sale: object, differing: Sequence[Differing]) -> None:
         self.differing = tuple(differing)
-        figures = "; ".join(
-            f"{each.figure}: theirs {yuan(each.theirs)}, ours {yuan(each.ours)}"
-            for each in differing
-        )
-        super().__init__(f"the statement of sale {sale} differs: {figures}")
+        super().__init__(sale=sale, figures=Series(map(_both, differing)))
+
+
+def _both(each: Differing) -> Sentence:
+    return Sentence(
+        "{figure}: theirs {theirs}, ours {ours}",
+        figure=Word(each.figure),
+        theirs=Amount(each.theirs),
+        ours=Amount(each.ours),
+    )
 
 
 class Statement(Struct, frozen=True):
