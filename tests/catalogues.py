@@ -7,7 +7,6 @@ stands there without a translation, which a test tells.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from importlib.resources import files
 from io import BytesIO
 from pathlib import Path
 
@@ -16,9 +15,12 @@ from babel.messages.extract import extract
 from babel.messages.pofile import write_po
 
 from api.pages.kit.languages import LANGUAGES, SOURCE, catalogue, place_of
+from tests.folders import HOUSE
 from tests.msgids import messages
 
 KEYWORDS = {"marked": None, "_": None, "gettext": None, "ngettext": (1, 2)}
+
+PAGES = HOUSE / "api" / "pages"
 
 WIDTH = 100
 """Columns of a catalogue's lines."""
@@ -33,10 +35,9 @@ def extracted() -> Catalog:
 
 
 def _messages() -> Iterator[tuple[str, str | None]]:
-    pages = Path(str(files("api.pages")))
-    for module in pages.rglob("*.py"):
+    for module in sorted(PAGES.rglob("*.py")):
         yield from _in("python", module.read_bytes())
-    for template in pages.rglob("templates/*.html"):
+    for template in sorted(PAGES.rglob("*.html")):
         yield from _in("jinja2", template.read_bytes())
     for message in messages():
         yield message, None
