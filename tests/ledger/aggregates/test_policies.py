@@ -93,6 +93,21 @@ def test_a_rules_figures_do_not_contradict_each_other(rule, field):
     given(POLICY_SET).when(set_to(rule)).then_refused(Invalid, f"{field}: ")
 
 
+@pytest.mark.parametrize(
+    "rule",
+    [ApprovalRule(0, 0), ApprovalRule(0, AMOUNT_MAX), ApprovalRule(*[200_00] * 2)]
+    + [ApprovalRule(AMOUNT_MAX, above) for above in (None, AMOUNT_MAX)],
+)
+def test_a_rules_figures_go_as_far_as_an_amount_does(rule):
+    given(POLICY_SET).when(set_to(rule)).then(
+        POLICY_SET.but(
+            effective_from=TODAY,
+            one_approval_up_to=rule.one_approval_up_to,
+            three_approvals_above=rule.three_approvals_above,
+        )
+    )
+
+
 def test_a_rule_does_not_begin_in_the_past():
     given(POLICY_SET).when(set_to(RULE, start=TODAY - ONE_DAY)).then_refused(
         Invalid, "effective_from: 2026-03-31 is past"
