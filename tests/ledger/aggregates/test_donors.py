@@ -83,7 +83,9 @@ def test_another_restriction_is_another_event():
 
 
 def test_a_period_of_retention_ends_on_a_day():
-    given(REGISTERED).when(restrict(until=None)).then_refused(Invalid, "on which day")
+    given(REGISTERED).when(restrict(until=None)).then_refused(
+        Invalid, "the day on which the retention period ends"
+    )
 
 
 def test_no_restriction_ends_before_it_begins():

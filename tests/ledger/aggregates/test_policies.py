@@ -110,7 +110,7 @@ def test_a_rules_figures_go_as_far_as_an_amount_does(rule):
 
 def test_a_rule_does_not_begin_in_the_past():
     given(POLICY_SET).when(set_to(RULE, start=TODAY - ONE_DAY)).then_refused(
-        Invalid, "effective_from: 2026-03-31 is past"
+        Invalid, "effective_from: 2026-03-31 is in the past"
     )
 
 
