@@ -15,6 +15,18 @@ from tests.world import World
 from tests.years import Years
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--all", action="store_true", help="run slow tests as well")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Leave slow tests out, unless tests are chosen in any way: by name, by path or by marker."""
+    options = config.option
+    chosen = config.args_source is config.ArgsSource.ARGS or options.keyword or options.markexpr
+    if not (options.all or chosen):
+        options.markexpr = "not slow"
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     """One PostgreSQL server for all who need it."""

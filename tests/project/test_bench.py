@@ -70,14 +70,22 @@ def bench(*arguments):
     )
 
 
-def test_every_figure_stands_beside_its_limit():
-    ran = bench("--quick", "--json")
+@pytest.mark.parametrize(
+    ("names", "measured", "units"),
+    [
+        (["store"], ["store"], {"store": UNITS["store"]}),
+        pytest.param([], list(BENCHES), UNITS, marks=pytest.mark.slow),
+    ],
+    ids=["one", "every"],
+)
+def test_a_figure_stands_beside_its_limit(names, measured, units):
+    ran = bench("--quick", "--json", *names)
 
     assert ran.returncode == 0, ran.stderr.decode()
     told = re.findall("^measuring (.+) …$", ran.stderr.decode(), re.MULTILINE)
-    assert told == list(BENCHES)
+    assert told == measured
     found = json.loads(ran.stdout)
-    assert {name: figure["unit"] for name, figure in found.items()} == UNITS
+    assert {name: figure["unit"] for name, figure in found.items()} == units
     for figure in found.values():
         assert figure.keys() == {"value", "unit", "limit", "ratio", "target"}
         assert figure["value"] > 0

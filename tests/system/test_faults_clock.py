@@ -78,6 +78,7 @@ def today():
     return datetime.now(BUSINESS_ZONE).date().isoformat()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("store", STORES)
 def test_nothing_is_lost_or_doubled_whatever_the_clock_says(request, tmp_path, clock, store):
     data = tmp_path / "data"
@@ -122,6 +123,7 @@ def test_nothing_is_lost_or_doubled_whatever_the_clock_says(request, tmp_path, c
             assert office.balance(fund)["position"] == later["position"] + 3
 
 
+@pytest.mark.slow
 def test_a_day_is_judged_by_the_clock_and_a_repeat_is_not_judged_again(tmp_path, clock):
     data = tmp_path / "data"
     data.mkdir()

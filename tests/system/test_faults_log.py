@@ -5,6 +5,7 @@ import pytest
 from tests.faults_log import kill_while_signing
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("store", ["sqlite", "postgres"])
 def test_no_checkpoint_is_contradicted_however_often_the_server_is_killed(store, tmp_path, request):
     data = tmp_path / "data"

@@ -122,6 +122,7 @@ class Flood:
         ]
 
 
+@pytest.mark.slow
 def test_what_cannot_wait_is_refused_until_it_can_and_each_command_is_there_once(served):
     office, data = served
     fund = office.fund()

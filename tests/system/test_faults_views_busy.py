@@ -20,8 +20,6 @@ LOST_TIMES = 2
 BETWEEN = 25
 """Pledges between two losses."""
 
-ON_FILES = [taken_away, cut_to_nothing_with_its_log]
-
 
 def schema_dropped(url):
     with connected(url) as connection:
@@ -32,7 +30,11 @@ def schema_dropped(url):
 
 @pytest.mark.parametrize(
     ("store", "lose"),
-    [*((STORES[0], each) for each in ON_FILES), (STORES[1], schema_dropped)],
+    [
+        (STORES[0], taken_away),
+        pytest.param(STORES[0], cut_to_nothing_with_its_log, marks=pytest.mark.slow),
+        pytest.param(STORES[1], schema_dropped, marks=pytest.mark.slow),
+    ],
 )
 def test_what_is_shown_was_right_at_its_position_whatever_is_lost(request, tmp_path, store, lose):
     data = tmp_path / "data"

@@ -17,6 +17,7 @@ def test_every_target_has_seeds():
     assert there == TARGETS.keys()
 
 
+@pytest.mark.slow
 def test_nothing_that_is_sent_breaks_a_reader():
     pytest.importorskip("atheris", reason="atheris has no wheel for this Python or platform")
 

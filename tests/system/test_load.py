@@ -1,10 +1,13 @@
 """Under load from two hundred connections nothing breaks, nothing is lost and nothing grows."""
 
+import pytest
+
 from tests.load import load
 
 REQUESTS = 4_000
 
 
+@pytest.mark.slow
 def test_a_server_stands_a_load_of_everything_at_once(tmp_path):
     data = tmp_path / "data"
     data.mkdir()

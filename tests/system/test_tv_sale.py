@@ -7,9 +7,9 @@ import pytest
 from ledger.kernel.roles import Role
 from tests.folders import DATA
 from tests.office import ITEMS, LAST_DAY, SETTLED_DAY
-from tests.stores import on_every_store
+from tests.stores import on_files_first
 
-pytestmark = on_every_store
+pytestmark = on_files_first
 
 FOLDER = DATA / "tv-sale"
 ORDERS = (FOLDER / "orders.ndjson").read_bytes()

@@ -8,6 +8,7 @@ from bench.figures import QUICK
 from bench.sides import this_tree
 
 
+@pytest.mark.slow
 def test_both_sides_do_the_same_work_and_each_figure_has_its_ratios(tmp_path):
     size = replace(QUICK, requests=50, orders=50, compared=300)
 

@@ -89,6 +89,7 @@ def with_language(path, language):
     return f"{path}{'&' if '?' in path else '?'}lang={language}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_page_fits_and_is_kept_to_be_looked_at(browser, url, paths, language, width):
@@ -105,7 +106,14 @@ def test_every_page_fits_and_is_kept_to_be_looked_at(browser, url, paths, langua
             assert forbidden_by(page) == [], name
 
 
-@pytest.mark.parametrize("look", [("zh", "light", 1280), ("en", "light", 360), ("zh", "dark", 360)])
+@pytest.mark.parametrize(
+    "look",
+    [
+        ("zh", "light", 1280),
+        pytest.param(("en", "light", 360), marks=pytest.mark.slow),
+        pytest.param(("zh", "dark", 360), marks=pytest.mark.slow),
+    ],
+)
 def test_nothing_on_any_page_keeps_anybody_out(browser, url, paths, look):
     language, scheme, width = look
     with window(browser, url, width, color_scheme=scheme) as page:
@@ -120,7 +128,11 @@ def test_nothing_on_any_page_keeps_anybody_out(browser, url, paths, look):
     ("language", "words"),
     [
         ("zh", ("爱心测听室", "捐赠到账", "会计分录")),
-        ("en", ("爱心测听室", "Gifts that arrived", "The entry in the books")),
+        pytest.param(
+            "en",
+            ("爱心测听室", "Gifts that arrived", "The entry in the books"),
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_a_figure_leads_to_the_events_that_make_it(browser, url, language, words):

@@ -12,7 +12,7 @@ from tests.office import Office
 from tests.server import serving
 from tests.signed_in import cookies, session_of
 
-LANGUAGES = ("zh", "en")
+LANGUAGES = ("zh", pytest.param("en", marks=pytest.mark.slow))
 
 CHECKED_MS = 120_000
 """Milliseconds in which a check of the history ends, at the lowest priority."""

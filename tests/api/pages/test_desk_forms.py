@@ -13,9 +13,9 @@ from tests.api.pages.test_own_pages import moved, rows
 from tests.api.pages.test_pages import plain
 from tests.office import CENTRE, DAY, LAST_DAY, SETTLED_DAY
 from tests.signed_in import Visitor, hidden
-from tests.stores import on_every_store
+from tests.stores import on_files_first
 
-pytestmark = on_every_store
+pytestmark = on_files_first
 
 WANTED = {
     "payee_kind": "organisation",

@@ -9,9 +9,9 @@ from itertools import count
 import pytest
 
 from tests.office import ITEMS
-from tests.stores import on_every_store
+from tests.stores import on_files_first
 
-pytestmark = on_every_store
+pytestmark = on_files_first
 
 _orders = count(1)
 

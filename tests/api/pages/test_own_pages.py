@@ -19,9 +19,9 @@ from tests.api.pages.test_pages import plain
 from tests.office import DAY, LAST_DAY
 from tests.processes import leifeng
 from tests.signed_in import Visitor, hidden
-from tests.stores import on_every_store
+from tests.stores import on_files_first
 
-pytestmark = on_every_store
+pytestmark = on_files_first
 
 SOME_ID = "01a20737-75c3-7cc1-b1f2-e52f15c6c3a7"
 

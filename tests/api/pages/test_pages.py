@@ -6,11 +6,11 @@ import re
 import pytest
 
 from ledger.kernel.money import yuan
-from tests.stores import on_every_store
+from tests.stores import on_files_first
 
 NO_SALE = "01a20737-75c3-7cc1-b1f2-e52f15c6c3a7"
 
-pytestmark = on_every_store
+pytestmark = on_files_first
 
 HTML = {"Accept": "text/html,application/xhtml+xml"}
 

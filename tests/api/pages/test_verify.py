@@ -456,7 +456,14 @@ def test_a_key_of_a_witness_alone_is_no_key_of_the_log(browser, server, receipt)
         expect(page.locator("#why")).to_contain_text("Enter the key of the log")
 
 
-@pytest.mark.parametrize("look", [("zh", "light", 360), ("en", "light", 1280), ("en", "dark", 360)])
+@pytest.mark.parametrize(
+    "look",
+    [
+        ("zh", "light", 360),
+        pytest.param(("en", "light", 1280), marks=pytest.mark.slow),
+        pytest.param(("en", "dark", 360), marks=pytest.mark.slow),
+    ],
+)
 def test_it_fits_and_keeps_nobody_out(browser, server, receipt, key, look):
     language, scheme, width = look
     ARTEFACTS.mkdir(exist_ok=True)

@@ -9,10 +9,10 @@ from ledger.feeds.feed import CHUNK_LINES, NAMED_MAX
 from ledger.kernel.names import pledge_stream
 from ledger.kernel.roles import Role
 from tests.office import DAY
-from tests.stores import on_every_store
+from tests.stores import on_files_first
 from tests.world import refused
 
-pytestmark = on_every_store
+pytestmark = on_files_first
 
 BATCH = "/v1/donations:batch"
 

@@ -8,10 +8,10 @@ import pytest
 from ledger.kernel.aggregate import BUSINESS_ZONE
 from ledger.kernel.roles import Role
 from tests.office import CENTRE, DAY, LAST_DAY, SETTLED_DAY
-from tests.stores import on_every_store
+from tests.stores import on_files_first
 from tests.world import ONE_SETTLED, ONE_SOLD
 
-pytestmark = on_every_store
+pytestmark = on_files_first
 
 STATEMENT = {"statement_ref": "ST-1", "on": DAY}
 

@@ -7,10 +7,10 @@ import pytest
 
 from ledger.kernel.roles import Role
 from tests.office import DAY
-from tests.stores import on_every_store
+from tests.stores import on_files_first
 from tests.world import ON, PAYOUT, POLICY, TRANSFER, WHY, filled
 
-pytestmark = on_every_store
+pytestmark = on_files_first
 
 
 @pytest.fixture(name="tried", scope="module")

@@ -16,10 +16,10 @@ from ledger.people.tables import PERSONS
 from ledger.store.backup import _program
 from tests.office import DAY, Office
 from tests.processes import leifeng
-from tests.stores import connected, on_every_store
+from tests.stores import connected, on_files_first
 from tests.world import PROBLEM
 
-pytestmark = on_every_store
+pytestmark = on_files_first
 
 ERASURE = {"basis": "consent-withdrawn", "reason": "asked-by-donor"}
 RETENTION = {"basis": "statutory-retention", "until": "2056-12-31"}
