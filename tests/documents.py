@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
+from tests.folders import HOUSE
 
 _FENCED = re.compile(
     r"^```(?P<language>\w*)[ ]*(?P<name>\S*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
 )
 _HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
 _LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
+_CODE = re.compile(r"`([^`\n]+)`")
+_PLACE = re.compile(r"(src|api|projections|tests|bench|docs|\.ci)/\S*|[\w-]+\.(md|toml|txt)")
 _LABEL = re.compile(r"\[([^\]]*)\]\([^)]*\)")
 
 
@@ -53,6 +55,11 @@ class Document:
         return [link for link in _LINK.findall(self.prose) if "://" not in link]
 
     @property
+    def places(self) -> list[str]:
+        """The files and folders of the project that its prose names, from the project's folder."""
+        return [code for code in _CODE.findall(self.prose) if _PLACE.fullmatch(code)]
+
+    @property
     def anchors(self) -> set[str]:
         """The fragments by which its headings are linked to, as GitHub makes them."""
         return {_anchor(heading) for heading in _HEADING.findall(self.prose)}
@@ -60,7 +67,7 @@ class Document:
 
 def documents() -> list[Document]:
     """Return every document that the project has."""
-    return [Document(path) for path in sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])]
+    return [Document(path) for path in sorted([*HOUSE.glob("*.md"), *HOUSE.glob("docs/**/*.md")])]
 
 
 def _anchor(heading: str) -> str:
