@@ -17,7 +17,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from bench.against import COMPARISONS, Compared, Ratio, compare
+from bench.against import COMPARISONS, Comparison, Ratio, compare
 from bench.audit import audit
 from bench.bulk import bulk
 from bench.feed import feed
@@ -88,16 +88,16 @@ def _compare(names: Sequence[str], name: str, *, pairs: int, size: Size, in_json
         try:
             sys.stderr.write(f"making an environment for {name} …\n")
             theirs = revision(name, Path(folder))
-            compared = list(
+            comparisons = list(
                 compare(names, this_tree(), theirs, Path(folder), pairs=pairs, size=size)
             )
         except CannotHave as error:
             sys.stderr.write(f"bench: {error}\n")
             sys.exit(CANNOT_HAVE)
     if in_json:
-        _print_json({each.name: each for each in compared})
+        _print_json({each.name: each for each in comparisons})
     else:
-        show_compared(compared, name)
+        show_comparisons(comparisons, name)
 
 
 def _print_json(value: object) -> None:
@@ -138,11 +138,11 @@ def show(found: Iterable[Figure], command: str) -> None:
     _print(table, f"$ {command}")
 
 
-def show_compared(compared: Iterable[Compared], name: str) -> None:
+def show_comparisons(comparisons: Iterable[Comparison], name: str) -> None:
     """Print figures of this tree beside those of another revision."""
     table = Table("figure", "this tree", name, "ratio", "on a processor", "pairs", box=SIMPLE_HEAD)
     table.caption = "Median of the pairs' ratios, 1 is as fast, more is faster; with its interval."
-    for each in compared:
+    for each in comparisons:
         rates = [f"{shown(rate)} {each.unit}/s" for rate in (each.ours, each.theirs)]
         ratios = [in_interval(ratio) for ratio in (each.ratio, each.on_processor)]
         table.add_row(each.name, *rates, *ratios, str(each.pairs))

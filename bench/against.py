@@ -34,7 +34,7 @@ from msgspec import Struct
 from bench.charity import Charity, token
 from bench.figures import Size, done
 from bench.servers import Served, processor_time
-from bench.sides import Done, Side, Worker
+from bench.sides import Measurement, Side, Worker
 
 TURNS_OF_PLEDGES = 2
 """Times ``Size.requests`` in a turn, which is then about a second."""
@@ -73,7 +73,7 @@ class Ratio(Struct, frozen=True):
     chance: float
 
 
-class Compared(Struct, frozen=True):
+class Comparison(Struct, frozen=True):
     """One figure of both sides.
 
     Attributes:
@@ -98,14 +98,14 @@ class Compared(Struct, frozen=True):
 
 def compare(  # noqa: PLR0913  # Of what, of whom, where, how often, and how much at a time.
     names: Sequence[str], ours: Side, theirs: Side, folder: Path, *, pairs: int, size: Size
-) -> Iterator[Compared]:
+) -> Iterator[Comparison]:
     """Take so many pairs of each figure, and say how they come out while they do."""
     for name in names:
         unit, sides = COMPARISONS[name]
         with sides(ours, theirs, folder / name, size) as (our_turn, their_turn):
             our_turn(), their_turn()  # Both are warm when the first pair begins.
             turns = list(in_pairs(name, our_turn, their_turn, pairs))
-        yield Compared(
+        yield Comparison(
             name=name,
             unit=unit,
             pairs=pairs,
@@ -180,13 +180,9 @@ def _pledges(ours: Side, theirs: Side, folder: Path, size: Size) -> Sides:
 def _feed(ours: Side, theirs: Side, folder: Path, size: Size) -> Sides:
     def load(charity: Charity, served: Served) -> Measure:
         def turn() -> Turn:
-            request, accepted = charity.orders(size.orders), [0]
-
-            def fed() -> None:
-                accepted[0] = charity.feed(request)
-
-            result = _timed(served, size.orders, fed)
-            done("orders accepted", expected=size.orders, found=accepted[0])
+            request, answers = charity.orders(size.orders), list[int]()
+            result = _timed(served, size.orders, lambda: answers.append(charity.feed(request)))
+            done("orders accepted", expected=[size.orders], found=answers)
             charity.settle()
             return result
 
@@ -215,8 +211,8 @@ def _worked(
     work: str, ours: Side, theirs: Side, folder: Path, size: Size
 ) -> Iterator[list[Measure]]:
     """Have both sides do the same work on copies of one history, and hold their results equal."""
-    made, results = folder / "made", set[tuple[int, str]]()
-    theirs.leifeng("generate", "--events", str(size.compared), "--data", str(made))
+    original, results = folder / "original", set[tuple[int, str]]()
+    theirs.leifeng("generate", "--events", str(size.comparison), "--data", str(original))
 
     def turn(worker: Worker) -> Turn:
         result = worker.turn()
@@ -228,12 +224,12 @@ def _worked(
         measures: list[Measure] = []
         for number, side in enumerate((ours, theirs)):
             data = folder / str(number)
-            shutil.copytree(made, data)
+            shutil.copytree(original, data)
             measures.append(partial(turn, stack.enter_context(side.working(work, data))))
         yield measures
 
 
-def _turn(result: Done) -> Turn:
+def _turn(result: Measurement) -> Turn:
     return Turn(result.events / result.seconds, result.events / result.processor)
 
 

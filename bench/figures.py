@@ -34,7 +34,7 @@ class Size(Struct, frozen=True):
         history: Events that are replayed and read from.
         few: Events of a young ledger, to compare with.
         many: Events of one with years behind it.
-        compared: Events of the history that two revisions work on.
+        comparison: Events of the history that two revisions work on.
 
     """
 
@@ -45,7 +45,7 @@ class Size(Struct, frozen=True):
     history: int
     few: int
     many: int
-    compared: int
+    comparison: int
 
 
 FULL = Size(
@@ -56,10 +56,10 @@ FULL = Size(
     history=20_000,
     few=10_000,
     many=1_000_000,
-    compared=100_000,
+    comparison=100_000,
 )
 QUICK = Size(
-    rounds=1, requests=200, reads=50, orders=500, history=500, few=500, many=2_000, compared=1_000
+    rounds=1, requests=200, reads=50, orders=500, history=500, few=500, many=2_000, comparison=1_000
 )
 WHOLE = replace(FULL, many=10_000_000)
 

@@ -77,11 +77,11 @@ class Side(NamedTuple):
 
     def _environment(self) -> Mapping[str, str]:
         path = os.pathsep.join([str(self.tree / "src"), str(self.tree)])
-        kept = {name: value for name, value in os.environ.items() if "LEIFENG_" not in name}
-        return kept | {"PYTHONPATH": path} | UNHURRIED
+        environment = {name: value for name, value in os.environ.items() if "LEIFENG_" not in name}
+        return environment | {"PYTHONPATH": path} | UNHURRIED
 
 
-class Done(msgspec.Struct, frozen=True):
+class Measurement(msgspec.Struct, frozen=True):
     """One turn of a worker.
 
     Attributes:
@@ -102,21 +102,21 @@ class Worker(NamedTuple):
     """A process inside a revision, which does its work once whenever it is asked to."""
 
     name: str
-    asked: IO[bytes]
+    requests: IO[bytes]
     answers: IO[bytes]
 
-    def turn(self) -> Done:
+    def turn(self) -> Measurement:
         """Have the work done once more.
 
         Raises:
             CannotHave: It is not what the other revision can do.
 
         """
-        self.asked.write(b"\n")
-        self.asked.flush()
+        self.requests.write(b"\n")
+        self.requests.flush()
         if not (line := self.answers.readline()):
             raise CannotHave(f"{self.name} ended without an answer; what it said stands above")
-        return msgspec.json.decode(line, type=Done)
+        return msgspec.json.decode(line, type=Measurement)
 
 
 def this_tree() -> Side:
@@ -158,5 +158,5 @@ def _run(command: list[str], name: str) -> bytes:
     return ran.stdout
 
 
-def _last(said: bytes) -> str:
-    return (said.decode(errors="replace").strip().splitlines() or [""])[-1]
+def _last(output: bytes) -> str:
+    return (output.decode(errors="replace").strip().splitlines() or [""])[-1]

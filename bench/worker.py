@@ -63,10 +63,13 @@ def main() -> None:
     name, data = sys.argv[1:]
     work = {"balances": balances, "audit": audit}[name](Path(data))
     for _ in sys.stdin:
-        began, began_on = perf_counter(), process_time()
+        start, start_on_processor = perf_counter(), process_time()
         events, result = work()
-        took = {"seconds": perf_counter() - began, "processor": process_time() - began_on}
-        sys.stdout.write(json.dumps({"events": events, "result": result} | took) + "\n")
+        times = {
+            "seconds": perf_counter() - start,
+            "processor": process_time() - start_on_processor,
+        }
+        sys.stdout.write(json.dumps({"events": events, "result": result} | times) + "\n")
         sys.stdout.flush()
 
 

@@ -10,11 +10,11 @@ from bench.sides import this_tree
 
 @pytest.mark.slow
 def test_both_sides_do_the_same_work_and_each_figure_has_its_ratios(tmp_path):
-    size = replace(QUICK, requests=50, orders=50, compared=300)
+    size = replace(QUICK, requests=50, orders=50, comparison=300)
 
-    compared = compare(list(COMPARISONS), this_tree(), this_tree(), tmp_path, pairs=1, size=size)
+    comparisons = compare(list(COMPARISONS), this_tree(), this_tree(), tmp_path, pairs=1, size=size)
 
-    figures = {each.name: each for each in compared}
+    figures = {each.name: each for each in comparisons}
     assert list(figures) == list(COMPARISONS)
     for figure in figures.values():
         assert figure.ratio == Ratio(*[pytest.approx(figure.ours / figure.theirs)] * 3, chance=0)
