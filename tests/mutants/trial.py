@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
 from pathlib import Path
 from typing import NamedTuple
@@ -26,7 +26,7 @@ class Stage(NamedTuple):
     """Tests that are run together, cheapest first.
 
     Attributes:
-        tests: Files and folders of the tree.
+        tests: Files and folders, from the tree's root.
         options: More words for pytest.
 
     """
@@ -35,24 +35,37 @@ class Stage(NamedTuple):
     options: tuple[str, ...] = ()
 
 
+class Failing(RuntimeError):
+    """A test that fails on the unchanged tree would catch everything."""
+
+
 class Copy:
-    """A tree to break."""
+    """A tree to break.
+
+    Attributes:
+        limits: Seconds after which each stage is ended; none until they are measured.
+
+    """
 
     def __init__(self, tree: Path, into: Path, stages: Mapping[str, Stage]) -> None:
         self._tree, self._copy, self._stages = tree, into, stages
-        self._limits: dict[str, float] = {}
+        self.limits: dict[str, float] = {}
         self._modified = count(int(time.time()))
         shutil.copytree(tree, into, ignore=LEFT_OUT)
 
-    def begin(self, patience: float = PATIENCE) -> str:
-        """Run all tests on the unchanged tree; return what fails there, or nothing."""
-        for name in self._stages:
+    def measure(self, patience: float = PATIENCE) -> None:
+        """Run all tests on the unchanged tree, and take from that how long each stage may run.
+
+        Raises:
+            Failing: A test fails already.
+
+        """
+        for name, stage in self._stages.items():
             begun = time.monotonic()
-            ran = self._run(name, None)
+            ran = self._run(name, stage.tests)
             if ran.returncode:
-                return ran.stdout
-            self._limits[name] = patience * (time.monotonic() - begun)
-        return ""
+                raise Failing(ran.stdout)
+            self.limits[name] = patience * (time.monotonic() - begun)
 
     def caught(self, change: Change) -> str:
         """Return which test notices a change, "time" if the tests do not end, or nothing."""
@@ -60,16 +73,30 @@ class Copy:
         original = path.read_text(encoding="utf-8")
         self._write(path, change.source)
         try:
-            for name in self._stages:
-                if by := self._noticed(name, path):
+            for name, tests in self._runs(path):
+                if by := self._noticed(name, tests):
                     return by
         finally:
             self._write(path, original)
         return ""
 
-    def _noticed(self, name: str, module: Path) -> str:
+    def _runs(self, module: Path) -> Iterator[tuple[str, Sequence[Path]]]:
+        """Yield what to run: of each stage first the tests that are named after the module.
+
+        The first of all are run with the module's own doctests.
+        """
+        names = {f"test_{part}" for part in module.with_suffix("").parts}
+        doctests = [module]
+        for name, stage in self._stages.items():
+            own = [each for each in stage.tests if each.stem in names]
+            for tests in (own, [each for each in stage.tests if each not in own]):
+                if tests:
+                    yield name, tests + doctests
+                    doctests = []
+
+    def _noticed(self, name: str, tests: Sequence[Path]) -> str:
         try:
-            ran = self._run(name, module)
+            ran = self._run(name, tests)
         except subprocess.TimeoutExpired:
             return "time"
         if not ran.returncode:
@@ -79,22 +106,16 @@ class Copy:
             raise RuntimeError(f"pytest ended with {ran.returncode}:\n{ran.stdout}{ran.stderr}")
         return failed[0].split(" - ")[0].split(maxsplit=1)[1]
 
-    def _run(self, name: str, module: Path | None) -> subprocess.CompletedProcess[str]:
-        """Run a stage, with the tests of the changed module first, and its doctests."""
-        stage = self._stages[name]
-        about = () if module is None else module.with_suffix("").parts
-        tests = sorted(stage.tests, key=lambda each: each.stem.removeprefix("test_") not in about)
-        words = [*stage.options, *(str(each.relative_to(self._tree)) for each in tests)]
-        if module is not None:
-            words.append(str(module))
+    def _run(self, name: str, tests: Sequence[Path]) -> subprocess.CompletedProcess[str]:
+        options = ["-x", "-q", "-p", "no:cacheprovider", *self._stages[name].options]
         return subprocess.run(  # noqa: S603  # Ours, with arguments of ours.
-            [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *words],
+            [sys.executable, "-m", "pytest", *options, *map(str, tests)],
             cwd=self._copy,
             env={**os.environ, "PYTHONPATH": f"{self._copy / 'src'}{os.pathsep}{self._copy}"},
             capture_output=True,
             text=True,
             check=False,
-            timeout=self._limits.get(name),
+            timeout=self.limits.get(name),
         )
 
     def _write(self, path: Path, text: str) -> None:

@@ -1,10 +1,13 @@
 """The mutants are those that they say they are, and what is said of them holds."""
 
+from pathlib import Path
+
 import pytest
 
-from tests.mutants.__main__ import every_change, explained, modules, stages
+from tests.folders import HOUSE
+from tests.mutants.__main__ import every_change, explanations, modules, stages
 from tests.mutants.changes import changes
-from tests.mutants.trial import Copy, Stage
+from tests.mutants.trial import Copy, Failing, Stage
 
 MODULE = '''"""Says 1 < 2, which is no condition."""
 
@@ -88,31 +91,36 @@ def tree(tmp_path):
 
 
 def test_a_change_is_caught_by_a_test_or_because_it_never_ends_or_not_at_all(tree, tmp_path):
-    copy = Copy(tree, tmp_path / "copy", {"all": Stage([tree / "test_share.py"])})
-    made = {each.after: each for each in changes(tree / "share.py")}
+    copy = Copy(tree, tmp_path / "copy", {"all": Stage([Path("test_share.py")])})
+    by_text = {each.after: each for each in changes(tree / "share.py")}
 
-    assert copy.begin(patience=2) == ""
-    assert copy.caught(made["return None"]) == "test_share.py::test_it"
-    assert copy.caught(made["while amount > 10:"]) == ""
-    assert copy.caught(made["pass"]) == "time"
+    copy.measure(patience=2)
+
+    assert copy.caught(by_text["return None"]) == "test_share.py::test_it"
+    assert copy.caught(by_text["while amount > 10:"]) == ""
+    assert copy.caught(by_text["pass"]) == "time"
 
 
 def test_tests_that_fail_by_themselves_catch_nothing(tree, tmp_path):
     (tree / "test_share.py").write_text("def test_it():\n    assert False\n", encoding="utf-8")
-    copy = Copy(tree, tmp_path / "copy", {"all": Stage([tree / "test_share.py"])})
+    copy = Copy(tree, tmp_path / "copy", {"all": Stage([Path("test_share.py")])})
 
-    assert "FAILED test_share.py::test_it" in copy.begin()
+    with pytest.raises(Failing, match=r"FAILED test_share.py::test_it"):
+        copy.measure()
 
 
 def test_every_module_and_test_is_there():
     assert [str(each) for each in modules() if not each.is_file()] == []
     assert [
-        str(each) for stage in stages().values() for each in stage.tests if not each.exists()
+        str(each)
+        for stage in stages().values()
+        for each in stage.tests
+        if not (HOUSE / each).exists()
     ] == []
 
 
 def test_what_is_explained_can_still_be_made_and_has_a_reason():
     can_be_made = {each.key for each in every_change()}
 
-    assert explained().keys() - can_be_made == set()
-    assert all(explained().values())
+    assert explanations().keys() - can_be_made == set()
+    assert all(explanations().values())

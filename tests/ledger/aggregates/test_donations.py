@@ -224,6 +224,11 @@ def test_what_was_paid_before_a_withdrawal_stays():
     given(PLEDGED, paid(99_99)).when(withdraw).then(WITHDRAWN.but(open=1))
 
 
+def test_after_a_withdrawal_nothing_is_open():
+    assert replay(PLEDGED, WITHDRAWN).open == 0
+    assert replay(PLEDGED, paid(99_99), WITHDRAWN.but(open=1)).open == 0
+
+
 def test_a_promise_made_in_public_binds():
     given(PUBLIC).when(withdraw).then_refused(PublicPromiseBinds)
 
