@@ -14,9 +14,10 @@ from uuid import UUID
 
 from sqlalchemy import Engine
 
-from bench.books import Charity, act, together
+from bench.books import Charity, act_for, together
 from bench.figures import Figure, Measured, Size, a_second, done, rates_in_turns
 from ledger.commands import Ledger
+from ledger.commands.donations import pledge
 from ledger.kernel.names import Position, new_id
 from ledger.transparency.leaf import leaf_of
 from ledger.transparency.merkle import leaf_hash, prove_inclusion, root, verify_inclusion
@@ -178,5 +179,5 @@ def _made(folder: Path) -> Path:
 
 def _record(ledger: Ledger, charity: Charity, amount: int) -> None:
     promise, before = charity.pledge(), ledger.store.last_position()
-    together(ledger.record_async(ledger.pledge, act(), **promise) for _ in range(amount))
+    together(ledger.record_async(pledge, act_for(pledge), **promise) for _ in range(amount))
     done("events", expected=amount, found=ledger.store.last_position() - before)

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from bench.books import IN_FLIGHT, Charity, act, together
+from bench.books import IN_FLIGHT, Charity, act_for, together
 from bench.figures import Figure, Measured, Size, a_second, done, rates_in_turns
 from bench.raw import Bare, events_in
 from ledger.commands import Ledger
+from ledger.commands.donations import pledge
 
 
 def store(folder: Path, size: Size) -> Iterator[Figure]:
@@ -27,7 +28,8 @@ def store(folder: Path, size: Size) -> Iterator[Figure]:
 
         def recorded() -> float:
             commands = (
-                ledger.record_async(ledger.pledge, act(), **promise) for _ in range(size.requests)
+                ledger.record_async(pledge, act_for(pledge), **promise)
+                for _ in range(size.requests)
             )
             before = events_in(charity.path)
             rate = a_second(size.requests, lambda: together(commands))

@@ -17,6 +17,7 @@ from eventsourcing.persistence import StoredEvent
 from ledger.aggregates.sales.sale import Item
 from ledger.books.tallies import AVAILABLE, Tally, changes, of_fund
 from ledger.commands import Ledger
+from ledger.commands.every import COMMANDS
 from ledger.kernel.aggregate import Fact
 from ledger.kernel.names import DisbursementId, DonationId, SaleId, new_id
 from ledger.store.commits import Commit, Outcome, Receipt
@@ -35,7 +36,7 @@ from tests.samples import (
     WANG,
     ZHAO,
 )
-from tests.spec import SOMEONE, TODAY, act
+from tests.spec import SOMEONE, TODAY, act_for
 
 
 class Charity:
@@ -45,10 +46,11 @@ class Charity:
         self.ledger = ledger
 
     def do(
-        self, command: str, *args: Any, who: str = SOMEONE, on_day: date = TODAY, **said: Any
+        self, command: str, *args: Any, who: str = SOMEONE, on_day: date = TODAY, **fields: Any
     ) -> Receipt:
         """Carry out a command by its name, as ``who``, recorded ``on_day``."""
-        return self.ledger.record(getattr(self.ledger, command), act(who, on_day), *args, **said)
+        known = COMMANDS[command]
+        return self.ledger.record(known, act_for(known, who, on_day), *args, **fields)
 
     def open_fund(self, code: str = HEAR) -> Receipt:
         return self.do(

@@ -7,7 +7,7 @@ from itertools import count
 from threading import Event, Semaphore
 from time import monotonic
 
-from api.kernel.doors import command_id
+from api.kernel.desk import command_id
 from ledger.kernel.names import PersonId
 from tests.faults import PLEDGED
 from tests.office import DAY

@@ -20,7 +20,7 @@ from typing import Any
 
 import httpx2
 
-from api.kernel.doors import command_id
+from api.kernel.desk import command_id
 from ledger.kernel.names import PersonId
 from tests.office import DAY, ITEMS, Office
 from tests.oracle import Asked, check

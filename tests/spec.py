@@ -14,6 +14,7 @@ from uuid import UUID
 
 from msgspec.structs import asdict
 
+from ledger.commands.command import Command
 from ledger.kernel.aggregate import BUSINESS_ZONE, Act, Aggregate, Fact, project
 from ledger.kernel.names import PersonId, new_id
 from ledger.store.form import StoredForm
@@ -72,9 +73,14 @@ def unstamped(event: Fact) -> Said:
     return Said(type(event), {k: v for k, v in asdict(event).items() if k not in ENVELOPE})
 
 
-def act(who: str = SOMEONE, on: date = TODAY) -> Act:
+def act(who: str = SOMEONE, on: date = TODAY, role: str = "clerk") -> Act:
     """Return an act of a person at noon of a day, under a command of its own."""
-    return Act(PersonId(who), "clerk", new_id(), datetime.combine(on, NOON).astimezone(UTC))
+    return Act(PersonId(who), role, new_id(), datetime.combine(on, NOON).astimezone(UTC))
+
+
+def act_for(command: Command[Any], who: str = SOMEONE, on: date = TODAY) -> Act:
+    """Return an act in the first of the roles that may give ``command``."""
+    return act(who, on, command.by[0])
 
 
 def replay(*facts: Said, stream: UUID = STREAM) -> Any:

@@ -10,14 +10,13 @@ import typer
 
 from api.cli import audit_bundle
 from api.cli.shared import DataFolder, existing_ledger
-from api.kernel.problems import RoleForbidden
 from api.places import Places, key_file
 from ledger.commands import Ledger
+from ledger.commands.public_logs import announce_key
 from ledger.kernel.aggregate import Act
 from ledger.kernel.errors import LedgerError
 from ledger.kernel.names import new_id
-from ledger.kernel.roles import Role
-from ledger.kernel.sentences import Either
+from ledger.kernel.roles import Role, RoleForbidden
 from ledger.people.directory import Directory
 from ledger.transparency.note import Signer
 from projections.log.keys import KeyFile, KeyRing, a_name
@@ -93,9 +92,9 @@ def _admin(data: DataFolder, person: str) -> Act:
         for caller in directory.callers(person.strip()):
             if Role.ADMIN in caller.roles:
                 return Act(caller.person, Role.ADMIN.value, new_id(), datetime.now(UTC))
-    raise RoleForbidden("--person has no token as {roles}", roles=Either((Role.ADMIN,)))
+    raise RoleForbidden(announce_key.by, says="--person has no token as {roles}")
 
 
 def _announce(ledger: Ledger, act: Act, signer: Signer) -> None:
     name, verifier = signer.verifier.name, str(signer.verifier)
-    ledger.record(ledger.announce_key, act, name=name, key=verifier)
+    ledger.record(announce_key, act, name=name, key=verifier)

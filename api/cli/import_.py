@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -13,8 +13,8 @@ from uuid import UUID
 import typer
 
 from api.cli.shared import DataFolder, existing_ledger, progress
+from api.kernel.desk import own_of
 from api.kernel.feeds import Lines
-from api.kernel.problems import RoleForbidden
 from api.places import Places
 from ledger.commands import Ledger
 from ledger.feeds.feed import Feed
@@ -22,8 +22,7 @@ from ledger.feeds.orders import OrderFeed, ReturnFeed
 from ledger.feeds.pledges import PledgeFeed
 from ledger.kernel.aggregate import Act
 from ledger.kernel.names import SaleId, new_id
-from ledger.kernel.roles import Role
-from ledger.kernel.sentences import Either
+from ledger.kernel.roles import Role, RoleForbidden
 from ledger.people.caller import Caller
 from ledger.people.directory import Directory
 from projections.kernel.follow import Progress as Told
@@ -43,11 +42,12 @@ class What(StrEnum):
     RETURNS = "returns"
 
 
-MAY_FEED = {
-    What.DONATIONS: (Role.CLERK,),
-    What.ORDERS: (Role.TREASURER, Role.PARTNER),
-    What.RETURNS: (Role.TREASURER, Role.PARTNER),
+FEEDS: Mapping[What, type[Feed[Any]]] = {
+    What.DONATIONS: PledgeFeed,
+    What.ORDERS: OrderFeed,
+    What.RETURNS: ReturnFeed,
 }
+"""What takes in the lines of each kind."""
 
 File = Annotated[typer.FileBinaryRead, typer.Argument(help="One JSON object a line; - to pipe it.")]
 Sale = Annotated[UUID | None, typer.Option(help="Which sale orders and returns are of.")]
@@ -94,11 +94,13 @@ def _begin(what: What, ledger: Ledger, sale: UUID | None, callers: Sequence[Call
 
 
 def _act(what: What, sale: UUID | None, callers: Sequence[Caller]) -> Act:
-    for role in MAY_FEED[what]:
+    by = FEEDS[what].by
+    for role in by:
         for caller in callers:
-            if role in caller.roles and (role is not Role.PARTNER or caller.sale == sale):
-                return Act(caller.person, role.value, new_id(), datetime.now(UTC))
-    raise RoleForbidden("--person has no token as {roles} for this", roles=Either(MAY_FEED[what]))
+            own = own_of(caller, role)
+            if role in caller.roles and (role is not Role.PARTNER or own == sale):
+                return Act(caller.person, role.value, new_id(), datetime.now(UTC), own=own)
+    raise RoleForbidden(by, says="--person has no token as {roles} for this")
 
 
 def _chunks(file: BinaryIO, told: Told) -> Iterator[list[bytes]]:

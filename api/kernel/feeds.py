@@ -12,7 +12,7 @@ from fastapi.responses import Response
 from msgspec.structs import replace
 from pydantic import BaseModel, Field
 
-from api.kernel.doors import Desk
+from api.kernel.desk import Desk
 from api.kernel.problems import TooLarge
 from ledger.commands.application import IdempotencyMismatch
 from ledger.feeds.feed import CHUNK_LINES, NAMED_MAX, Feed

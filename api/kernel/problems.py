@@ -34,6 +34,7 @@ from ledger.kernel.errors import (
     SamePerson,
     WrongState,
 )
+from ledger.kernel.roles import RoleForbidden
 from ledger.kernel.sentences import Several, Word, as_data, filled
 from ledger.people.sealing import VaultError
 from ledger.store.commits import StoreFailed
@@ -80,10 +81,6 @@ class Problem(BaseModel):
 
 class Unauthenticated(LedgerError):
     """Who acts here shows a token that is known."""
-
-
-class RoleForbidden(LedgerError):
-    """Each role has its own tasks."""
 
 
 class KeyRequired(LedgerError):

@@ -28,6 +28,10 @@ class Body(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    def arguments(self) -> dict[str, Any]:
+        """Return what a command is given of it: each field, under its own name."""
+        return {name: getattr(self, name) for name in type(self).model_fields}
+
 
 def example(**said: Any) -> ConfigDict:
     """Return the part of a body's configuration that documents it by an example."""

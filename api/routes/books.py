@@ -8,7 +8,8 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
-from api.kernel.doors import AtLeast, Desk, Door, may
+from api.kernel.desk import AtLeast, Desk
+from api.kernel.doors import Door, may
 from api.kernel.paging import Cursor, Limit, asked
 from api.kernel.wire import Day, shown
 from api.routes.history import EntryLine

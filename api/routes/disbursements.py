@@ -9,8 +9,11 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
-from api.kernel.doors import AtLeast, Desk, Door, may, refuses
+from api.kernel.desk import AtLeast, Desk
+from api.kernel.doors import Door, may, refuses, takes
+from api.kernel.dry_run import FORESEEN, DryRun
 from api.kernel.paging import Cursor, Limit, asked
+from api.kernel.steps import Step, add_steps
 from api.kernel.wire import (
     Amount,
     Body,
@@ -33,6 +36,17 @@ from api.kernel.wire import (
 from ledger.aggregates.disbursements.disbursement import PayeeKind, ReturnDiffers, ReturnExceedsPaid
 from ledger.aggregates.disbursements.states import DisbursementState
 from ledger.aggregates.funds import FundClosed, FundFrozen, InsufficientFunds
+from ledger.commands.disbursements import acknowledge as acknowledgement
+from ledger.commands.disbursements import (
+    approve,
+    bounce,
+    cancel,
+    confirm_payout,
+    pay,
+    reject,
+    request_aid,
+    take_back,
+)
 from ledger.kernel.confirmations import ConfirmationDiffers
 from ledger.kernel.errors import NotFound, SamePerson, WrongState
 from ledger.kernel.names import DisbursementId, FundCode, PartyId, new_id
@@ -151,8 +165,13 @@ class DisbursementsShown(BaseModel):
     next: str | None
 
 
-@router.post("", status_code=201, response_model=Created, responses=refuses(NotFound, FundClosed))
-@may(Role.CLERK)
+@router.post(
+    "",
+    status_code=201,
+    response_model=Created,
+    responses=FORESEEN | refuses(NotFound, FundClosed),
+)
+@takes(request_aid)
 async def request(body: NewRequest, desk: Desk) -> Response:
     """Ask for aid out of a fund."""
     payee = PartyId(str(new_id()))
@@ -160,7 +179,7 @@ async def request(body: NewRequest, desk: Desk) -> Response:
     receipt = await desk.record_about(
         payee,
         {"name": body.payee.name},
-        desk.ledger.request_aid,
+        request_aid,
         fund=FundCode(body.fund),
         payee_kind=body.payee.kind,
         payee=payee,
@@ -208,125 +227,47 @@ def show_disbursement(disbursement_id: UUID, desk: Desk, at_least: AtLeast = Non
     return shown(found)
 
 
-@router.post(
-    "/{disbursement_id}/approvals",
-    response_model=Done,
-    responses=refuses(NotFound, SamePerson, WrongState, FundClosed, FundFrozen, InsufficientFunds),
+STEPS = (
+    Step(
+        "approvals",
+        approve,
+        On,
+        (SamePerson, WrongState, FundClosed, FundFrozen, InsufficientFunds),
+    ),
+    Step("rejection", reject, Reason, (WrongState,)),
+    Step("cancellation", cancel, Reason, (WrongState,)),
+    Step("payment", pay, NewPayout, (SamePerson, WrongState, FundClosed, FundFrozen)),
+    Step(
+        "payment/confirmation",
+        confirm_payout,
+        NewPayoutConfirmation,
+        (SamePerson, WrongState, ConfirmationDiffers),
+        name="confirm",
+    ),
+    Step("bounce", bounce, ReasonOn, (WrongState, FundClosed, ReturnExceedsPaid)),
+    Step(
+        "returns", take_back, NewReturn, (WrongState, FundClosed, ReturnExceedsPaid, ReturnDiffers)
+    ),
 )
-@may(Role.APPROVER)
-async def approve(disbursement_id: UUID, body: On, desk: Desk) -> Response:
-    """Approve. The last approval needed, the second if no rule is set, sets the money aside."""
-    receipt = await desk.record(desk.ledger.approve, DisbursementId(disbursement_id), on=body.on)
-    return done(receipt)
 
-
-@router.post(
-    "/{disbursement_id}/rejection", response_model=Done, responses=refuses(NotFound, WrongState)
-)
-@may(Role.APPROVER)
-async def reject(disbursement_id: UUID, body: Reason, desk: Desk) -> Response:
-    """Turn the request down."""
-    receipt = await desk.record(
-        desk.ledger.reject, DisbursementId(disbursement_id), reason=body.reason
-    )
-    return done(receipt)
-
-
-@router.post(
-    "/{disbursement_id}/cancellation",
-    response_model=Done,
-    responses=refuses(NotFound, WrongState),
-)
-@may(Role.CLERK)
-async def cancel(disbursement_id: UUID, body: Reason, desk: Desk) -> Response:
-    """Call the request off; money that was set aside is free again."""
-    receipt = await desk.record(
-        desk.ledger.cancel, DisbursementId(disbursement_id), reason=body.reason
-    )
-    return done(receipt)
-
-
-@router.post(
-    "/{disbursement_id}/payment",
-    response_model=Done,
-    responses=refuses(NotFound, SamePerson, WrongState, FundClosed, FundFrozen),
-)
-@may(Role.CASHIER)
-async def pay(disbursement_id: UUID, body: NewPayout, desk: Desk) -> Response:
-    """Record that the bank sent the money."""
-    receipt = await desk.record(
-        desk.ledger.pay,
-        DisbursementId(disbursement_id),
-        external_ref=body.external_ref,
-        paid_on=body.paid_on,
-    )
-    return done(receipt)
-
-
-@router.post(
-    "/{disbursement_id}/payment/confirmation",
-    response_model=Done,
-    responses=refuses(NotFound, SamePerson, WrongState, ConfirmationDiffers),
-)
-@may(Role.BOOKKEEPER, Role.TREASURER)
-async def confirm(disbursement_id: UUID, body: NewPayoutConfirmation, desk: Desk) -> Response:
-    """Record that the payment was found on a statement, by somebody who did not record it."""
-    receipt = await desk.record(
-        desk.ledger.confirm_payout,
-        DisbursementId(disbursement_id),
-        statement_ref=body.statement_ref,
-        on=body.on,
-    )
-    return done(receipt)
-
-
-@router.post(
-    "/{disbursement_id}/bounce",
-    response_model=Done,
-    responses=refuses(NotFound, WrongState, FundClosed, ReturnExceedsPaid),
-)
-@may(Role.CASHIER)
-async def bounce(disbursement_id: UUID, body: ReasonOn, desk: Desk) -> Response:
-    """Record that the money came back undelivered; it is set aside for a second try."""
-    receipt = await desk.record(
-        desk.ledger.bounce, DisbursementId(disbursement_id), reason=body.reason, on=body.on
-    )
-    return done(receipt)
+add_steps(router, "disbursement_id", STEPS)
 
 
 @router.post(
     "/{disbursement_id}/acknowledgement",
-    response_model=Done,
+    response_model=Done | DryRun,
     responses=refuses(NotFound, WrongState),
 )
-@may(Role.CLERK)
+@takes(acknowledgement)
 async def acknowledge(disbursement_id: UUID, body: NewAcknowledgement, desk: Desk) -> Response:
     """Record that the payee signed for the money."""
     by = PartyId(str(new_id()))
     receipt = await desk.record_about(
         by,
         {"name": body.by},
-        desk.ledger.acknowledge,
+        acknowledgement,
         DisbursementId(disbursement_id),
         by=by,
         on=body.on,
-    )
-    return done(receipt)
-
-
-@router.post(
-    "/{disbursement_id}/returns",
-    response_model=Done,
-    responses=refuses(NotFound, WrongState, FundClosed, ReturnExceedsPaid, ReturnDiffers),
-)
-@may(Role.CASHIER)
-async def take_back(disbursement_id: UUID, body: NewReturn, desk: Desk) -> Response:
-    """Record money that the payee gave back."""
-    receipt = await desk.record(
-        desk.ledger.take_back,
-        DisbursementId(disbursement_id),
-        amount=body.amount,
-        external_ref=body.external_ref,
-        received_on=body.received_on,
     )
     return done(receipt)

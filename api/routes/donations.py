@@ -6,27 +6,24 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter
-from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
-from api.kernel.doors import AtLeast, Desk, Door, in_lines, may, own, refuses
+from api.kernel.desk import AtLeast, Desk, own
+from api.kernel.doors import Door, in_lines, may, refuses
 from api.kernel.feeds import FeedTaken, in_ndjson, take_in
 from api.kernel.paging import Cursor, Limit, asked
+from api.kernel.steps import Step, add_creation, add_steps
 from api.kernel.wire import (
     AN_ID,
     Amount,
     Body,
     Code,
-    Created,
     CurrencyCode,
     Day,
-    Done,
     Reason,
     Reference,
     Text,
-    created,
-    done,
     example,
     shown,
 )
@@ -40,12 +37,19 @@ from ledger.aggregates.donations.donation import (
 )
 from ledger.aggregates.donors import ProcessingStopped
 from ledger.aggregates.funds import FundClosed, FundFrozen, InsufficientFunds
+from ledger.commands.donations import (
+    confirm_payment,
+    decide_excess,
+    pledge,
+    receive_payment,
+    refund,
+    withdraw_pledge,
+)
 from ledger.feeds.feed import NAMED_MAX
 from ledger.feeds.pledges import PledgeFeed
 from ledger.kernel.confirmations import ConfirmationDiffers
 from ledger.kernel.errors import NotFound, SamePerson, WrongState
 from ledger.kernel.money import Fen
-from ledger.kernel.names import DonationId, DonorId, FundCode
 from ledger.kernel.payments import Channel, PaymentCounted, PaymentDiffers, RefundExceedsReceived
 from ledger.kernel.roles import Role
 from projections.views.donations import Donations, donation, donations
@@ -96,6 +100,11 @@ class NewPledge(Body):
     instalments: Annotated[tuple[NewInstalment, ...], Field(max_length=INSTALMENTS_MAX)] = ()
     public_promise: Annotated[bool, Field(strict=True)] = False
     note: Text | None = None
+
+    def arguments(self) -> dict[str, Any]:
+        """Return the promise, with its instalments in the order in which they were sent."""
+        instalments = [Instalment(each.due_on, Fen(each.amount)) for each in self.instalments]
+        return super().arguments() | {"instalments": instalments}
 
 
 class NewPayment(Body):
@@ -187,29 +196,7 @@ class DonationsShown(BaseModel):
     next: str | None
 
 
-@router.post(
-    "",
-    status_code=201,
-    response_model=Created,
-    responses=refuses(NotFound, FundClosed, ProcessingStopped),
-)
-@may(Role.CLERK, Role.DONOR)
-async def pledge(body: NewPledge, desk: Desk) -> Response:
-    """Record a promise: as a clerk anybody's, as a donor one's own."""
-    if desk.role is Role.DONOR and desk.caller.donor != body.donor:
-        raise NotFound("donor")
-    receipt = await desk.record(
-        desk.ledger.pledge,
-        donor=DonorId(body.donor),
-        fund=FundCode(body.fund),
-        amount=body.amount,
-        currency=body.currency,
-        pledged_on=body.pledged_on,
-        instalments=[Instalment(each.due_on, Fen(each.amount)) for each in body.instalments],
-        public_promise=body.public_promise,
-        note=body.note,
-    )
-    return created(receipt, "/v1/donations")
+add_creation(router, Step("", pledge, NewPledge, (NotFound, FundClosed, ProcessingStopped)))
 
 
 class LineRecorded(BaseModel):
@@ -235,7 +222,7 @@ PLEDGE_LINE = (
 
 @router.post(":batch", response_model=BatchTaken, openapi_extra=in_ndjson(PLEDGE_LINE))
 @in_lines
-@may(Role.CLERK)
+@may(*PledgeFeed.by)
 async def pledge_batch(desk: Desk) -> Response:
     """Record promises, one JSON object a line, in as few transactions as can be.
 
@@ -293,94 +280,29 @@ def show_donation(donation_id: UUID, desk: Desk, at_least: AtLeast = None) -> Re
     return shown(found)
 
 
-@router.post(
-    "/{donation_id}/payments",
-    response_model=Done,
-    responses=refuses(NotFound, WrongState, FundClosed, PaymentDiffers, PaymentCounted),
-)
-@may(Role.CASHIER)
-async def receive(donation_id: UUID, body: NewPayment, desk: Desk) -> Response:
-    """Record money that arrived. The same channel and reference never count twice."""
-    receipt = await desk.record(
-        desk.ledger.receive_payment,
-        DonationId(donation_id),
-        amount=body.amount,
-        channel=body.channel,
-        external_ref=body.external_ref,
-        received_on=body.received_on,
-    )
-    return done(receipt)
-
-
-@router.post(
-    "/{donation_id}/payments/confirmation",
-    response_model=Done,
-    responses=refuses(NotFound, SamePerson, ConfirmationDiffers),
-)
-@may(Role.BOOKKEEPER, Role.TREASURER)
-async def confirm(donation_id: UUID, body: NewPaymentConfirmation, desk: Desk) -> Response:
-    """Record that a payment was found on a statement, by somebody who did not record it."""
-    receipt = await desk.record(
-        desk.ledger.confirm_payment,
-        DonationId(donation_id),
-        channel=body.channel,
-        external_ref=body.external_ref,
-        statement_ref=body.statement_ref,
-        on=body.on,
-    )
-    return done(receipt)
-
-
-@router.post(
-    "/{donation_id}/withdrawal",
-    response_model=Done,
-    responses=refuses(NotFound, WrongState, PublicPromiseBinds),
-)
-@may(Role.CLERK, Role.DONOR)
-async def withdraw(donation_id: UUID, body: Reason, desk: Desk) -> Response:
-    """Take back what is still open of a promise that does not bind."""
-    if desk.role is Role.DONOR:
-        found = await run_in_threadpool(desk.ledger.donation, DonationId(donation_id))
-        own(desk, found.donor, donation_id)
-    receipt = await desk.record(
-        desk.ledger.withdraw_pledge, DonationId(donation_id), reason=body.reason
-    )
-    return done(receipt)
-
-
-@router.post(
-    "/{donation_id}/refunds",
-    response_model=Done,
-    responses=refuses(
-        NotFound, WrongState, FundClosed, FundFrozen, InsufficientFunds, RefundExceedsReceived
+STEPS = (
+    Step(
+        "payments",
+        receive_payment,
+        NewPayment,
+        (WrongState, FundClosed, PaymentDiffers, PaymentCounted),
+        name="receive",
     ),
+    Step(
+        "payments/confirmation",
+        confirm_payment,
+        NewPaymentConfirmation,
+        (SamePerson, ConfirmationDiffers),
+        name="confirm",
+    ),
+    Step("withdrawal", withdraw_pledge, Reason, (WrongState, PublicPromiseBinds), name="withdraw"),
+    Step(
+        "refunds",
+        refund,
+        NewRefund,
+        (WrongState, FundClosed, FundFrozen, InsufficientFunds, RefundExceedsReceived),
+    ),
+    Step("excess", decide_excess, ExcessDecision, (FundClosed, NothingInSuspense)),
 )
-@may(Role.TREASURER)
-async def refund(donation_id: UUID, body: NewRefund, desk: Desk) -> Response:
-    """Send money back the way it came. The cause decides what the books debit."""
-    receipt = await desk.record(
-        desk.ledger.refund,
-        DonationId(donation_id),
-        amount=body.amount,
-        cause=body.cause,
-        reason=body.reason,
-    )
-    return done(receipt)
 
-
-@router.post(
-    "/{donation_id}/excess",
-    response_model=Done,
-    responses=refuses(NotFound, FundClosed, NothingInSuspense),
-)
-@may(Role.CLERK)
-async def decide_excess(donation_id: UUID, body: ExcessDecision, desk: Desk) -> Response:
-    """Record what the donor decided about money paid beyond the promise."""
-    receipt = await desk.record(
-        desk.ledger.decide_excess,
-        DonationId(donation_id),
-        amount=body.amount,
-        decision=body.decision,
-        on=body.on,
-    )
-    return done(receipt)
+add_steps(router, "donation_id", STEPS)

@@ -11,7 +11,10 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
-from api.kernel.doors import AtLeast, Desk, Door, may, refuses
+from api.kernel.desk import AtLeast, Desk
+from api.kernel.doors import Door, may, refuses, takes
+from api.kernel.dry_run import FORESEEN, DryRun
+from api.kernel.steps import Step, add_steps
 from api.kernel.wire import Body, Created, Day, Done, Name, created, done, example, shown
 from ledger.aggregates.donors import (
     ErasureBasis,
@@ -20,6 +23,7 @@ from ledger.aggregates.donors import (
     RestrictionBasis,
     RetentionRuns,
 )
+from ledger.commands.donors import erase_donor, register_donor, restrict_donor
 from ledger.kernel.errors import NotFound, WrongState
 from ledger.kernel.names import DonationId, DonorId, PartyId, new_id
 from ledger.kernel.roles import Role
@@ -108,15 +112,15 @@ class DonorData(DonorShown):
     statement: Statement
 
 
-@router.post("", status_code=201, response_model=Created)
-@may(Role.CLERK, Role.DONOR)
+@router.post("", status_code=201, response_model=Created, responses=FORESEEN)
+@takes(register_donor)
 async def register(body: NewDonor, desk: Desk) -> Response:
     """Register a donor: as a clerk for somebody, or as a donor oneself."""
     donor = DonorId(new_id())
     receipt = await desk.record_about(
         PartyId(str(donor)),
         body.model_dump(exclude={"anonymous"}, exclude_none=True),
-        desk.ledger.register_donor,
+        register_donor,
         donor,
         anonymous=body.anonymous,
     )
@@ -185,25 +189,17 @@ def show_statement(
     return shown(found)
 
 
-@router.post(
-    "/{donor_id}/restriction", response_model=Done, responses=refuses(NotFound, WrongState)
-)
-@may(Role.ADMIN, Role.DONOR)
-async def restrict(donor_id: UUID, body: NewRestriction, desk: Desk) -> Response:
-    """Have a donor's details kept, sealed, and used for nothing."""
-    _visible(desk, donor_id)
-    receipt = await desk.record(
-        desk.ledger.restrict_donor, DonorId(donor_id), basis=body.basis, until=body.until
-    )
-    return done(receipt)
+RESTRICT = Step("restriction", restrict_donor, NewRestriction, (WrongState,), name="restrict")
+
+add_steps(router, "donor_id", (RESTRICT,))
 
 
 @router.post(
     "/{donor_id}/erasure",
-    response_model=Done,
+    response_model=Done | DryRun,
     responses=refuses(NotFound, MoneyIsOwed, RetentionRuns, ViewStopped, ViewsAway),
 )
-@may(Role.ADMIN, Role.DONOR)
+@takes(erase_donor)
 async def erase(donor_id: UUID, body: NewErasure, desk: Desk) -> Response:
     """Have a donor's details destroyed, with the key that opens any copy of them.
 
@@ -213,7 +209,7 @@ async def erase(donor_id: UUID, body: NewErasure, desk: Desk) -> Response:
     _visible(desk, donor_id)
     owing = await run_in_threadpool(_may_be_owing, desk, donor_id)
     receipt = await desk.record(
-        desk.ledger.erase_donor,
+        erase_donor,
         DonorId(donor_id),
         basis=body.basis,
         reason=body.reason,

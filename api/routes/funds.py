@@ -9,20 +9,18 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
-from api.kernel.doors import AtLeast, Desk, Door, may, refuses
+from api.kernel.desk import AtLeast, Desk
+from api.kernel.doors import Door, may, refuses
 from api.kernel.paging import Cursor, Limit, asked
+from api.kernel.steps import Step, add_creation, add_steps
 from api.kernel.wire import (
     Amount,
     Body,
     Code,
-    Created,
     CurrencyCode,
     Day,
-    Done,
     ReasonOn,
     Text,
-    created,
-    done,
     example,
     shown,
 )
@@ -34,9 +32,15 @@ from ledger.aggregates.funds import (
     FundNotEmpty,
     InsufficientFunds,
 )
+from ledger.commands.funds import (
+    close_fund,
+    freeze_fund,
+    open_fund,
+    thaw_fund,
+    transfer,
+)
 from ledger.kernel.errors import NotFound, WrongState
-from ledger.kernel.names import FundCode, Position
-from ledger.kernel.roles import Role
+from ledger.kernel.names import Position
 from ledger.kernel.terms import Restriction
 from projections.views.fund_balances import FundBalances, fund_balance, fund_row, fund_rows
 
@@ -110,19 +114,7 @@ class Balance(BaseModel):
     receivable: int = Field(description="Due from sale partners.")
 
 
-@router.post("", status_code=201, response_model=Created, responses=refuses(FundExists))
-@may(Role.TREASURER)
-async def open_fund(body: NewFund, desk: Desk) -> Response:
-    """Open a fund; its id is its code."""
-    receipt = await desk.record(
-        desk.ledger.open_fund,
-        code=body.code,
-        name=body.name,
-        purpose=body.purpose,
-        restriction=body.restriction,
-        currency=body.currency,
-    )
-    return created(receipt, "/v1/funds")
+add_creation(router, Step("", open_fund, NewFund, (FundExists,)))
 
 
 @router.get("", response_model=FundsShown)
@@ -179,52 +171,16 @@ def show_balance(
     return shown(figures | {"balance": found.balance, "available": found.available})
 
 
-@router.post(
-    "/{code}/transfers",
-    response_model=Done,
-    responses=refuses(NotFound, FundClosed, FundFrozen, InsufficientFunds, BasisRequired),
+STEPS = (
+    Step(
+        "transfers",
+        transfer,
+        NewTransfer,
+        (FundClosed, FundFrozen, InsufficientFunds, BasisRequired),
+    ),
+    Step("freezing", freeze_fund, ReasonOn, (WrongState,), name="freeze"),
+    Step("thawing", thaw_fund, ReasonOn, (WrongState,), name="thaw"),
+    Step("closing", close_fund, ReasonOn, (WrongState, FundNotEmpty), name="close"),
 )
-@may(Role.TREASURER)
-async def transfer(code: str, body: NewTransfer, desk: Desk) -> Response:
-    """Give money of this fund to another; out of a restricted fund only with a basis."""
-    receipt = await desk.record(
-        desk.ledger.transfer,
-        FundCode(code),
-        to=FundCode(body.to),
-        amount=body.amount,
-        basis=body.basis,
-        on=body.on,
-    )
-    return done(receipt)
 
-
-@router.post("/{code}/freezing", response_model=Done, responses=refuses(NotFound, WrongState))
-@may(Role.TREASURER)
-async def freeze(code: str, body: ReasonOn, desk: Desk) -> Response:
-    """Stop money from leaving the fund."""
-    receipt = await desk.record(
-        desk.ledger.freeze_fund, FundCode(code), reason=body.reason, on=body.on
-    )
-    return done(receipt)
-
-
-@router.post("/{code}/thawing", response_model=Done, responses=refuses(NotFound, WrongState))
-@may(Role.TREASURER)
-async def thaw(code: str, body: ReasonOn, desk: Desk) -> Response:
-    """Let money leave the fund again."""
-    receipt = await desk.record(
-        desk.ledger.thaw_fund, FundCode(code), reason=body.reason, on=body.on
-    )
-    return done(receipt)
-
-
-@router.post(
-    "/{code}/closing", response_model=Done, responses=refuses(NotFound, WrongState, FundNotEmpty)
-)
-@may(Role.TREASURER)
-async def close(code: str, body: ReasonOn, desk: Desk) -> Response:
-    """Close a fund that has nothing, owes nothing and awaits nothing."""
-    receipt = await desk.record(
-        desk.ledger.close_fund, FundCode(code), reason=body.reason, on=body.on
-    )
-    return done(receipt)
+add_steps(router, "code", STEPS, kind=str)

@@ -12,7 +12,8 @@ from fastapi.responses import Response, StreamingResponse
 from msgspec.structs import replace
 from pydantic import BaseModel, Field
 
-from api.kernel.doors import READS_ALL, AtLeast, Desk, Door, may
+from api.kernel.desk import READS_ALL, AtLeast, Desk
+from api.kernel.doors import Door, may
 from api.kernel.paging import Asked, Cursor, Limit, asked
 from api.kernel.wire import Day, shown
 from ledger.books.postings import postings

@@ -12,7 +12,8 @@ from fastapi import APIRouter, Header, Query
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
-from api.kernel.doors import AtLeast, Desk, Door, may, refuses
+from api.kernel.desk import AtLeast, Desk
+from api.kernel.doors import Door, may, refuses
 from api.kernel.wire import shown
 from ledger.kernel.errors import Invalid, NotFound
 from ledger.transparency.encoding import Malformed, to_base64

@@ -11,12 +11,15 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
-from api.kernel.doors import AtLeast, Desk, Door, may, refuses
+from api.kernel.desk import AtLeast, Desk
+from api.kernel.doors import Door, may, refuses, takes
+from api.kernel.dry_run import FORESEEN, DryRun
 from api.kernel.paging import LIMIT, Cursor, Limit, asked
 from api.kernel.wire import AN_ID, Body, Created, Done, Name, created, done, example, shown
 from ledger.aggregates.staff import OwnRoles, PersonKnown
+from ledger.commands import staff
 from ledger.kernel.errors import LedgerError, NotFound, WrongState
-from ledger.kernel.names import PersonId
+from ledger.kernel.names import PersonId, new_id
 from ledger.kernel.roles import AdminHoldsMoneyRole, Role
 from ledger.people.roll import Enrolled
 from ledger.store.commits import OutcomeUnknown
@@ -102,18 +105,20 @@ def _shown(one: Enrolled) -> dict[str, Any]:
     "",
     status_code=201,
     response_model=Created,
-    responses=refuses(PersonKnown, AdminHoldsMoneyRole),
+    responses=FORESEEN | refuses(PersonKnown, AdminHoldsMoneyRole),
 )
-@may(Role.ADMIN)
+@takes(staff.add_person)
 async def add_person(body: NewPerson, desk: Desk) -> Response:
     """Add somebody with the roles that they begin with.
 
     Their name is put on the roll first, and taken off again if the history refuses them.
     """
     roll = desk.site.directory.roll
+    if desk.dry_run:
+        await desk.record(staff.add_person, PersonId(str(new_id())), body.roles)
     person, is_new = await run_in_threadpool(roll.enter, body.name)
     try:
-        receipt = await desk.record(desk.ledger.add_person, person, body.roles)
+        receipt = await desk.record(staff.add_person, person, body.roles)
     except OutcomeUnknown:
         raise  # The event may be there, and then it needs the name.
     except LedgerError:
@@ -128,28 +133,28 @@ async def add_person(body: NewPerson, desk: Desk) -> Response:
 
 @router.post(
     "/{person_id}/roles",
-    response_model=Done,
+    response_model=Done | DryRun,
     responses=refuses(NotFound, WrongState, AdminHoldsMoneyRole, OwnRoles),
 )
-@may(Role.ADMIN)
+@takes(staff.grant_roles)
 async def grant_roles(person_id: UUID, body: ChangedRoles, desk: Desk) -> Response:
     """Give somebody roles, from the next request on."""
     person = PersonId(str(person_id))
-    receipt = await desk.record(desk.ledger.grant_roles, person, body.roles)
+    receipt = await desk.record(staff.grant_roles, person, body.roles)
     await _follow(desk, person)
     return done(receipt)
 
 
 @router.post(
     "/{person_id}/roles/withdrawal",
-    response_model=Done,
+    response_model=Done | DryRun,
     responses=refuses(NotFound, WrongState, OwnRoles),
 )
-@may(Role.ADMIN)
+@takes(staff.withdraw_roles)
 async def withdraw_roles(person_id: UUID, body: ChangedRoles, desk: Desk) -> Response:
     """Take roles from somebody, from the next request on."""
     person = PersonId(str(person_id))
-    receipt = await desk.record(desk.ledger.withdraw_roles, person, body.roles)
+    receipt = await desk.record(staff.withdraw_roles, person, body.roles)
     await _follow(desk, person)
     return done(receipt)
 
@@ -161,13 +166,15 @@ class Nothing(Body):
 
 
 @router.post(
-    "/{person_id}/disabling", response_model=Done, responses=refuses(NotFound, WrongState, OwnRoles)
+    "/{person_id}/disabling",
+    response_model=Done | DryRun,
+    responses=refuses(NotFound, WrongState, OwnRoles),
 )
-@may(Role.ADMIN)
+@takes(staff.disable_person)
 async def disable_person(person_id: UUID, body: Nothing, desk: Desk) -> Response:  # noqa: ARG001  # Read, and found empty.
     """Shut somebody out for good: their tokens and sessions open nothing any more."""
     person = PersonId(str(person_id))
-    receipt = await desk.record(desk.ledger.disable_person, person)
+    receipt = await desk.record(staff.disable_person, person)
     await _follow(desk, person)
     return done(receipt)
 

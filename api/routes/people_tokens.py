@@ -13,7 +13,8 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
-from api.kernel.doors import AtLeast, Desk, Door, command_id, may, refuses
+from api.kernel.desk import AtLeast, Desk, command_id
+from api.kernel.doors import Door, may, refuses
 from api.kernel.wire import Body, Name, example, shown
 from api.routes.people import Nothing, SomeRoles
 from ledger.commands.application import IdempotencyMismatch

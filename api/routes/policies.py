@@ -9,9 +9,12 @@ from fastapi.responses import Response
 from msgspec.structs import asdict
 from pydantic import BaseModel, Field
 
-from api.kernel.doors import READS_ALL, AtLeast, Desk, Door, may, today
+from api.kernel.desk import READS_ALL, AtLeast, Desk, today
+from api.kernel.doors import Door, may, takes
+from api.kernel.dry_run import DryRun
 from api.kernel.wire import Body, CurrencyCode, Day, Done, Text, done, example, shown
 from ledger.aggregates.policies import ApprovalRule
+from ledger.commands.policies import approval_policy, set_approval_policy
 from ledger.kernel.money import AMOUNT_MAX, CNY
 from ledger.kernel.roles import Role
 
@@ -38,6 +41,15 @@ class NewApprovalRule(Body):
     effective_from: Day | None = Field(None, description="Its first day; today if not said.")
     basis: Text = Field(description="Which resolution says so.")
 
+    def arguments(self) -> dict[str, Any]:
+        """Return the rule, and from which day on it is in force."""
+        return {
+            "rule": ApprovalRule(self.one_approval_up_to, self.three_approvals_above),
+            "currency": self.currency,
+            "effective_from": self.effective_from or today(),
+            "basis": self.basis,
+        }
+
 
 class RuleShown(BaseModel):
     """A rule and the first day on which it is in force; figures in fen."""
@@ -59,18 +71,11 @@ class ApprovalPolicyShown(BaseModel):
     rules: list[RuleShown]
 
 
-@router.post("/approval", response_model=Done)
-@may(Role.TREASURER)
+@router.post("/approval", response_model=Done | DryRun)
+@takes(set_approval_policy)
 async def set_approval(body: NewApprovalRule, desk: Desk) -> Response:
     """Set how many people must approve, from a day on. What was set aside before stays so."""
-    receipt = await desk.record(
-        desk.ledger.set_approval_policy,
-        ApprovalRule(body.one_approval_up_to, body.three_approvals_above),
-        currency=body.currency,
-        effective_from=body.effective_from or today(),
-        basis=body.basis,
-    )
-    return done(receipt)
+    return done(await desk.record(set_approval_policy, **body.arguments()))
 
 
 @router.get("/approval", response_model=ApprovalPolicyShown)
@@ -84,7 +89,7 @@ def show_approval(
 ) -> Response:
     """Return how many people must approve on a day, and every rule that was set."""
     desk.must_have(at_least)
-    policy, day = desk.ledger.approval_policy(), on or today()
+    policy, day = approval_policy(desk.ledger), on or today()
     currency: dict[str, Any] = {"currency": CNY}
     rules = [
         {"effective_from": each.effective_from, "basis": each.basis} | asdict(each.rule) | currency

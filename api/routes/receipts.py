@@ -10,7 +10,8 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
-from api.kernel.doors import AtLeast, Desk, Door, may, own, refuses
+from api.kernel.desk import AtLeast, Desk, own
+from api.kernel.doors import Door, may, refuses
 from api.kernel.problems import NotTypeset
 from api.kernel.wire import shown
 from api.routes.donations import READERS

@@ -10,13 +10,15 @@ from fastapi import APIRouter, FastAPI, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel
 
-from api.kernel.doors import READS_ALL, AtLeast, Desk, Door, caller_of, may, today
+from api.kernel.desk import READS_ALL, AtLeast, Desk, today
+from api.kernel.doors import Door, caller_of, may
 from api.kernel.paging import Cursor, Limit, asked
-from api.kernel.problems import RoleForbidden, problem, respond
+from api.kernel.problems import problem, respond
 from api.kernel.site import Site
 from api.kernel.wire import Day, shown
 from ledger.aggregates.funds import InsufficientFunds
 from ledger.kernel.errors import LedgerError, SamePerson
+from ledger.kernel.roles import RoleForbidden
 from ledger.people.refusals import By, Refusal
 
 router = APIRouter(prefix="/v1/refusals", tags=["history"], route_class=Door)

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
-from api.kernel.doors import READS_ALL, AtLeast, Desk, Door, may
+from api.kernel.desk import READS_ALL, AtLeast, Desk
+from api.kernel.doors import Door, may, takes
+from api.kernel.dry_run import DryRun
 from api.kernel.paging import Cursor, Limit, asked
 from api.kernel.wire import Body, Day, Done, Name, done, example, shown
 from ledger.aggregates.relations import RelationKind
-from ledger.kernel.names import PartyId
+from ledger.commands.relations import declare_relation
 from ledger.kernel.roles import Role
 from projections.views.relations import RelationsDeclared, relations
 
 router = APIRouter(prefix="/v1/people", tags=["people"], route_class=Door)
 
-DECLARE = (Role.APPROVER, Role.CLERK, Role.CASHIER, Role.BOOKKEEPER, Role.TREASURER)
+DECLARE = tuple(Role(each) for each in declare_relation.by)
 """Roles that have a part in money."""
 
 
@@ -34,6 +37,10 @@ class NewRelation(Body):
     party: UUID | None = Field(None, description="Such as the `payee` of a disbursement.")
     relation: RelationKind
     on: Day
+
+    def arguments(self) -> dict[str, Any]:
+        """Return what is declared; a party's id is opaque text in the history."""
+        return super().arguments() | {"party": None if self.party is None else str(self.party)}
 
 
 class RelationShown(BaseModel):
@@ -54,18 +61,11 @@ class RelationsShown(BaseModel):
     next: str | None
 
 
-@router.post("/relations", response_model=Done)
-@may(*DECLARE)
+@router.post("/relations", response_model=Done | DryRun)
+@takes(declare_relation)
 async def declare(body: NewRelation, desk: Desk) -> Response:
     """Declare a relation of your own. You cannot approve for such a payee; it stands for good."""
-    receipt = await desk.record(
-        desk.ledger.declare_relation,
-        party=None if body.party is None else PartyId(str(body.party)),
-        organisation=body.organisation,
-        relation=body.relation,
-        on=body.on,
-    )
-    return done(receipt)
+    return done(await desk.record(declare_relation, **body.arguments()))
 
 
 @router.get("/relations", response_model=RelationsShown)

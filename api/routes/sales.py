@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
-from api.kernel.doors import AtLeast, Desk, Door, in_lines, may, refuses
+from api.kernel.desk import AtLeast, Desk
+from api.kernel.doors import Door, in_lines, may, refuses
 from api.kernel.feeds import FeedTaken, in_ndjson, take_in
 from api.kernel.paging import Cursor, Limit, asked
+from api.kernel.steps import Step, add_creation, add_steps
 from api.kernel.wire import (
     Amount,
     Body,
     Code,
-    Created,
     Day,
-    Done,
     On,
     Reference,
     Text,
-    created,
-    done,
     example,
     shown,
 )
@@ -38,12 +36,19 @@ from ledger.aggregates.sales.sale import (
     SaleState,
 )
 from ledger.aggregates.sales.settlements import SettlementMismatch, Statement
+from ledger.commands.sales import (
+    confirm_remittance,
+    end_sale,
+    open_sale,
+    plan_sale,
+    remit,
+    settle_sale,
+)
 from ledger.feeds.orders import OrderFeed, ReturnFeed
 from ledger.kernel.confirmations import ConfirmationDiffers
 from ledger.kernel.errors import NotFound, SamePerson, WrongState
 from ledger.kernel.money import AMOUNT_MAX, BASIS_POINTS, Fen
-from ledger.kernel.names import FundCode, SaleId
-from ledger.kernel.roles import Role
+from ledger.kernel.names import SaleId
 from ledger.kernel.terms import UNITS_MAX
 from projections.views.sales import Sales, sale, sales
 
@@ -91,6 +96,13 @@ class NewSale(Body):
     items: Annotated[tuple[NewItem, ...], Field(min_length=1, max_length=ITEMS_MAX)]
     plan_filing: Text | None = None
 
+    def arguments(self) -> dict[str, Any]:
+        """Return the plan, with its items as they are consigned."""
+        items = [
+            Item(each.sku, each.name, each.consigned, Fen(each.unit_price)) for each in self.items
+        ]
+        return super().arguments() | {"items": items}
+
 
 class NewSettlement(Body):
     """The partner's statement, in fen."""
@@ -110,6 +122,11 @@ class NewSettlement(Body):
     channel_fee: Figure
     net_proceeds: Figure
     agreed_on: Day
+
+    def arguments(self) -> dict[str, Any]:
+        """Return the partner's figures, and the day on which they were agreed."""
+        figures = self.model_dump(exclude={"agreed_on"})
+        return {"theirs": Statement(**figures), "agreed_on": self.agreed_on}
 
 
 class NewRemittance(Body):
@@ -182,26 +199,7 @@ class SalesShown(BaseModel):
     next: str | None
 
 
-@router.post("", status_code=201, response_model=Created, responses=refuses(NotFound, FundClosed))
-@may(Role.TREASURER)
-async def plan(body: NewSale, desk: Desk) -> Response:
-    """Plan a sale for the good of a fund."""
-    receipt = await desk.record(
-        desk.ledger.plan_sale,
-        name=body.name,
-        fund=FundCode(body.fund),
-        partner=body.partner,
-        starts_on=body.starts_on,
-        ends_on=body.ends_on,
-        return_days=body.return_days,
-        partner_fee_bp=body.partner_fee_bp,
-        channel_fee_bp=body.channel_fee_bp,
-        items=[
-            Item(each.sku, each.name, each.consigned, Fen(each.unit_price)) for each in body.items
-        ],
-        plan_filing=body.plan_filing,
-    )
-    return created(receipt, "/v1/sales")
+add_creation(router, Step("", plan_sale, NewSale, (NotFound, FundClosed), name="plan"))
 
 
 @router.get("", response_model=SalesShown)
@@ -227,22 +225,32 @@ def show_sale(sale_id: UUID, desk: Desk, at_least: AtLeast = None) -> Response:
     return shown(found)
 
 
-@router.post(
-    "/{sale_id}/opening",
-    response_model=Done,
-    responses=refuses(NotFound, WrongState, FundClosed),
+STEPS = (
+    Step("opening", open_sale, On, (WrongState, FundClosed)),
+    Step("ending", end_sale, On, (WrongState,)),
+    Step(
+        "settlement",
+        settle_sale,
+        NewSettlement,
+        (WrongState, ReturnWindowOpen, SettlementMismatch),
+        name="settle",
+    ),
+    Step(
+        "remittances",
+        remit,
+        NewRemittance,
+        (WrongState, FundClosed, RemittanceExceedsOutstanding, RemittanceDiffers),
+    ),
+    Step(
+        "remittances/confirmation",
+        confirm_remittance,
+        NewRemittanceConfirmation,
+        (SamePerson, ConfirmationDiffers),
+        name="confirm",
+    ),
 )
-@may(Role.TREASURER)
-async def open_sale(sale_id: UUID, body: On, desk: Desk) -> Response:
-    """Begin to take orders."""
-    return done(await desk.record(desk.ledger.open_sale, SaleId(sale_id), on=body.on))
 
-
-@router.post("/{sale_id}/ending", response_model=Done, responses=refuses(NotFound, WrongState))
-@may(Role.TREASURER)
-async def end_sale(sale_id: UUID, body: On, desk: Desk) -> Response:
-    """Stop selling; returns are taken for as long as the plan says."""
-    return done(await desk.record(desk.ledger.end_sale, SaleId(sale_id), on=body.on))
+add_steps(router, "sale_id", STEPS)
 
 
 ORDER_LINE = (
@@ -256,8 +264,6 @@ RETURN_LINE = (
 
 
 async def _feed(desk: Desk, kind: type[OrderFeed | ReturnFeed], sale_id: UUID) -> Response:
-    if desk.role is Role.PARTNER and desk.caller.sale != sale_id:
-        raise NotFound("sale")
     return await take_in(desk, lambda act: kind(desk.ledger, act, SaleId(sale_id)))
 
 
@@ -268,7 +274,7 @@ async def _feed(desk: Desk, kind: type[OrderFeed | ReturnFeed], sale_id: UUID) -
     openapi_extra=in_ndjson(ORDER_LINE),
 )
 @in_lines
-@may(Role.TREASURER, Role.PARTNER)
+@may(*OrderFeed.by)
 async def feed_orders(sale_id: UUID, desk: Desk) -> Response:
     """Take in a partner's orders, one JSON object a line, as in the example."""
     return await _feed(desk, OrderFeed, sale_id)
@@ -281,62 +287,7 @@ async def feed_orders(sale_id: UUID, desk: Desk) -> Response:
     openapi_extra=in_ndjson(RETURN_LINE),
 )
 @in_lines
-@may(Role.TREASURER, Role.PARTNER)
+@may(*ReturnFeed.by)
 async def feed_returns(sale_id: UUID, desk: Desk) -> Response:
     """Take in a partner's returned goods, one JSON object a line."""
     return await _feed(desk, ReturnFeed, sale_id)
-
-
-@router.post(
-    "/{sale_id}/settlement",
-    response_model=Done,
-    responses=refuses(NotFound, WrongState, ReturnWindowOpen, SettlementMismatch),
-)
-@may(Role.TREASURER)
-async def settle(sale_id: UUID, body: NewSettlement, desk: Desk) -> Response:
-    """Agree with the partner's statement, if every figure is ours to the fen."""
-    receipt = await desk.record(
-        desk.ledger.settle_sale,
-        SaleId(sale_id),
-        Statement(**body.model_dump(exclude={"agreed_on"})),
-        agreed_on=body.agreed_on,
-    )
-    return done(receipt)
-
-
-@router.post(
-    "/{sale_id}/remittances",
-    response_model=Done,
-    responses=refuses(
-        NotFound, WrongState, FundClosed, RemittanceExceedsOutstanding, RemittanceDiffers
-    ),
-)
-@may(Role.CASHIER)
-async def remit(sale_id: UUID, body: NewRemittance, desk: Desk) -> Response:
-    """Record money that the partner paid over; it may come in parts."""
-    receipt = await desk.record(
-        desk.ledger.remit,
-        SaleId(sale_id),
-        amount=body.amount,
-        external_ref=body.external_ref,
-        received_on=body.received_on,
-    )
-    return done(receipt)
-
-
-@router.post(
-    "/{sale_id}/remittances/confirmation",
-    response_model=Done,
-    responses=refuses(NotFound, SamePerson, ConfirmationDiffers),
-)
-@may(Role.BOOKKEEPER, Role.TREASURER)
-async def confirm(sale_id: UUID, body: NewRemittanceConfirmation, desk: Desk) -> Response:
-    """Record that a remittance was found on a statement, by somebody who did not record it."""
-    receipt = await desk.record(
-        desk.ledger.confirm_remittance,
-        SaleId(sale_id),
-        external_ref=body.external_ref,
-        statement_ref=body.statement_ref,
-        on=body.on,
-    )
-    return done(receipt)

@@ -6,7 +6,8 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
-from api.kernel.doors import AtLeast, Desk, Door, may
+from api.kernel.desk import AtLeast, Desk
+from api.kernel.doors import Door, may
 from api.kernel.wire import shown
 
 router = APIRouter(prefix="/v1/verification", tags=["log"], route_class=Door)

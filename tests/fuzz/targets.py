@@ -14,7 +14,8 @@ from fastapi.exceptions import RequestValidationError
 from api.gate.duplicate_headers import MAY_REPEAT, check_encoding, host_of, read
 from api.gate.origin import check_origin
 from api.gate.target import check_path, check_query
-from api.kernel.doors import Door, fingerprint
+from api.kernel.desk import fingerprint
+from api.kernel.doors import Door
 from api.kernel.feeds import CHUNK_LINES, LINE_BYTES_MAX, Lines
 from api.kernel.intake import Intake
 from api.kernel.paging import Asked, asked

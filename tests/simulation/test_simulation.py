@@ -3,6 +3,7 @@
 import json
 from collections import Counter, defaultdict
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import date, timedelta
 from operator import attrgetter
 from pathlib import Path
@@ -17,16 +18,15 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from hypothesis.stateful import run_state_machine_as_test as run
 from msgspec.structs import asdict
 
-from ledger.aggregates.donations.donation import Instalment
+from ledger.aggregates.donations.donation import Donation, Instalment
 from ledger.aggregates.policies import ApprovalRule
-from ledger.aggregates.sales.sale import Item, SaleState
+from ledger.aggregates.sales.sale import CharitySale, Item, SaleState
 from ledger.aggregates.sales.settlements import Statement
 from ledger.aggregates.staff import StaffMember
 from ledger.books.movements import COLUMNS
 from ledger.books.postings import postings
 from ledger.books.tallies import AVAILABLE, of_fund, of_sale
-from ledger.commands import Ledger
-from ledger.commands.application import Decision
+from ledger.commands import Ledger, every
 from ledger.feeds.orders import OrderFeed, ReturnFeed
 from ledger.kernel.aggregate import project
 from ledger.kernel.errors import LedgerError
@@ -36,7 +36,7 @@ from ledger.kernel.roles import MONEY_ROLES, Role
 from tests.charity import Charity
 from tests.ledger.books.test_movements import added_up, check_against_the_books
 from tests.samples import ANNOUNCED, CENTRE, CHEN, GENERAL, HEAR, LIN, MEI, SUN, WANG, WARM, ZHAO
-from tests.spec import act, state
+from tests.spec import act, act_for, state
 from tests.stores import Postgres
 
 RUNS, STEPS = 30, 60
@@ -62,13 +62,7 @@ ROLES_OF_STAFF = (
     [Role.ADMIN, Role.CASHIER],
 )
 
-COMMANDS = {"OrderFeed", "ReturnFeed"} | {
-    name
-    for part in Ledger.__mro__
-    if part.__module__.startswith("ledger.commands.")
-    for name, value in vars(part).items()
-    if getattr(value, "__annotations__", {}).get("return") == Decision.__name__
-}
+COMMANDS = {"OrderFeed", "ReturnFeed", *every.COMMANDS}
 """Everything that decides. A new command must be simulated, too."""
 
 CHANCES = []
@@ -109,15 +103,16 @@ class Years(RuleBasedStateMachine):
 
     def attempt(self, step, /, *args, who=SUN, into=None, **said):
         """Carry out a command or be refused; remember what it made, and what it left."""
-        command, made = getattr(self.ledger, step), []
+        command, made = every.COMMANDS[step], []
 
-        def remembering(act, *args, **said):
-            decision = command(act, *args, **said)
+        def decide(ledger, act, *args, **said):
+            decision = command.decide(ledger, act, *args, **said)
             made.append(decision.about)
             return decision
 
+        remembering, by = replace(command, decide=decide), act_for(command, who, self.today)
         try:
-            receipt = self.ledger.record(remembering, act(who, self.today), *args, **said)
+            receipt = self.ledger.record(remembering, by, *args, **said)
         except LedgerError:
             self.outcomes[step, "refused"] += 1
         else:
@@ -128,7 +123,7 @@ class Years(RuleBasedStateMachine):
 
     def feed(self, kind, sale, line):
         try:
-            feed = kind(self.ledger, act(SUN, self.today), sale)
+            feed = kind(self.ledger, act(SUN, self.today, kind.by[0]), sale)
             feed.take_in([json.dumps(line, default=str).encode()])
             feed.flush()
         except LedgerError:
@@ -214,7 +209,7 @@ class Years(RuleBasedStateMachine):
     @chance(newest=NEWEST, reason=("asked-by-donor", None))
     def erase(self, newest, reason):
         donor = pick(self.donors, newest)
-        theirs = [each for each in self.donations if self.ledger.donation(each).donor == donor]
+        theirs = [each for each in self.donations if self.ledger.get(Donation, each).donor == donor]
         said = {"basis": "consent-withdrawn", "reason": reason, "donations": theirs}
         self.attempt("erase_donor", donor, **said)
 
@@ -255,7 +250,7 @@ class Years(RuleBasedStateMachine):
     @chance(newest=NEWEST, who=(SUN, SUN, CHEN), known=(True, True, True, False), ago=DAYS_AGO)
     def confirm(self, newest, who, known, ago):
         donation = pick(self.donations, newest)
-        payments = {} if donation == NOBODY else self.ledger.donation(donation).payments
+        payments = {} if donation == NOBODY else self.ledger.get(Donation, donation).payments
         channel, ref = next(iter(payments), ("bank", "B-9")) if known else ("cash", "C-9")
         said = {"channel": channel, "external_ref": ref, "statement_ref": f"ST-{ago}"}
         self.attempt("confirm_payment", donation, who=who, on=self.day(ago), **said)
@@ -408,7 +403,7 @@ class Years(RuleBasedStateMachine):
         if sale != NOBODY:
             sold = self.ledger.store.tallies([of_sale(sale, each) for each in ("gross", "refunds")])
             figures = {name: sold.get(of_sale(sale, name), 0) for name in ("gross", "refunds")}
-            ours = asdict(self.ledger.sale(sale).statement(**figures))
+            ours = asdict(self.ledger.get(CharitySale, sale).statement(**figures))
             theirs = Statement(**ours | {"net_proceeds": ours["net_proceeds"] + off})
         self.attempt("settle_sale", sale, theirs, agreed_on=self.day(ago))
 
@@ -423,15 +418,15 @@ class Years(RuleBasedStateMachine):
     @chance(newest=NEWEST, part=(1, 2), more=(0, 0, 1))
     def remit(self, newest, part, more):
         sale = pick(self.sales, newest)
-        settled = sale != NOBODY and self.ledger.sale(sale).state is SaleState.SETTLED
-        owed = self.ledger.sale(sale).outstanding if settled else 1
+        settled = sale != NOBODY and self.ledger.get(CharitySale, sale).state is SaleState.SETTLED
+        owed = self.ledger.get(CharitySale, sale).outstanding if settled else 1
         said = {"amount": owed // part + more, "external_ref": new_id().hex}
         self.attempt("remit", sale, received_on=self.today, **said)
 
     @chance(newest=NEWEST, who=(SUN, CHEN), ago=DAYS_AGO)
     def confirm_remittance(self, newest, who, ago):
         sale = pick(self.sales, newest)
-        remitted = {} if sale == NOBODY else self.ledger.sale(sale).remittances
+        remitted = {} if sale == NOBODY else self.ledger.get(CharitySale, sale).remittances
         said = {"external_ref": next(iter(remitted), "B-9"), "statement_ref": f"ST-{ago}"}
         self.attempt("confirm_remittance", sale, who=who, on=self.day(ago), **said)
 

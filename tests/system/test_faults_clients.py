@@ -4,7 +4,7 @@ import json
 import socket
 from contextlib import closing
 
-from api.kernel.doors import command_id
+from api.kernel.desk import command_id
 from tests.faults import PLEDGED
 from tests.office import DAY, Office
 from tests.oracle import Asked, check

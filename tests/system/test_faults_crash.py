@@ -10,6 +10,8 @@ import msgspec
 import pytest
 
 from ledger.commands import Ledger
+from ledger.commands.disbursements import approve
+from ledger.commands.donations import receive_payment
 from ledger.kernel.names import DisbursementId
 from ledger.store.postgres import PostgresStore
 from ledger.store.sqlite import SqliteStore
@@ -74,14 +76,14 @@ class CrashingPostgres(Crashing, PostgresStore):
         return self.crashing(super()._writing())
 
 
-def batch(ledger, held):
+def batch(held):
     """Return three commands of three people: one event, two events, and one that moves money."""
     pledge = {"donor": MEI, "fund": HEAR, "amount": 70, "currency": "CNY", "pledged_on": TODAY}
     payment = {"amount": 30, "channel": "bank", "external_ref": "B-7", "received_on": TODAY}
     return [
-        (ledger.pledge, asked_by(CHEN, 1), (), pledge),
-        (ledger.approve, asked_by(ZHAO, 2), (held["disbursement"],), {"on": TODAY}),
-        (ledger.receive_payment, asked_by(CHEN, 3), (held["donation"],), payment),
+        (pledge, asked_by(CHEN, 1), (), pledge),
+        (approve, asked_by(ZHAO, 2, "approver"), (held["disbursement"],), {"on": TODAY}),
+        (receive_payment, asked_by(CHEN, 3, "cashier"), (held["donation"],), payment),
     ]
 
 
@@ -92,9 +94,9 @@ TOPICS = (
 )
 
 
-def asked_by(who, number):
+def asked_by(who, number, role="clerk"):
     return msgspec.structs.replace(
-        act(who), command=UUID(int=number), fingerprint={"body": f"{number}"}
+        act(who, role=role), command=UUID(int=number), fingerprint={"body": f"{number}"}
     )
 
 
@@ -103,8 +105,8 @@ def store_and_crash(place, held, at):
     ledger = Ledger(place)
     kind = CrashingSqlite if ledger.store.is_local else CrashingPostgres
     commits = [
-        ledger._commit(command(asked, *args, **said), asked)  # noqa: SLF001  # Three at once.
-        for command, asked, args, said in batch(ledger, held)
+        ledger.rehearse(command, asked, *args, **said)  # Three at once.
+        for command, asked, args, said in batch(held)
     ]
     ledger.store.__class__ = kind
     ledger.store.at = at
@@ -141,7 +143,7 @@ def test_a_crash_leaves_the_whole_batch_or_nothing(place, tmp_path, held, moment
     with charity(place) as house:
         receipts = [
             house.ledger.record(command, asked, *args, **said)
-            for command, asked, args, said in batch(house.ledger, held)
+            for command, asked, args, said in batch(held)
         ]
     assert [each.repeated for each in receipts] == [stored] * 3
     answered = [

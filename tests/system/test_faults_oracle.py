@@ -26,9 +26,7 @@ def test_what_is_wrong_is_found(tmp_path, crime):
         held = {"donation": house.pledge(100), "disbursement": house.request(400)}
         house.approve(held["disbursement"])
         asked = []
-        for (command, by, args, said), topics in zip(
-            batch(house.ledger, held), TOPICS, strict=True
-        ):
+        for (command, by, args, said), topics in zip(batch(held), TOPICS, strict=True):
             receipt = house.ledger.record(command, by, *args, **said)
             told = {"id": receipt.id, "position": receipt.position}
             asked.append(Asked(by.command, topics, told))

@@ -9,7 +9,7 @@ from time import monotonic
 
 import pytest
 
-from api.kernel.doors import command_id
+from api.kernel.desk import command_id
 from ledger.kernel.names import PersonId
 from ledger.store.committer import BATCH_EVENTS_MAX, QUEUE_MAX
 from tests.faults import PLEDGED

@@ -10,7 +10,7 @@ from time import monotonic, sleep
 import httpx2
 import pytest
 
-from api.kernel.doors import command_id
+from api.kernel.desk import command_id
 from ledger.kernel.names import PersonId
 from tests.crowd import AMOUNT, read_until_shown
 from tests.faults import PLEDGED

@@ -7,14 +7,13 @@ the aggregates as they were left by the one before, and nothing is read back.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 from uuid import UUID
 
 from ledger.books.tallies import AVAILABLE, of_fund
 from ledger.commands import Ledger
-from ledger.commands.application import Decision
+from ledger.commands.command import Command, Decision
 from ledger.kernel.aggregate import Act, Aggregate
 from ledger.kernel.errors import LedgerError
 from ledger.kernel.names import FundCode
@@ -73,13 +72,13 @@ class Bulk(Ledger):
 
     def now(
         self,
-        command: Callable[Concatenate[Act, P], Decision],
+        command: Command[P],
         act: Act,
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> UUID:
         """Decide, and have it stored before long; return what it was about."""
-        return self.take(command(act, *args, **kwargs), act)
+        return self.take(self.decide(command, act, *args, **kwargs), act)
 
     def take(self, decision: Decision, act: Act) -> UUID:
         """Have a decision stored before long; return what it was about."""

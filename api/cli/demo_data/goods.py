@@ -8,9 +8,10 @@ from datetime import UTC, date, datetime, time, timedelta
 from api.cli.demo_data.bulk import Bulk
 from api.cli.demo_data.randomness import Luck
 from ledger.aggregates.sales.orders import GoodsReturn, Order, OrderLine, ReturnLine, SaleOrder
-from ledger.aggregates.sales.sale import Item
+from ledger.aggregates.sales.sale import CharitySale, Item
 from ledger.books.tallies import Expectation, of_sale
-from ledger.commands.application import Decision
+from ledger.commands.command import Decision
+from ledger.commands.sales import end_sale, open_sale, plan_sale, remit, settle_sale
 from ledger.kernel.errors import Conflict
 from ledger.kernel.money import Fen
 from ledger.kernel.names import FundCode, SaleId
@@ -92,14 +93,14 @@ class Selling:
             self._end(self._open.sale)
 
     def _last_return(self, sale: SaleId) -> date:
-        return self._ledger.sale(sale).last_return_day
+        return self._ledger.get(CharitySale, sale).last_return_day
 
     def _begin(self) -> SaleTerms:
         today = self._luck.today
         self._ends_on = today + timedelta(self._days)
         planned = self._ledger.now(
-            self._ledger.plan_sale,
-            self._luck.act(CLERK, "clerk"),
+            plan_sale,
+            self._luck.act(TREASURER, "treasurer"),
             name="义卖(演示)",
             fund=self._funds[self._sales % len(self._funds)],
             partner="嘉丽购",
@@ -112,13 +113,13 @@ class Selling:
         )
         self._sales += 1
         sale = SaleId(planned)
-        self._ledger.now(self._ledger.open_sale, self._luck.act(CLERK, "clerk"), sale, on=today)
-        self._open = self._ledger.sale(sale).terms
+        self._ledger.now(open_sale, self._luck.act(TREASURER, "treasurer"), sale, on=today)
+        self._open = self._ledger.get(CharitySale, sale).terms
         return self._open
 
     def _end(self, sale: SaleId) -> None:
-        act = self._luck.act(CLERK, "clerk")
-        self._ledger.now(self._ledger.end_sale, act, sale, on=self._ends_on)
+        act = self._luck.act(TREASURER, "treasurer")
+        self._ledger.now(end_sale, act, sale, on=self._ends_on)
         self._open, self._ended = None, sale
         self._orders.clear()
 
@@ -128,14 +129,16 @@ class Selling:
         ledger.flush()  # What was sold is read from the store.
         gross, refunds = of_sale(sale, "gross"), of_sale(sale, "refunds")
         sold = ledger.store.tallies([gross, refunds])
-        agreed = ledger.sale(sale).statement(gross=sold.get(gross, 0), refunds=sold.get(refunds, 0))
+        agreed = ledger.get(CharitySale, sale).statement(
+            gross=sold.get(gross, 0), refunds=sold.get(refunds, 0)
+        )
         act = self._luck.act(TREASURER, "treasurer")
-        ledger.now(ledger.settle_sale, act, sale, agreed, agreed_on=today)
+        ledger.now(settle_sale, act, sale, agreed, agreed_on=today)
         first = agreed.net_proceeds // 2
         for amount in (first, agreed.net_proceeds - first):
             if amount:
                 ledger.now(
-                    ledger.remit,
+                    remit,
                     self._luck.act(CASHIER, "cashier"),
                     sale,
                     amount=amount,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time
 from importlib.resources import files
-from typing import Any, Concatenate, ParamSpec
+from typing import Any, ParamSpec
 from uuid import UUID
 
 from api.kernel.site import Site
@@ -18,7 +18,28 @@ from ledger.aggregates.donations.donation import Instalment
 from ledger.aggregates.policies import ApprovalRule
 from ledger.aggregates.sales.sale import Item
 from ledger.aggregates.sales.settlements import Statement
-from ledger.commands.application import Decision
+from ledger.commands.command import Command
+from ledger.commands.disbursements import (
+    acknowledge,
+    approve,
+    confirm_payout,
+    pay,
+    request_aid,
+    take_back,
+)
+from ledger.commands.donations import confirm_payment, pledge, receive_payment, refund
+from ledger.commands.donors import register_donor
+from ledger.commands.funds import open_fund
+from ledger.commands.policies import set_approval_policy
+from ledger.commands.relations import declare_relation
+from ledger.commands.sales import (
+    confirm_remittance,
+    end_sale,
+    open_sale,
+    plan_sale,
+    remit,
+    settle_sale,
+)
 from ledger.feeds.feed import CHUNK_LINES
 from ledger.feeds.orders import OrderFeed, ReturnFeed
 from ledger.kernel.aggregate import BUSINESS_ZONE, Act
@@ -111,7 +132,7 @@ class Story:
         self._receive(twice, 60_000, "alipay", "ALI-0202", date(2026, 2, 2))
         with self._on(date(2026, 2, 3), TREASURER) as record:
             record(
-                self._ledger.refund,
+                refund,
                 twice,
                 amount=30_000,
                 cause="donor_or_law",
@@ -128,7 +149,7 @@ class Story:
         """Play the sale: the plan, the evening, the returns, the settlement, the money."""
         with self._on(date(2026, 2, 24), TREASURER) as record:
             planned = record(
-                self._ledger.plan_sale,
+                plan_sale,
                 name="雷锋e超市——让爱发声(演示)",
                 fund=HEAR,
                 partner="嘉丽购(演示)",
@@ -142,17 +163,17 @@ class Story:
             )
         self.sale = SaleId(UUID(planned.id))
         with self._on(date(2026, 3, 8), TREASURER) as record:
-            record(self._ledger.open_sale, self.sale, on=date(2026, 3, 8))
+            record(open_sale, self.sale, on=date(2026, 3, 8))
         self._feed("orders", OrderFeed, date(2026, 3, 14))
         with self._on(date(2026, 3, 14), TREASURER) as record:
-            record(self._ledger.end_sale, self.sale, on=date(2026, 3, 14))
+            record(end_sale, self.sale, on=date(2026, 3, 14))
         self._feed("returns", ReturnFeed, date(2026, 3, 22))
         statement = Statement(20_138_000, 370_800, 296_508, 118_603, 19_352_089)
         with self._on(date(2026, 3, 28), TREASURER) as record:
-            record(self._ledger.settle_sale, self.sale, statement, agreed_on=date(2026, 3, 28))
+            record(settle_sale, self.sale, statement, agreed_on=date(2026, 3, 28))
         with self._on(date(2026, 3, 30), CASHIER) as record:
             record(
-                self._ledger.remit,
+                remit,
                 self.sale,
                 amount=statement.net_proceeds,
                 external_ref="DEMO-BK-330",
@@ -160,7 +181,7 @@ class Story:
             )
         with self._on(date(2026, 4, 2), BOOKKEEPER) as record:
             record(
-                self._ledger.confirm_remittance,
+                confirm_remittance,
                 self.sale,
                 external_ref="DEMO-BK-330",
                 statement_ref="DEMO-BK-2026-03",
@@ -175,7 +196,7 @@ class Story:
         self._receive(merchant, 1_600_000, "bank", "DEMO-BK-331", date(2026, 3, 30))
         with self._on(date(2026, 4, 2), BOOKKEEPER) as record:
             record(
-                self._ledger.confirm_payment,
+                confirm_payment,
                 merchant,
                 channel="bank",
                 external_ref="DEMO-BK-331",
@@ -193,8 +214,8 @@ class Story:
             for number in range(1, HOTLINE_PLEDGES + 1)
         ]
         paid = [HOTLINE_PLEDGE_FEN] * HOTLINE_KEPT + [HOTLINE_PART_FEN]
-        for number, (pledge, amount) in enumerate(zip(callers, paid, strict=False), start=1):
-            self._receive(pledge, amount, "wechat", f"WX-HOT-{number}", date(2026, 3, 20))
+        for number, (promise, amount) in enumerate(zip(callers, paid, strict=False), start=1):
+            self._receive(promise, amount, "wechat", f"WX-HOT-{number}", date(2026, 3, 20))
 
     def _aid(self) -> None:
         """Play the hearing-test room: paid in three stages, signed for, a little sent back."""
@@ -202,7 +223,7 @@ class Story:
             last = self._disburse(amount, purpose, asked, paid)
         with self._on(date(2026, 6, 28), CASHIER) as record:
             record(
-                self._ledger.take_back,
+                take_back,
                 last,
                 amount=125_000,
                 external_ref="DEMO-BK-628",
@@ -213,7 +234,7 @@ class Story:
         centre = "爱丽聋儿康复中心"
         with self._on(asked, CLERK) as record:
             wanted = record(
-                self._ledger.request_aid,
+                request_aid,
                 fund=HEAR,
                 payee_kind="organisation",
                 payee=self._party(centre),
@@ -226,23 +247,23 @@ class Story:
         disbursement = DisbursementId(UUID(wanted.id))
         for approver in (APPROVER, SECOND):
             with self._on(asked, approver) as record:
-                record(self._ledger.approve, disbursement, on=asked)
+                record(approve, disbursement, on=asked)
         with self._on(paid, CASHIER) as record:
             record(
-                self._ledger.pay,
+                pay,
                 disbursement,
                 external_ref=f"DEMO-PAY-{paid:%m%d}",
                 paid_on=paid,
             )
         with self._on(paid, BOOKKEEPER) as record:
             record(
-                self._ledger.confirm_payout,
+                confirm_payout,
                 disbursement,
                 statement_ref=f"DEMO-BK-{paid:%Y-%m}",
                 on=paid,
             )
         with self._on(paid, CLERK) as record:
-            record(self._ledger.acknowledge, disbursement, by=self._party("院长"), on=paid)
+            record(acknowledge, disbursement, by=self._party("院长"), on=paid)
         return disbursement
 
     # One step each.
@@ -252,9 +273,7 @@ class Story:
         """Let ``who`` record something at the end of ``day``."""
         act = self._act(day, who)
 
-        def record(
-            command: Callable[Concatenate[Act, P], Decision], *args: P.args, **kwargs: P.kwargs
-        ) -> Receipt:
+        def record(command: Command[P], *args: P.args, **kwargs: P.kwargs) -> Receipt:
             return self._ledger.record(command, act, *args, **kwargs)
 
         yield record
@@ -266,7 +285,7 @@ class Story:
     def _open(self, code: FundCode, name: str, restriction: Any, purpose: str) -> None:
         with self._on(date(2026, 1, 4), TREASURER) as record:
             record(
-                self._ledger.open_fund,
+                open_fund,
                 code=code,
                 name=name,
                 purpose=purpose,
@@ -278,7 +297,7 @@ class Story:
         """Have three approve what is large and one what is petty; somebody declares a relation."""
         with self._on(date(2026, 1, 4), TREASURER) as record:
             record(
-                self._ledger.set_approval_policy,
+                set_approval_policy,
                 ApprovalRule(one_approval_up_to=20_000, three_approvals_above=20_000_000),
                 currency="CNY",
                 effective_from=date(2026, 1, 4),
@@ -286,7 +305,7 @@ class Story:
             )
         with self._on(date(2026, 1, 4), SECOND) as record:
             record(
-                self._ledger.declare_relation,
+                declare_relation,
                 party=None,
                 organisation="社区文印店(演示)",
                 relation="family",
@@ -299,7 +318,7 @@ class Story:
     def _donor(self, name: str) -> DonorId:
         donor = DonorId(UUID(self._party(name)))
         with self._on(date(2026, 1, 4), CLERK) as record:
-            record(self._ledger.register_donor, donor, anonymous=True)
+            record(register_donor, donor, anonymous=True)
         return donor
 
     def _pledge(
@@ -314,7 +333,7 @@ class Story:
     ) -> DonationId:
         with self._on(day, CLERK) as record:
             pledged = record(
-                self._ledger.pledge,
+                pledge,
                 donor=donor,
                 fund=fund,
                 amount=amount,
@@ -330,7 +349,7 @@ class Story:
     ) -> None:
         with self._on(day, CASHIER) as record:
             record(
-                self._ledger.receive_payment,
+                receive_payment,
                 donation,
                 amount=amount,
                 channel=channel,

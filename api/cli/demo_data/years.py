@@ -18,7 +18,27 @@ from api.cli.demo_data.goods import CASHIER, CLERK, TREASURER, Selling
 from api.cli.demo_data.randomness import FIRST_DAY, Luck
 from ledger.aggregates.disbursements.disbursement import Disbursement
 from ledger.aggregates.disbursements.states import DisbursementState
-from ledger.aggregates.donations.donation import Instalment
+from ledger.aggregates.donations.donation import Donation, Instalment
+from ledger.commands.disbursements import (
+    acknowledge,
+    approve,
+    bounce,
+    cancel,
+    pay,
+    reject,
+    request_aid,
+    take_back,
+)
+from ledger.commands.donations import (
+    confirm_payment,
+    decide_excess,
+    pledge,
+    receive_payment,
+    refund,
+    withdraw_pledge,
+)
+from ledger.commands.donors import register_donor
+from ledger.commands.funds import open_fund, transfer
 from ledger.kernel.money import CNY, Fen
 from ledger.kernel.names import (
     DisbursementId,
@@ -131,7 +151,7 @@ class Years:
     def _found(self) -> None:
         for code, name, restriction in FUNDS:
             self._ledger.now(
-                self._ledger.open_fund,
+                open_fund,
                 self._luck.act(TREASURER, "treasurer"),
                 code=code,
                 name=name,
@@ -146,7 +166,7 @@ class Years:
     def _donor(self) -> None:
         donor = DonorId(new_id())
         act = self._luck.act(CLERK, "clerk")
-        self._ledger.now(self._ledger.register_donor, act, donor, anonymous=True)
+        self._ledger.now(register_donor, act, donor, anonymous=True)
         self._remember(self._donors, donor, DONORS_MAX)
 
     def _pledge(self) -> None:
@@ -154,7 +174,7 @@ class Years:
         twice = self._luck.random() < 1 / 20
         half = Fen(amount // 2)
         promised = self._ledger.now(
-            self._ledger.pledge,
+            pledge,
             self._luck.act(CLERK, "clerk"),
             donor=self._luck.choice(self._donors),
             fund=self._luck.choice(GIVEN_TO),
@@ -175,12 +195,12 @@ class Years:
         if promise is None:
             self._pledge()
             return
-        due, luck = self._ledger.donation(promise).open, self._luck.random()
+        due, luck = self._ledger.get(Donation, promise).open, self._luck.random()
         in_part = luck < 1 / 10
         amount = due // 2 if in_part else due + 20_00 if luck > 49 / 50 else due
         channel = self._luck.choice(CHANNELS)
         self._ledger.now(
-            self._ledger.receive_payment,
+            receive_payment,
             self._luck.act(CASHIER, "cashier"),
             promise,
             amount=amount,
@@ -195,22 +215,22 @@ class Years:
         promise = self._luck.draw(self._promises)
         if promise is None:
             return
-        if self._ledger.donation(promise).public_promise:
+        if self._ledger.get(Donation, promise).public_promise:
             self._promises.append(promise)
             return
         act = self._luck.act(CLERK, "clerk")
-        self._ledger.now(self._ledger.withdraw_pledge, act, promise, reason="搬家")
+        self._ledger.now(withdraw_pledge, act, promise, reason="搬家")
         self._ledger.forget(promise)
 
     def _refund(self) -> None:
         gift = self._luck.draw(self._gifts)
         if gift is None:
             return
-        donation = self._ledger.donation(gift)
+        donation = self._ledger.get(Donation, gift)
         amount = sum(part.left for part in donation.kept) // self._luck.randint(1, 2)
         if 0 < amount <= self._ledger.available(donation.fund):
             self._ledger.now(
-                self._ledger.refund,
+                refund,
                 self._luck.act(TREASURER, "treasurer"),
                 gift,
                 amount=amount,
@@ -225,11 +245,11 @@ class Years:
         if not self._gifts:
             return
         gift = self._luck.choice(self._gifts)
-        donation = self._ledger.donation(gift)
+        donation = self._ledger.get(Donation, gift)
         channel, reference = next(iter(donation.payments))
         if (channel, reference) not in donation.confirmed:
             self._ledger.now(
-                self._ledger.confirm_payment,
+                confirm_payment,
                 self._luck.act(BOOKKEEPER, "bookkeeper"),
                 gift,
                 channel=channel,
@@ -244,10 +264,10 @@ class Years:
             if not self._gifts:
                 return
             gift = self._luck.choice(self._gifts)
-            waiting = sum(part.left for part in self._ledger.donation(gift).excess)
+            waiting = sum(part.left for part in self._ledger.get(Donation, gift).excess)
             if waiting:
                 self._ledger.now(
-                    self._ledger.decide_excess,
+                    decide_excess,
                     self._luck.act(CLERK, "clerk"),
                     gift,
                     amount=waiting,
@@ -261,7 +281,7 @@ class Years:
         amount = self._ledger.available(gives) // 50
         if amount > 0:
             self._ledger.now(
-                self._ledger.transfer,
+                transfer,
                 self._luck.act(TREASURER, "treasurer"),
                 gives,
                 to=takes,
@@ -277,7 +297,7 @@ class Years:
         case = None if len(self._cases) < CASES_MAX // 4 else self._luck.draw(self._cases)
         if case is None:
             self._cases.append(self._request())
-        elif self._further(self._ledger.disbursement(case)):
+        elif self._further(self._ledger.get(Disbursement, case)):
             self._cases.append(case)
         else:
             self._ledger.forget(case)
@@ -285,7 +305,7 @@ class Years:
     def _request(self) -> DisbursementId:
         party = self._luck.randrange(1_000)
         wanted = self._ledger.now(
-            self._ledger.request_aid,
+            request_aid,
             self._luck.act(CLERK, "clerk"),
             fund=self._luck.choice(GIVEN_TO),
             payee_kind=self._luck.choice(("person", "organisation", "supplier")),
@@ -304,34 +324,28 @@ class Years:
         ledger, wanted, luck = self._ledger, DisbursementId(case.id), self._luck.random()
         match case.state:
             case DisbursementState.REQUESTED if luck < 1 / 25:
-                ledger.now(
-                    ledger.reject, self._luck.act(WANG, "approver"), wanted, reason="重复申请"
-                )
+                ledger.now(reject, self._luck.act(WANG, "approver"), wanted, reason="重复申请")
                 return False
             case DisbursementState.REQUESTED:
-                ledger.now(
-                    ledger.approve, self._luck.act(WANG, "approver"), wanted, on=self._luck.today
-                )
+                ledger.now(approve, self._luck.act(WANG, "approver"), wanted, on=self._luck.today)
             case DisbursementState.PARTLY_APPROVED if ledger.available(case.fund) >= case.amount:
-                ledger.now(
-                    ledger.approve, self._luck.act(ZHAO, "approver"), wanted, on=self._luck.today
-                )
+                ledger.now(approve, self._luck.act(ZHAO, "approver"), wanted, on=self._luck.today)
             case DisbursementState.APPROVED if luck > 1 / 25:
                 act, sent = self._luck.act(CASHIER, "cashier"), self._luck.reference("OUT")
-                ledger.now(ledger.pay, act, wanted, external_ref=sent, paid_on=self._luck.today)
+                ledger.now(pay, act, wanted, external_ref=sent, paid_on=self._luck.today)
             case DisbursementState.APPROVED | DisbursementState.PARTLY_APPROVED:
-                ledger.now(ledger.cancel, self._luck.act(CLERK, "clerk"), wanted, reason="已不需要")
+                ledger.now(cancel, self._luck.act(CLERK, "clerk"), wanted, reason="已不需要")
                 return False
             case DisbursementState.PAID if luck < 1 / 25:
                 act = self._luck.act(CASHIER, "cashier")
-                ledger.now(ledger.bounce, act, wanted, reason="账号有误", on=self._luck.today)
+                ledger.now(bounce, act, wanted, reason="账号有误", on=self._luck.today)
             case DisbursementState.PAID:
                 act = self._luck.act(CLERK, "clerk")
-                ledger.now(ledger.acknowledge, act, wanted, by=case.payee, on=self._luck.today)
+                ledger.now(acknowledge, act, wanted, by=case.payee, on=self._luck.today)
                 return luck < 1 / 10
             case _:
                 ledger.now(
-                    ledger.take_back,
+                    take_back,
                     self._luck.act(CASHIER, "cashier"),
                     wanted,
                     amount=case.held // 4,

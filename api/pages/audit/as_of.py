@@ -13,7 +13,8 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 from msgspec import Struct
 
-from api.kernel.doors import READS_ALL, Reading, may, today
+from api.kernel.desk import READS_ALL, Reading, today
+from api.kernel.doors import may
 from api.pages.kit.entrance import Entrance, PageDesk
 from api.pages.kit.forms import day
 from api.pages.kit.labels import FIGURES, marked

@@ -10,16 +10,15 @@ from typing import Any
 from fastapi import APIRouter
 from fastapi.responses import Response, StreamingResponse
 
-from api.kernel.doors import READS_ALL, may
-from api.kernel.problems import RoleForbidden
+from api.kernel.desk import READS_ALL
+from api.kernel.doors import may
 from api.pages.desk.inbox import failing
 from api.pages.kit.archive import zipped
 from api.pages.kit.entrance import Entrance, PageDesk
 from api.pages.kit.own_pages import own_page, then
 from api.routes.log import text_of
 from ledger.kernel.errors import NotFound
-from ledger.kernel.roles import Role
-from ledger.kernel.sentences import Either
+from ledger.kernel.roles import Role, RoleForbidden
 from ledger.transparency.encoding import to_base64
 from projections.audit.export import Export
 from projections.audit.live import Live
@@ -54,7 +53,7 @@ def _check(desk: PageDesk) -> dict[str, Any]:
     """Return what the last check came to, how far one is that runs, and why it cannot be run."""
     cannot = None
     if Role.AUDITOR not in desk.caller.roles:
-        cannot = RoleForbidden("this takes the role of {roles}", roles=Either((Role.AUDITOR,)))
+        cannot = RoleForbidden((Role.AUDITOR,))
     check = desk.site.check
     return {"verification": check.latest, "under_way": check.under_way, "cannot": cannot}
 

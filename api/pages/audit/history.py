@@ -10,7 +10,8 @@ from fastapi import APIRouter, Path, Query
 from fastapi.responses import Response
 from msgspec import Struct
 
-from api.kernel.doors import READS_ALL, may
+from api.kernel.desk import READS_ALL
+from api.kernel.doors import may
 from api.pages.kit.colleagues import colleagues
 from api.pages.kit.entrance import Entrance, PageDesk
 from api.pages.kit.forms import day

@@ -10,7 +10,8 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 from msgspec import Struct
 
-from api.kernel.doors import READS_ALL, may, today
+from api.kernel.desk import READS_ALL, today
+from api.kernel.doors import may
 from api.pages.kit.colleagues import colleagues, payee_called
 from api.pages.kit.entrance import Entrance, PageDesk
 from api.pages.kit.labels import AID_STATES, marked
@@ -22,6 +23,7 @@ from api.pages.kit.tables import CSV, As, Yuan, sheet
 from api.pages.public.events import tell
 from api.routes.disbursements import READERS
 from ledger.aggregates.disbursements.disbursement import Disbursement
+from ledger.commands.disbursements import acknowledge, approve, bounce, cancel, pay, reject
 from ledger.kernel.aggregate import Fact
 from ledger.kernel.errors import LedgerError, NotFound
 from ledger.kernel.names import DisbursementId, PartyId, Position
@@ -190,17 +192,15 @@ def _paid_at(matter: Sequence[tuple[Position, Fact]]) -> Position | None:
 
 def _steps(desk: PageDesk, aid: DisbursementId, state: str) -> Iterator[Step]:
     """Yield what could be done next by anybody, and why this reader may not, if so."""
-    on, ledger = today(), desk.ledger
+    on = today()
     if state in {"requested", "partly-approved"}:
-        yield Step("approval", why_not(desk, Role.APPROVER, ledger.approve, aid, on=on))
-        yield Step("rejection", why_not(desk, Role.APPROVER, ledger.reject, aid, reason="—"))
+        yield Step("approval", why_not(desk, approve, aid, on=on))
+        yield Step("rejection", why_not(desk, reject, aid, reason="—"))
     if state == "approved":
-        pay = why_not(desk, Role.CASHIER, ledger.pay, aid, external_ref="-", paid_on=on)
-        yield Step("payment", pay)
+        yield Step("payment", why_not(desk, pay, aid, external_ref="-", paid_on=on))
     if state == "paid":
         by = PartyId(desk.caller.person)
-        signed = why_not(desk, Role.CLERK, ledger.acknowledge, aid, by=by, on=on)
-        yield Step("acknowledgement", signed)
-        yield Step("bounce", why_not(desk, Role.CASHIER, ledger.bounce, aid, reason="—", on=on))
+        yield Step("acknowledgement", why_not(desk, acknowledge, aid, by=by, on=on))
+        yield Step("bounce", why_not(desk, bounce, aid, reason="—", on=on))
     if state in {"requested", "partly-approved", "approved"}:
-        yield Step("cancellation", why_not(desk, Role.CLERK, ledger.cancel, aid, reason="—"))
+        yield Step("cancellation", why_not(desk, cancel, aid, reason="—"))

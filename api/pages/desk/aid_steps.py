@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -10,18 +10,20 @@ from fastapi import APIRouter
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 
-from api.kernel.doors import may
+from api.kernel.doors import takes
 from api.pages.desk.aid import aid_page
 from api.pages.kit.entrance import Entrance, PageDesk
 from api.pages.kit.forms import on_day, text
 from api.pages.kit.own_pages import then
+from ledger.commands.command import Command
+from ledger.commands.disbursements import acknowledge, approve, bounce, cancel, pay, reject
 from ledger.kernel.errors import LedgerError
 from ledger.kernel.names import DisbursementId, PartyId, new_id
-from ledger.kernel.roles import Role
 from ledger.store.commits import Receipt
 
 router = APIRouter(route_class=Entrance, include_in_schema=False)
 
+Fields = Mapping[str, str]
 Work = Callable[[PageDesk, DisbursementId], Coroutine[Any, Any, Receipt]]
 
 
@@ -35,76 +37,46 @@ async def _step(desk: PageDesk, disbursement_id: UUID, work: Work) -> Response:
     return then(f"/desk/aid/{aid}?done={receipt.position}")
 
 
-@router.post("/desk/aid/{disbursement_id}/approval")
-@may(Role.APPROVER)
-async def approve(disbursement_id: UUID, desk: PageDesk) -> Response:
-    """Approve."""
+def _add(path: str, command: Command[Any], read: Callable[[Fields], dict[str, Any]]) -> None:
+    """Add the form of a step, whose fields ``read`` turns into the command's arguments."""
 
     async def work(desk: PageDesk, aid: DisbursementId) -> Receipt:
-        return await desk.record(desk.ledger.approve, aid, on=on_day(desk.fields))
+        return await desk.record(command, aid, **read(desk.fields))
 
-    return await _step(desk, disbursement_id, work)
-
-
-@router.post("/desk/aid/{disbursement_id}/rejection")
-@may(Role.APPROVER)
-async def reject(disbursement_id: UUID, desk: PageDesk) -> Response:
-    """Turn the request down."""
-
-    async def work(desk: PageDesk, aid: DisbursementId) -> Receipt:
-        return await desk.record(desk.ledger.reject, aid, reason=text(desk.fields, "reason"))
-
-    return await _step(desk, disbursement_id, work)
+    @router.post(f"/desk/aid/{{disbursement_id}}/{path}")
+    @takes(command)
+    async def take(disbursement_id: UUID, desk: PageDesk) -> Response:
+        return await _step(desk, disbursement_id, work)
 
 
-@router.post("/desk/aid/{disbursement_id}/cancellation")
-@may(Role.CLERK)
-async def cancel(disbursement_id: UUID, desk: PageDesk) -> Response:
-    """Call the request off."""
-
-    async def work(desk: PageDesk, aid: DisbursementId) -> Receipt:
-        return await desk.record(desk.ledger.cancel, aid, reason=text(desk.fields, "reason"))
-
-    return await _step(desk, disbursement_id, work)
+def _on(fields: Fields) -> dict[str, Any]:
+    return {"on": on_day(fields)}
 
 
-@router.post("/desk/aid/{disbursement_id}/payment")
-@may(Role.CASHIER)
-async def pay(disbursement_id: UUID, desk: PageDesk) -> Response:
-    """Record that the bank sent the money."""
-
-    async def work(desk: PageDesk, aid: DisbursementId) -> Receipt:
-        return await desk.record(
-            desk.ledger.pay,
-            aid,
-            external_ref=desk.fields.get("external_ref", "").strip(),
-            paid_on=on_day(desk.fields),
-        )
-
-    return await _step(desk, disbursement_id, work)
+def _reason(fields: Fields) -> dict[str, Any]:
+    return {"reason": text(fields, "reason")}
 
 
-@router.post("/desk/aid/{disbursement_id}/bounce")
-@may(Role.CASHIER)
-async def bounce(disbursement_id: UUID, desk: PageDesk) -> Response:
-    """Record that the money came back undelivered."""
+def _payment(fields: Fields) -> dict[str, Any]:
+    return {"external_ref": fields.get("external_ref", "").strip(), "paid_on": on_day(fields)}
 
-    async def work(desk: PageDesk, aid: DisbursementId) -> Receipt:
-        reason = text(desk.fields, "reason")
-        return await desk.record(desk.ledger.bounce, aid, reason=reason, on=on_day(desk.fields))
 
-    return await _step(desk, disbursement_id, work)
+_add("approval", approve, _on)
+_add("rejection", reject, _reason)
+_add("cancellation", cancel, _reason)
+_add("payment", pay, _payment)
+_add("bounce", bounce, lambda fields: _reason(fields) | _on(fields))
 
 
 @router.post("/desk/aid/{disbursement_id}/acknowledgement")
-@may(Role.CLERK)
-async def acknowledge(disbursement_id: UUID, desk: PageDesk) -> Response:
+@takes(acknowledge)
+async def record_acknowledgement(disbursement_id: UUID, desk: PageDesk) -> Response:
     """Record that the payee signed, whose name is kept apart from the history."""
 
     async def work(desk: PageDesk, aid: DisbursementId) -> Receipt:
         by, name = PartyId(str(new_id())), text(desk.fields, "by")
         return await desk.record_about(
-            by, {"name": name}, desk.ledger.acknowledge, aid, by=by, on=on_day(desk.fields)
+            by, {"name": name}, acknowledge, aid, by=by, on=on_day(desk.fields)
         )
 
     return await _step(desk, disbursement_id, work)

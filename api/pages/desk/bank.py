@@ -13,7 +13,8 @@ from fastapi import APIRouter, Path, Query
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 
-from api.kernel.doors import may, today
+from api.kernel.desk import today
+from api.kernel.doors import may
 from api.pages.desk.confirmations import Confirmable, confirmation_of
 from api.pages.kit.colleagues import colleague, colleagues
 from api.pages.kit.entrance import Entrance, PageDesk
@@ -158,8 +159,8 @@ def payment_page(desk: PageDesk, position: int, refusal: LedgerError | None = No
 
 
 def _why_not(desk: PageDesk, found: Confirmable) -> LedgerError | None:
-    role = next((each for each in CONFIRM if each in desk.caller.roles), CONFIRM[0])
-    return why_not(desk, role, found.command, **found.named, statement_ref="-", on=today())
+    on = today()
+    return why_not(desk, found.command, found.thing, **found.named, statement_ref="-", on=on)
 
 
 @router.post("/{position}/confirmation")
@@ -170,6 +171,7 @@ async def confirm(position: Place, desk: PageDesk) -> Response:
     try:
         receipt = await desk.record(
             found.command,
+            found.thing,
             **found.named,
             statement_ref=desk.fields.get("statement_ref", "").strip(),
             on=on_day(desk.fields),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from msgspec import Struct
 
@@ -11,9 +12,12 @@ from api.pages.kit.entrance import PageDesk
 from ledger.aggregates.disbursements.disbursement import Disbursement
 from ledger.aggregates.donations.donation import Donation
 from ledger.aggregates.sales.sale import CharitySale
-from ledger.commands.application import Decision
+from ledger.commands.command import Command
+from ledger.commands.disbursements import confirm_payout
+from ledger.commands.donations import confirm_payment
+from ledger.commands.sales import confirm_remittance
 from ledger.kernel.errors import NotFound
-from ledger.kernel.names import DisbursementId, DonationId, Position, SaleId
+from ledger.kernel.names import Position
 from projections.views.unconfirmed import MoneyKind
 
 
@@ -24,15 +28,17 @@ class Confirmable(Struct, frozen=True):
         kind: Of money.
         fact: The event that recorded it.
         matter: The page of what it is part of.
-        command: Records that it was found.
-        named: What the command has to be told to find it.
+        command: Ledger that it was found.
+        thing: What the payment is part of.
+        named: What else the command has to be told to find it.
 
     """
 
     kind: MoneyKind
     fact: Any
     matter: str
-    command: Callable[..., Decision]
+    command: Command[Any]
+    thing: UUID
     named: Mapping[str, Any]
 
 
@@ -44,28 +50,23 @@ def confirmation_of(desk: PageDesk, position: Position) -> Confirmable:
 
     """
     for _, fact in desk.ledger.at([position]):
-        stream = fact.originator_id
+        thing = fact.originator_id
         match fact:
             case Donation.PaymentReceived():
-                named: dict[str, Any] = {
-                    "donation_id": DonationId(stream),
-                    "channel": fact.channel,
-                    "external_ref": fact.external_ref,
-                }
-                page, command = f"/desk/pledges/{stream}", desk.ledger.confirm_payment
-                return Confirmable("gift", fact, page, command, named)
+                named = {"channel": fact.channel, "external_ref": fact.external_ref}
+                page = f"/desk/pledges/{thing}"
+                return Confirmable("gift", fact, page, confirm_payment, thing, named)
             case CharitySale.Remitted():
-                named = {"sale_id": SaleId(stream), "external_ref": fact.external_ref}
-                page = f"/desk/sales/{stream}"
-                return Confirmable("remittance", fact, page, desk.ledger.confirm_remittance, named)
+                named = {"external_ref": fact.external_ref}
+                page = f"/desk/sales/{thing}"
+                return Confirmable("remittance", fact, page, confirm_remittance, thing, named)
             case Disbursement.Paid():
                 return _payout(desk, fact)
     raise NotFound("payment", says="this event records no payment")
 
 
 def _payout(desk: PageDesk, fact: Disbursement.Paid) -> Confirmable:
-    aid = DisbursementId(fact.originator_id)
-    if desk.ledger.disbursement(aid).paid_by_ref != fact.external_ref:
+    aid = fact.originator_id
+    if desk.ledger.get(Disbursement, aid).paid_by_ref != fact.external_ref:
         raise NotFound("payment", says="this payment came back, and another was made")
-    page, named = f"/desk/aid/{aid}", {"disbursement_id": aid}
-    return Confirmable("payout", fact, page, desk.ledger.confirm_payout, named)
+    return Confirmable("payout", fact, f"/desk/aid/{aid}", confirm_payout, aid, {})

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from api.kernel.doors import may, today
+from api.kernel.desk import today
+from api.kernel.doors import may
 from api.pages.kit.entrance import Entrance, PageDesk
 from api.pages.kit.labels import marked
 from api.pages.kit.languages import language_of, words

@@ -10,7 +10,8 @@ from fastapi import APIRouter, Query
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 
-from api.kernel.doors import READS_ALL, may, today
+from api.kernel.desk import READS_ALL, today
+from api.kernel.doors import may
 from api.pages.desk.aid import WHO_PAYS_WHOM
 from api.pages.kit.colleagues import SHORT, colleagues, payee_called
 from api.pages.kit.entrance import Entrance, PageDesk
@@ -23,6 +24,7 @@ from api.pages.kit.tables import CSV, As, sheet
 from api.routes.disbursements import READERS
 from api.routes.relations import DECLARE
 from ledger.aggregates.relations import RelationKind
+from ledger.commands.relations import declare_relation
 from ledger.kernel.errors import Invalid, LedgerError, NotFound
 from ledger.kernel.names import PartyId
 from ledger.kernel.roles import Role
@@ -147,7 +149,7 @@ async def declare(desk: PageDesk) -> Response:
     """Record a relation of one's own."""
     try:
         receipt = await desk.record(
-            desk.ledger.declare_relation,
+            declare_relation,
             party=_party(desk.fields),
             organisation=_organisation(desk.fields),
             relation=one_of(desk.fields, "relation", RelationKind),

@@ -15,13 +15,15 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 from msgspec import Struct
 
-from api.kernel.doors import may, today
+from api.kernel.desk import today
+from api.kernel.doors import may
 from api.pages.kit.entrance import Entrance, PageDesk
 from api.pages.kit.forms import fen, on_day, one_of, text
 from api.pages.kit.own_pages import own_page, then, why_not
 from api.pages.kit.readiness import must_be_level
 from api.pages.kit.rules import rule_in_force
 from ledger.aggregates.disbursements.disbursement import PayeeKind
+from ledger.commands.disbursements import request_aid
 from ledger.kernel.errors import Invalid, LedgerError, NotFound
 from ledger.kernel.money import CNY, yuan
 from ledger.kernel.names import FundCode, PartyId, new_id
@@ -166,7 +168,7 @@ def _check(desk: PageDesk, found: Wanted, refusal: LedgerError | None = None) ->
         available=fund.available,
         earlier=_earlier(desk, found),
         rule=rule_in_force(desk, found.amount, today()),
-        refusal=refusal or why_not(desk, Role.CLERK, desk.ledger.request_aid, **asked),
+        refusal=refusal or why_not(desk, request_aid, **asked),
     )
 
 
@@ -197,7 +199,7 @@ async def request(desk: PageDesk) -> Response:
     payee = PartyId(str(new_id()))
     details, asked = {"name": found.payee}, found.asked(payee)
     try:
-        receipt = await desk.record_about(payee, details, desk.ledger.request_aid, **asked)
+        receipt = await desk.record_about(payee, details, request_aid, **asked)
     except LedgerError as refusal:
         return await run_in_threadpool(_check, desk, found, refusal)
     return then(f"/desk/aid/{receipt.id}?done={receipt.position}")

@@ -10,7 +10,8 @@ from fastapi import APIRouter
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 
-from api.kernel.doors import may, today
+from api.kernel.desk import today
+from api.kernel.doors import may, takes
 from api.pages.kit.entrance import Entrance, PageDesk
 from api.pages.kit.forms import fen, fen_or_none, on_day
 from api.pages.kit.labels import STATEMENT_FIGURES, marked
@@ -20,10 +21,10 @@ from api.pages.kit.readiness import must_be_level
 from api.pages.kit.tables import CSV, As, Yuan, sheet
 from api.routes.disbursements import READERS
 from ledger.aggregates.sales.settlements import Statement
+from ledger.commands.sales import remit, settle_sale
 from ledger.kernel.errors import Invalid, LedgerError, NotFound
 from ledger.kernel.money import yuan
 from ledger.kernel.names import SaleId
-from ledger.kernel.roles import Role
 from projections.views.fund_balances import FundBalances, fund_row
 from projections.views.sales import Sales, sale
 
@@ -124,15 +125,11 @@ def _why_not(
     """Say why the reader could not settle the sale if every figure agreed, or record money."""
     found: dict[str, LedgerError | None] = {}
     if state != "settled":
-        command = desk.ledger.settle_sale
-        found["settlement"] = why_not(
-            desk, Role.TREASURER, command, sale_id, ours, agreed_on=today()
-        )
+        found["settlement"] = why_not(desk, settle_sale, sale_id, ours, agreed_on=today())
     else:
         found["remittance"] = why_not(
             desk,
-            Role.CASHIER,
-            desk.ledger.remit,
+            remit,
             sale_id,
             amount=1,
             external_ref="-",
@@ -142,7 +139,7 @@ def _why_not(
 
 
 @router.post("/desk/sales/{sale_id}/settlement")
-@may(Role.TREASURER)
+@takes(settle_sale)
 async def settle(sale_id: UUID, desk: PageDesk) -> Response:
     """Agree with the partner's statement, if every figure is ours to the fen."""
     theirs, refusal = read_figures(desk.fields)
@@ -151,7 +148,7 @@ async def settle(sale_id: UUID, desk: PageDesk) -> Response:
             raise refusal
         said = Statement(**{name: _said(theirs, name) for name in STATEMENT_FIGURES})
         receipt = await desk.record(
-            desk.ledger.settle_sale,
+            settle_sale,
             SaleId(sale_id),
             said,
             agreed_on=on_day(desk.fields, "agreed_on"),
@@ -169,12 +166,12 @@ def _said(theirs: Mapping[str, int | None], name: str) -> int:
 
 
 @router.post("/desk/sales/{sale_id}/remittance")
-@may(Role.CASHIER)
-async def remit(sale_id: UUID, desk: PageDesk) -> Response:
+@takes(remit)
+async def record_remittance(sale_id: UUID, desk: PageDesk) -> Response:
     """Record money that the partner paid over; it may come in parts."""
     try:
         receipt = await desk.record(
-            desk.ledger.remit,
+            remit,
             SaleId(sale_id),
             amount=fen(desk.fields),
             external_ref=desk.fields.get("external_ref", "").strip(),

@@ -16,13 +16,16 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 from msgspec import Struct
 
-from api.kernel.doors import may, today
+from api.kernel.desk import today
+from api.kernel.doors import may
 from api.pages.kit.entrance import Entrance, PageDesk
 from api.pages.kit.forms import fen, on_day, text, ticked
-from api.pages.kit.own_pages import own_page, then, why_not
+from api.pages.kit.own_pages import own_page, then, why_not_as
 from api.pages.kit.readiness import must_be_level
 from api.pages.kit.rendering import query_of
 from ledger.aggregates.donations.donation import Instalment
+from ledger.commands.donations import pledge
+from ledger.commands.donors import register_donor
 from ledger.kernel.errors import Invalid, LedgerError, NotFound
 from ledger.kernel.money import CNY, Fen, yuan
 from ledger.kernel.names import DonorId, FundCode, PartyId, new_id
@@ -213,7 +216,7 @@ async def _register(desk: PageDesk) -> None:
     receipt = await desk.record_about(
         PartyId(str(donor)),
         details,
-        desk.ledger.register_donor,
+        register_donor,
         donor,
         anonymous=not ticked(desk.fields, "named"),
     )
@@ -242,7 +245,7 @@ def _check(desk: PageDesk, given: Answers, refusal: LedgerError | None = None) -
         back=query_of(given.said()),
         fund=_fund(desk, given),
         known=_known(desk),
-        refusal=refusal or why_not(desk, Role.DONOR, desk.ledger.pledge, **_pledge(desk, given)),
+        refusal=refusal or why_not_as(desk, (Role.DONOR,), pledge, **_pledge(desk, given)),
     )
 
 
@@ -266,7 +269,7 @@ async def give(desk: PageDesk) -> Response:
     if desk.caller.donor is None:
         raise NotFound("donor", says="say first who gives, in the second step")
     try:
-        receipt = await desk.record(desk.ledger.pledge, **_pledge(desk, given))
+        receipt = await desk.record(pledge, **_pledge(desk, given))
     except LedgerError as refusal:
         return await run_in_threadpool(_check, desk, given, refusal)
     return then(f"/mine/{receipt.id}?done={receipt.position}")

@@ -12,15 +12,17 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 from msgspec import Struct
 
-from api.kernel.doors import may, own, today
+from api.kernel.desk import own, today
+from api.kernel.doors import may
 from api.pages.kit.entrance import Entrance, PageDesk
 from api.pages.kit.forms import text
 from api.pages.kit.labels import DONATION_STATES, marked
 from api.pages.kit.languages import language_of, words
-from api.pages.kit.own_pages import BOOKS, own_page, then, why_not
+from api.pages.kit.own_pages import BOOKS, own_page, then, why_not_as
 from api.pages.kit.readiness import must_be_level
 from api.pages.kit.tables import CSV, As, Yuan, sheet
 from api.routes.donations import READERS as OFFICE
+from ledger.commands.donations import withdraw_pledge
 from ledger.kernel.errors import LedgerError, NotFound
 from ledger.kernel.names import DonationId
 from ledger.kernel.roles import Role
@@ -137,7 +139,7 @@ def pledge_page(
         )
     is_donor = desk.role is Role.DONOR
     cannot = (
-        why_not(desk, Role.DONOR, desk.ledger.withdraw_pledge, donation_id, reason="—")
+        why_not_as(desk, (Role.DONOR,), withdraw_pledge, donation_id, reason="—")
         if is_donor
         else None
     )
@@ -160,11 +162,9 @@ def pledge_page(
 async def withdraw(donation_id: UUID, desk: PageDesk) -> Response:
     """Take back what is still open of a promise of the donor's own that does not bind."""
     pledged = DonationId(donation_id)
-    found = await run_in_threadpool(desk.ledger.donation, pledged)
-    own(desk, found.donor, donation_id)
     try:
         reason = text(desk.fields, "reason")
-        receipt = await desk.record(desk.ledger.withdraw_pledge, pledged, reason=reason)
+        receipt = await desk.record(withdraw_pledge, pledged, reason=reason)
     except LedgerError as refusal:
         return await run_in_threadpool(pledge_page, desk, pledged, refusal=refusal)
     return then(f"/mine/{donation_id}?done={receipt.position}")

@@ -16,10 +16,11 @@ from api.kernel.doors import may
 from api.pages.kit.entrance import Entrance, PageDesk
 from api.pages.kit.labels import LINE_KINDS, marked
 from api.pages.kit.languages import language_of, words
-from api.pages.kit.own_pages import own_page, then, why_not
+from api.pages.kit.own_pages import own_page, then, why_not_as
 from api.pages.kit.readiness import must_be_level
 from api.pages.kit.rendering import page
 from api.pages.kit.tables import CSV, As, Yuan, sheet
+from ledger.commands.donors import erase_donor, restrict_donor
 from ledger.kernel.errors import LedgerError, NotFound
 from ledger.kernel.names import DonationId, DonorId, PartyId
 from ledger.kernel.roles import Role
@@ -78,10 +79,10 @@ def data_page(desk: PageDesk, *, done: int = 0, refusal: LedgerError | None = No
 
 
 def _cannot_erase(desk: PageDesk, donor: DonorId) -> LedgerError | None:
-    return why_not(
+    return why_not_as(
         desk,
-        Role.DONOR,
-        desk.ledger.erase_donor,
+        (Role.DONOR,),
+        erase_donor,
         donor,
         basis="consent-withdrawn",
         reason="asked-by-donor",
@@ -107,7 +108,7 @@ async def restrict(desk: PageDesk) -> Response:
     """Have the donor's details kept, sealed, and used for nothing."""
     try:
         receipt = await desk.record(
-            desk.ledger.restrict_donor, _myself(desk), basis="donor-request", until=None
+            restrict_donor, _myself(desk), basis="donor-request", until=None
         )
     except LedgerError as refusal:
         return await run_in_threadpool(data_page, desk, refusal=refusal)
@@ -122,7 +123,7 @@ async def erase(desk: PageDesk) -> Response:
     owing = await run_in_threadpool(_owing, desk, donor)
     try:
         receipt = await desk.record(
-            desk.ledger.erase_donor,
+            erase_donor,
             donor,
             basis="consent-withdrawn",
             reason="asked-by-donor",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from api.kernel.doors import Desk
+from api.kernel.desk import Desk
 from ledger.kernel.names import PartyId, PersonId
 from ledger.kernel.roles import Role
 

@@ -20,11 +20,12 @@ from fastapi.responses import RedirectResponse, Response
 from pydantic import TypeAdapter, ValidationError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api.kernel.doors import KEY, KEY_MAX, NOBODY, Desk, Door, acting_as
-from api.kernel.problems import KeyRequired, RoleForbidden, Unauthenticated, nothing_here
+from api.kernel.desk import Desk
+from api.kernel.doors import KEY, KEY_MAX, NOBODY, Door, acting_as
+from api.kernel.problems import KeyRequired, Unauthenticated, nothing_here
 from api.kernel.site import Site
 from ledger.kernel.errors import Invalid
-from ledger.kernel.roles import Role
+from ledger.kernel.roles import Role, RoleForbidden
 from ledger.kernel.sentences import Word
 from ledger.people.sessions import SignedIn
 
@@ -136,7 +137,9 @@ class Entrance(Door):
         if found is None or not self.roles:
             return PageDesk(request, found, None)
         if found.caller.roles.isdisjoint(self.roles) and not found.lacking.isdisjoint(self.roles):
-            raise SecondFactorRequired("sign in with your second factor, or set one up")
+            raise SecondFactorRequired(
+                self.roles, says="sign in with your second factor, or set one up"
+            )
         return PageDesk(request, found, acting_as(found.caller, self.roles))
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:

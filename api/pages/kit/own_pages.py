@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from http import HTTPStatus
 from secrets import token_urlsafe
-from typing import Any, Concatenate, NamedTuple, ParamSpec
+from typing import Any, NamedTuple, ParamSpec
 from uuid import uuid4
 
 from fastapi.responses import RedirectResponse, Response
 
-from api.kernel.doors import READS_ALL, acting_as
-from api.kernel.problems import RoleForbidden, status_of
+from api.kernel.desk import READS_ALL, own_of
+from api.kernel.doors import acting_as, roles_of
+from api.kernel.problems import status_of
 from api.pages.kit.entrance import PageDesk
 from api.pages.kit.labels import marked
 from api.pages.kit.rendering import page
 from api.routes.disbursements import READERS
-from ledger.commands.application import Decision
+from ledger.commands.command import Command
 from ledger.kernel.aggregate import Act
 from ledger.kernel.errors import LedgerError
-from ledger.kernel.roles import Role
+from ledger.kernel.roles import Role, RoleForbidden
 
 P = ParamSpec("P")
 
@@ -85,19 +85,32 @@ def then(address: str) -> Response:
 
 
 def why_not(
-    desk: PageDesk,
-    role: Role,
-    command: Callable[Concatenate[Act, P], Decision],
-    *args: P.args,
-    **kwargs: P.kwargs,
+    desk: PageDesk, command: Command[P], *args: P.args, **kwargs: P.kwargs
 ) -> LedgerError | None:
-    """Return why the reader may not do something now in a role; nothing, if they may.
+    """Return why the reader may not do something now; nothing, if they may.
 
     The ledger is asked to decide, as it will be when they do it, so no page repeats a rule.
     """
+    return why_not_as(desk, roles_of(command), command, *args, **kwargs)
+
+
+def why_not_as(
+    desk: PageDesk,
+    roles: tuple[Role, ...],
+    command: Command[P],
+    *args: P.args,
+    **kwargs: P.kwargs,
+) -> LedgerError | None:
+    """Return why the reader may not do something now in one of ``roles``; nothing, if they may."""
     try:
-        acting_as(desk.caller, (role,))
+        role = acting_as(desk.caller, roles)
     except RoleForbidden as error:
         return error
-    act = Act(actor=desk.caller.person, role=role, command=uuid4(), at=datetime.now(UTC))
+    act = Act(
+        actor=desk.caller.person,
+        role=role,
+        command=uuid4(),
+        at=datetime.now(UTC),
+        own=own_of(desk.caller, role),
+    )
     return desk.ledger.refusal_of(command, act, *args, **kwargs)

@@ -6,8 +6,9 @@ from datetime import date
 
 from msgspec import Struct
 
-from api.kernel.doors import Desk
+from api.kernel.desk import Desk
 from ledger.aggregates.policies import ApprovalRule, Version
+from ledger.commands.policies import approval_policy
 from ledger.kernel.names import APPROVAL_POLICY, Position
 
 RULES_MAX = 1_000
@@ -35,7 +36,7 @@ class RuleInForce(Struct, frozen=True):
 
 def rule_in_force(desk: Desk, amount: int, day: date) -> RuleInForce:
     """Return the rule that says how many must approve ``amount`` fen on ``day``."""
-    policy = desk.ledger.approval_policy()
+    policy = approval_policy(desk.ledger)
     rule, version = policy.in_force(day), policy.version_of(day)
     if version is None:
         return RuleInForce(rule.needed(amount), rule)

@@ -9,7 +9,8 @@ from fastapi import APIRouter, Path, Query
 from fastapi.responses import Response
 from msgspec import Struct
 
-from api.kernel.doors import Desk, Door, may
+from api.kernel.desk import Desk
+from api.kernel.doors import Door, may
 from api.pages.kit.forms import day
 from api.pages.kit.labels import marked
 from api.pages.kit.languages import language_of, words

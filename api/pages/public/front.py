@@ -9,7 +9,8 @@ from typing import Any
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from api.kernel.doors import Desk, Door, Reading, may
+from api.kernel.desk import Desk, Reading
+from api.kernel.doors import Door, may
 from api.pages.kit.labels import FIGURES, FUND_STATES, marked
 from api.pages.kit.languages import language_of, words
 from api.pages.kit.readiness import must_be_level

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from fastapi.responses import Response
 
-from api.kernel.doors import Desk
+from api.kernel.desk import Desk
 from api.pages.kit.labels import SALE_STATES, marked
 from api.pages.kit.languages import language_of, words
 from api.pages.kit.readiness import must_be_level

@@ -13,7 +13,8 @@ from fastapi import APIRouter, Header, Query
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 
-from api.kernel.doors import Desk, Door, may
+from api.kernel.desk import Desk
+from api.kernel.doors import Door, may
 from api.pages.kit.languages import Language, language_of
 from api.pages.kit.readiness import must_be_level
 from api.pages.kit.rendering import page, render

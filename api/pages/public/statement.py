@@ -9,7 +9,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
-from api.kernel.doors import Desk, Door, Reading, may, today
+from api.kernel.desk import Desk, Reading, today
+from api.kernel.doors import Door, may
 from api.pages.kit.forms import day
 from api.pages.kit.labels import KINDS, marked
 from api.pages.kit.languages import language_of, words

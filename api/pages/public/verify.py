@@ -9,7 +9,8 @@ from typing import NamedTuple
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from api.kernel.doors import Desk, Door, may
+from api.kernel.desk import Desk
+from api.kernel.doors import Door, may
 from api.pages.kit.languages import language_of, words
 from api.pages.kit.rendering import page
 from api.pages.public.receipt_words import in_words

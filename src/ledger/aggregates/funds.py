@@ -11,6 +11,7 @@ import re
 from datetime import date
 from enum import StrEnum
 from typing import Self
+from uuid import UUID
 
 from ledger.kernel.aggregate import Act, Aggregate, Fact, event
 from ledger.kernel.errors import Invalid, Refused, WrongState
@@ -214,6 +215,16 @@ class Fund(Aggregate):
         """End the fund. That it is empty is checked where the event is stored."""
         self._must_be("close", FundState.OPEN)
         self._record(self.Closed, act, on=on, fund=self.code, reason=plain(reason, "reason"))
+
+    @classmethod
+    def stream_of(cls, name: FundCode) -> UUID:
+        """Return the stream of the fund of this code."""
+        return fund_stream(name)
+
+    @property
+    def public_name(self) -> str:
+        """A fund is called by its code."""
+        return self.code
 
     @property
     def terms(self) -> FundTerms:

@@ -46,6 +46,11 @@ class PublicLog(Aggregate):
             raise Invalid("key", "is not a verifier key: {fault}", fault=str(fault)) from None
         self._record(self.KeyAnnounced, act, on=act.today, log=name, key=key)
 
+    @property
+    def public_name(self) -> str:
+        """A log is called by its name."""
+        return self.log
+
     @event(KeyAnnounced)
-    def _key_announced(self, _: KeyAnnounced) -> None:
-        """Nothing depends on it."""
+    def _key_announced(self, fact: KeyAnnounced) -> None:
+        self.log = fact.log

@@ -1,29 +1,10 @@
-"""Everything that the charity can ask the ledger to do, one method a command.
+"""Everything that the charity can ask the ledger to do, a file of commands a noun.
 
-A method loads what it needs, lets the aggregate decide, and returns the decision; ``Ledger.record``
-has it stored and answers with a receipt.
+``Ledger.record`` carries a command out: it is decided, stored and answered with a receipt.
 """
 
 from __future__ import annotations
 
-from ledger.commands.disbursements import DisbursementCommands
-from ledger.commands.donations import DonationCommands
-from ledger.commands.funds import FundCommands
-from ledger.commands.policies import PolicyCommands
-from ledger.commands.public_logs import PublicLogCommands
-from ledger.commands.sales import SaleCommands
-from ledger.commands.staff import StaffCommands
+from ledger.commands.application import Ledger
 
 __all__ = ["Ledger"]
-
-
-class Ledger(
-    FundCommands,
-    DonationCommands,
-    SaleCommands,
-    DisbursementCommands,
-    PolicyCommands,
-    PublicLogCommands,
-    StaffCommands,
-):
-    """The write side, whole."""

@@ -1,4 +1,4 @@
-"""The write side without its commands: loads aggregates, and has decisions stored.
+"""The write side: loads aggregates, lets commands decide, and has decisions stored.
 
 A decision is only a decision: if somebody else was faster, it is made anew on what they left.
 """
@@ -6,42 +6,26 @@ A decision is only a decision: if somebody else was faster, it is made anew on w
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar, cast
+from typing import Any, ParamSpec, TypeVar, cast
 from uuid import UUID
 
 from eventsourcing.application import AggregateNotFoundError, Application
 from eventsourcing.persistence import ApplicationRecorder, Mapper, StoredEvent
 from msgspec.structs import replace
 
-from ledger.aggregates.disbursements.disbursement import Disbursement
-from ledger.aggregates.donations.donation import Donation
-from ledger.aggregates.donors import Donor
 from ledger.aggregates.funds import Fund
-from ledger.aggregates.policies import ApprovalPolicy
-from ledger.aggregates.relations import Relations
-from ledger.aggregates.sales.orders import SaleOrder
-from ledger.aggregates.sales.sale import CharitySale
 from ledger.books.accounts import REGIME_START
 from ledger.books.postings import postings
-from ledger.books.tallies import Expectation, changes
+from ledger.books.tallies import changes
+from ledger.commands.command import Command, Decision
+from ledger.commands.known_donors import KnownDonors
 from ledger.kernel.aggregate import Act, Aggregate, Fact, project
 from ledger.kernel.errors import Invalid, LedgerError, NotFound, Refused
-from ledger.kernel.names import (
-    APPROVAL_POLICY,
-    DisbursementId,
-    DonationId,
-    DonorId,
-    FundCode,
-    PersonId,
-    Position,
-    SaleId,
-    fund_stream,
-    relations_stream,
-)
+from ledger.kernel.names import FundCode, Position
 from ledger.kernel.sentences import Several, Word
 from ledger.kernel.terms import FundTerms
 from ledger.store import open_store
@@ -54,7 +38,7 @@ TRIES = 5
 """Times that a command is decided anew when others keep being faster."""
 
 KNOWN_MAX = 100_000
-"""Donors and funds whose fixed facts are remembered, so that a pledge reads nothing."""
+"""Funds whose fixed facts are remembered, so that a pledge reads nothing."""
 
 A = TypeVar("A", bound=Aggregate)
 P = ParamSpec("P")
@@ -79,30 +63,8 @@ class BeforeTheRegime(Invalid):
         )
 
 
-class Decision(NamedTuple):
-    """What a command came to.
-
-    Attributes:
-        about: What the receipt names; its new events are to be stored.
-        expects: What must hold of the tallies when they are.
-        repeat_of: The version that recorded the same already; then there is nothing to store.
-        name: What the receipt calls it, if not by its id.
-
-    """
-
-    about: Aggregate
-    expects: Sequence[Expectation] = ()
-    repeat_of: int | None = None
-    name: str | None = None
-
-    @property
-    def repeats(self) -> bool:
-        """Say whether all of it is recorded already."""
-        return self.repeat_of is not None
-
-
-class Records(Application[UUID]):
-    """Loads what a command is about, and records what it came to."""
+class Ledger(Application[UUID]):
+    """The write side: loads what a command is about, and records what it came to."""
 
     name = "ledger"
 
@@ -120,6 +82,7 @@ class Records(Application[UUID]):
         self.form = StoredForm()
         self.committer = Committer(self.store)
         self.fund_terms = lru_cache(KNOWN_MAX)(self._fund_terms)
+        self.donors = KnownDonors(self)
 
     def close(self) -> None:
         """Store what is waiting, then let go of the database."""
@@ -131,41 +94,49 @@ class Records(Application[UUID]):
 
     def record(
         self,
-        command: Callable[Concatenate[Act, P], Decision],
+        command: Command[P],
         act: Act,
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> Receipt:
         """Carry out ``command`` and wait until it is stored."""
-        attempts = self._attempts(act, lambda: command(act, *args, **kwargs))
+        attempts = self._attempts(act, lambda: self.decide(command, act, *args, **kwargs))
         step = _advance(attempts, None)
         while not isinstance(step, Receipt):
             step = _advance(attempts, self.committer.commit(step))
         return step
 
-    def refusal_of(
-        self,
-        command: Callable[Concatenate[Act, P], Decision],
-        act: Act,
-        *args: P.args,
-        **kwargs: P.kwargs,
-    ) -> LedgerError | None:
-        """Return why ``command`` would be refused at this moment, if it would; record nothing.
+    def decide(self, command: Command[P], act: Act, *args: P.args, **kwargs: P.kwargs) -> Decision:
+        """Return what ``command`` comes to now; record nothing. Refuse a role that may not."""
+        command.check_role(act)
+        return command.decide(self, act, *args, **kwargs)
+
+    def rehearse(self, command: Command[P], act: Act, *args: P.args, **kwargs: P.kwargs) -> Commit:
+        """Return what ``command`` would store at this moment; raise the refusal that it would meet.
 
         What holds now need not hold when it is carried out, which decides anew.
         """
-        try:
-            commit = self._commit(command(act, *args, **kwargs), act)
-        except LedgerError as error:
-            return error
+        commit = self._commit(self.decide(command, act, *args, **kwargs), act)
         tallies = self.store.tallies(commit.tallies())
         last = self.store.last_position()
         (outcome,) = judge([commit], tallies=tallies, answers={}, last=last).outcomes
-        return outcome if isinstance(outcome, LedgerError) else None
+        if isinstance(outcome, LedgerError):
+            raise outcome
+        return commit
+
+    def refusal_of(
+        self, command: Command[P], act: Act, *args: P.args, **kwargs: P.kwargs
+    ) -> LedgerError | None:
+        """Return why ``command`` would be refused at this moment, if it would."""
+        try:
+            self.rehearse(command, act, *args, **kwargs)
+        except LedgerError as error:
+            return error
+        return None
 
     async def record_async(
         self,
-        command: Callable[Concatenate[Act, P], Decision],
+        command: Command[P],
         act: Act,
         *args: P.args,
         **kwargs: P.kwargs,
@@ -173,7 +144,7 @@ class Records(Application[UUID]):
         """Carry out ``command``, letting others run until it is stored."""
 
         def begun() -> _Attempts:
-            return self._attempts(act, lambda: command(act, *args, **kwargs))
+            return self._attempts(act, lambda: self.decide(command, act, *args, **kwargs))
 
         attempts = begun()
         try:
@@ -237,7 +208,7 @@ class Records(Application[UUID]):
         facts = decision.about.collect_events()
         return Commit(
             command=act.command,
-            about=decision.name or str(decision.about.id),
+            about=decision.about.public_name,
             version=decision.about.version,
             events=self.written(facts),
             changes=changes(facts),
@@ -249,7 +220,7 @@ class Records(Application[UUID]):
         """Answer as the first record of it was answered, and keep that under this request too."""
         return Commit(
             command=act.command,
-            about=decision.name or str(decision.about.id),
+            about=decision.about.public_name,
             version=version,
             events=(),
             changes={},
@@ -279,37 +250,6 @@ class Records(Application[UUID]):
 
     # Reading what a command, or a view, is about.
 
-    def donation(self, donation_id: DonationId) -> Donation:
-        """Return a donation as it stands."""
-        return self._get(Donation, donation_id, donation_id)
-
-    def sale(self, sale_id: SaleId) -> CharitySale:
-        """Return a sale as it stands."""
-        return self._get(CharitySale, sale_id, sale_id)
-
-    def disbursement(self, disbursement_id: DisbursementId) -> Disbursement:
-        """Return a disbursement as it stands."""
-        return self._get(Disbursement, disbursement_id, disbursement_id)
-
-    def approval_policy(self) -> ApprovalPolicy:
-        """Return the rules of approval; before the first was set, there are none."""
-        return self.find(ApprovalPolicy, APPROVAL_POLICY) or ApprovalPolicy(APPROVAL_POLICY)
-
-    def relations(self, person: PersonId) -> Relations:
-        """Return what ``person`` declared to be related to, perhaps nothing."""
-        stream = relations_stream(person)
-        return self.find(Relations, stream) or Relations(stream)
-
-    def orders(self, ids: Sequence[UUID]) -> Iterable[SaleOrder]:
-        """Return those of the orders that are recorded."""
-        found: dict[UUID, SaleOrder] = {}
-        for stored in self.store.streams(ids):
-            order = found.setdefault(
-                cast("UUID", stored.originator_id), SaleOrder(cast("UUID", stored.originator_id))
-            )
-            order.apply(self.form.to_domain_event(stored))
-        return found.values()
-
     def history(
         self, after: int, limit: int, *, topic: str | None = None, stream: UUID | None = None
     ) -> Iterator[tuple[Position, Fact]]:
@@ -322,30 +262,32 @@ class Records(Application[UUID]):
         for stored in self.store.at(positions):
             yield Position(stored.id), self.form.to_domain_event(stored)
 
-    def fund(self, code: FundCode) -> Fund:
-        """Return a fund as it stands."""
-        return self._get(Fund, fund_stream(code), code)
+    def get(self, kind: type[A], name: object) -> A:
+        """Return an aggregate as it stands.
+
+        Args:
+            kind: Of the aggregate.
+            name: What it is known by: its id, or a fund's code.
+
+        Raises:
+            NotFound: Nothing of this kind is known by that name.
+
+        """
+        aggregate = self.find(kind, kind.stream_of(name))
+        if aggregate is None:
+            raise NotFound(kind.TOPIC, name)
+        return aggregate
 
     def _fund_terms(self, code: FundCode) -> FundTerms:
-        return self.fund(code).terms
-
-    def donor(self, donor: DonorId) -> Donor:
-        """Return a donor."""
-        return self._get(Donor, donor, donor)
-
-    def _get(self, kind: type[A], stream: UUID, name: object) -> A:
-        found = self.find(kind, stream)
-        if found is None:
-            raise NotFound(kind.TOPIC, name)
-        return found
+        return self.get(Fund, code).terms
 
     def find(self, kind: type[A], stream: UUID) -> A | None:
         """Return what ``stream`` adds up to, if it is recorded and of this kind."""
         try:
-            found: object = self.repository.get(stream, projector_func=project)
+            aggregate: object = self.repository.get(stream, projector_func=project)
         except AggregateNotFoundError:
             return None
-        return found if isinstance(found, kind) else None
+        return aggregate if isinstance(aggregate, kind) else None
 
     # Parts.
 

@@ -1,112 +1,104 @@
-"""What it takes for money to reach those it was given for."""
+"""Commands by which money reaches those it was given for."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 from ledger.aggregates.disbursements.disbursement import Disbursement, PayeeKind
-from ledger.books.tallies import fund_is_open, fund_lets_go
-from ledger.commands.application import Decision, Records
+from ledger.books.tallies import Expectation, fund_is_open, fund_lets_go
+from ledger.commands.application import Ledger
+from ledger.commands.command import Decision, command, step
+from ledger.commands.policies import approval_policy
+from ledger.commands.relations import relations_of
 from ledger.kernel.aggregate import Act
 from ledger.kernel.money import Currency
 from ledger.kernel.names import DisbursementId, FundCode, PartyId
+from ledger.kernel.roles import Role
 
 
-class DisbursementCommands(Records):
-    """Request, approve, reject, cancel, pay, confirm, bounce, acknowledge, take back."""
+def _fund_is_open(disbursement: Disbursement) -> Sequence[Expectation]:
+    return (fund_is_open(disbursement.fund),)
 
-    def request_aid(  # noqa: PLR0913  # What two people are to approve has this many parts.
-        self,
-        act: Act,
-        *,
-        fund: FundCode,
-        payee_kind: PayeeKind,
-        payee: PartyId,
-        payee_name: str | None,
-        amount: int,
-        currency: Currency,
-        purpose: str,
-        requested_on: date,
-        grid: str | None = None,
-    ) -> Decision:
-        """Ask for aid out of a fund."""
-        wanted = Disbursement.request(
-            act,
-            fund=self.fund_terms(fund),
-            payee_kind=payee_kind,
-            payee=payee,
-            payee_name=payee_name,
-            amount=amount,
-            currency=currency,
-            purpose=purpose,
-            requested_on=requested_on,
-            grid=grid,
-        )
-        return Decision(wanted, [fund_is_open(fund)])
 
-    def approve(self, act: Act, disbursement_id: DisbursementId, *, on: date) -> Decision:
-        """Agree to a disbursement. The last agreement that the rule asks for sets it aside."""
-        wanted = self.disbursement(disbursement_id)
-        needed = self.approval_policy().needed(wanted.amount, on=on, today=act.today)
-        wanted.approve(act, on=on, needed=needed, ties=self.relations(act.actor).ties)
-        return Decision(wanted, fund_lets_go(wanted.fund))
+def _fund_lets_go(disbursement: Disbursement) -> Sequence[Expectation]:
+    return fund_lets_go(disbursement.fund)
 
-    def reject(self, act: Act, disbursement_id: DisbursementId, *, reason: str) -> Decision:
-        """Turn a request down."""
-        wanted = self.disbursement(disbursement_id)
-        wanted.reject(act, reason=reason)
-        return Decision(wanted)
 
-    def cancel(self, act: Act, disbursement_id: DisbursementId, *, reason: str) -> Decision:
-        """Call a request off."""
-        wanted = self.disbursement(disbursement_id)
-        wanted.cancel(act, reason=reason)
-        return Decision(wanted)
+@command(by=(Role.CLERK,))
+def request_aid(
+    ledger: Ledger,
+    act: Act,
+    *,
+    fund: FundCode,
+    payee_kind: PayeeKind,
+    payee: PartyId,
+    payee_name: str | None,
+    amount: int,
+    currency: Currency,
+    purpose: str,
+    requested_on: date,
+    grid: str | None = None,
+) -> Decision:
+    """Ask for aid out of a fund."""
+    disbursement = Disbursement.request(
+        act,
+        fund=ledger.fund_terms(fund),
+        payee_kind=payee_kind,
+        payee=payee,
+        payee_name=payee_name,
+        amount=amount,
+        currency=currency,
+        purpose=purpose,
+        requested_on=requested_on,
+        grid=grid,
+    )
+    return Decision(disbursement, [fund_is_open(fund)])
 
-    def pay(
-        self, act: Act, disbursement_id: DisbursementId, *, external_ref: str, paid_on: date
-    ) -> Decision:
-        """Record that the bank sent the money."""
-        wanted = self.disbursement(disbursement_id)
-        wanted.pay(act, external_ref=external_ref, paid_on=paid_on)
-        return Decision(wanted, fund_lets_go(wanted.fund))
 
-    def confirm_payout(
-        self, act: Act, disbursement_id: DisbursementId, *, statement_ref: str, on: date
-    ) -> Decision:
-        """Record that the payment was found on the bank's statement."""
-        wanted = self.disbursement(disbursement_id)
-        repeat = wanted.confirm(act, statement_ref=statement_ref, on=on)
-        return Decision(wanted, repeat_of=repeat)
+@command(by=(Role.APPROVER,))
+def approve(ledger: Ledger, act: Act, disbursement_id: DisbursementId, *, on: date) -> Decision:
+    """Approve. The last approval needed, the second if no rule is set, sets the money aside."""
+    disbursement = ledger.get(Disbursement, disbursement_id)
+    needed = approval_policy(ledger).needed(disbursement.amount, on=on, today=act.today)
+    ties = relations_of(ledger, act.actor).ties
+    disbursement.approve(act, on=on, needed=needed, ties=ties)
+    return Decision(disbursement, fund_lets_go(disbursement.fund))
 
-    def bounce(
-        self, act: Act, disbursement_id: DisbursementId, *, reason: str, on: date
-    ) -> Decision:
-        """Record that the money came back undelivered."""
-        wanted = self.disbursement(disbursement_id)
-        wanted.bounce(act, reason=reason, on=on)
-        return Decision(wanted, [fund_is_open(wanted.fund)])
 
-    def acknowledge(
-        self, act: Act, disbursement_id: DisbursementId, *, by: PartyId, on: date
-    ) -> Decision:
-        """Record that the payee signed for the money."""
-        wanted = self.disbursement(disbursement_id)
-        wanted.acknowledge(act, by=by, on=on)
-        return Decision(wanted)
+reject = step(Disbursement, Disbursement.reject, by=(Role.APPROVER,))
 
-    def take_back(  # What a bank line says.
-        self,
-        act: Act,
-        disbursement_id: DisbursementId,
-        *,
-        amount: int,
-        external_ref: str,
-        received_on: date,
-    ) -> Decision:
-        """Record money that the payee gave back."""
-        wanted = self.disbursement(disbursement_id)
-        repeat = wanted.take_back(
-            act, amount=amount, external_ref=external_ref, received_on=received_on
-        )
-        return Decision(wanted, [fund_is_open(wanted.fund)], repeat)
+cancel = step(
+    Disbursement,
+    Disbursement.cancel,
+    by=(Role.CLERK,),
+    purpose="Call the request off; money that was set aside is free again.",
+)
+
+pay = step(Disbursement, Disbursement.pay, by=(Role.CASHIER,), expects=_fund_lets_go)
+
+confirm_payout = step(
+    Disbursement,
+    Disbursement.confirm,
+    by=(Role.BOOKKEEPER, Role.TREASURER),
+    name="confirm_payout",
+    purpose="Record that the payment was found on a statement, by somebody who did not record it.",
+)
+
+bounce = step(
+    Disbursement,
+    Disbursement.bounce,
+    by=(Role.CASHIER,),
+    expects=_fund_is_open,
+    purpose="Record that the money came back undelivered; it is set aside for a second try.",
+)
+
+acknowledge = step(Disbursement, Disbursement.acknowledge, by=(Role.CLERK,))
+
+take_back = step(
+    Disbursement,
+    Disbursement.take_back,
+    by=(Role.CASHIER,),
+    expects=_fund_is_open,
+    purpose="Record money that the payee gave back.",
+)

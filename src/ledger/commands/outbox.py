@@ -16,20 +16,16 @@ from uuid import UUID
 
 from ledger.aggregates.staff import StaffMember
 from ledger.commands import Ledger
-from ledger.commands.application import Decision
+from ledger.commands.staff import disable_person, enrol_person, withdraw_roles
 from ledger.kernel.aggregate import Act
 from ledger.kernel.errors import Conflict, Invalid, LedgerError, NotFound, Refused
 from ledger.kernel.names import PersonId
+from ledger.kernel.roles import OPERATOR
 from ledger.people.roll import Held, Roll, Untold
 from ledger.store.engine import DATABASE_TROUBLE
 
-OPERATOR = PersonId("operator")
-"""Whoever runs commands on the charity's own machine. No role of the charity goes with it."""
-
 LOOKS_S = 0.1
 """Seconds between two looks whether there is anything to tell."""
-
-Command = Callable[[Act, Untold], Decision]
 
 _log = logging.getLogger(__name__)
 
@@ -65,28 +61,23 @@ class Telling:
     def tell(self) -> None:
         """Turn every note into an event. What the history refuses is taken back on the roll."""
         for untold in self._roll.untold():
-            act = Act(OPERATOR, OPERATOR, untold.id, untold.at)
+            act = Act(PersonId(OPERATOR), OPERATOR, untold.id, untold.at)
             try:
-                self._ledger.record(self._command(untold), act, untold)
+                self._record(act, untold)
             except Conflict:
                 raise  # Somebody else is as busy with this person; it is told again.
             except (Refused, Invalid, NotFound) as error:
                 _log.warning("a change of roles is taken back: %s", error)
             self.bring_level(untold.person, told=untold.id)
 
-    def _command(self, untold: Untold) -> Command:
-        return {"granted": self._granted, "withdrawn": self._withdrawn, "disabled": self._disabled}[
-            untold.change
-        ]
-
-    def _granted(self, act: Act, untold: Untold) -> Decision:
-        return self._ledger.enrol_person(act, untold.person, untold.roles)
-
-    def _withdrawn(self, act: Act, untold: Untold) -> Decision:
-        return self._ledger.withdraw_roles(act, untold.person, untold.roles)
-
-    def _disabled(self, act: Act, untold: Untold) -> Decision:
-        return self._ledger.disable_person(act, untold.person)
+    def _record(self, act: Act, untold: Untold) -> None:
+        match untold.change:
+            case "granted":
+                self._ledger.record(enrol_person, act, untold.person, untold.roles)
+            case "withdrawn":
+                self._ledger.record(withdraw_roles, act, untold.person, untold.roles)
+            case "disabled":
+                self._ledger.record(disable_person, act, untold.person)
 
     def bring_level(self, person: PersonId, told: UUID | None = None) -> None:
         """Have the roll say of ``person`` what the history says."""

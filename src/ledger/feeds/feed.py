@@ -25,6 +25,7 @@ from ledger.commands.application import BeforeTheRegime
 from ledger.kernel.aggregate import Act, Fact
 from ledger.kernel.errors import Conflict, Invalid, LedgerError, NotFound, Refused
 from ledger.kernel.lines import L, LineMalformed, LineRefused
+from ledger.kernel.roles import Role, RoleForbidden
 from ledger.store.commits import Commit, Outcome, Receipt
 
 CHUNK_LINES = 1_000
@@ -124,11 +125,21 @@ class Feed(ABC, Generic[L]):
 
     """
 
+    by: ClassVar[tuple[Role, ...]]
+    """Who may feed it."""
+
     codes: ClassVar[dict[str, str]] = {}
     """By what code a line is refused if this field of it is wrong; else as malformed."""
 
     def __init__(self, ledger: Ledger, act: Act, *, about: str) -> None:
-        """Begin a feed, whose receipt will name what it is ``about``."""
+        """Begin a feed, whose receipt will name what it is ``about``.
+
+        Raises:
+            RoleForbidden: This feed is not for the role of ``act``.
+
+        """
+        if act.role not in self.by:
+            raise RoleForbidden(self.by)
         self.ledger = ledger
         self.act = msgspec.structs.replace(act, fingerprint=None)
         self._about = about

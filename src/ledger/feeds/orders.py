@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import TypeVar
+from typing import ClassVar, TypeVar, cast
+from uuid import UUID
 
 from ledger.aggregates.sales.orders import (
     ORDER_LINES_MAX,
@@ -17,14 +18,15 @@ from ledger.aggregates.sales.orders import (
     ReturnLine,
     SaleOrder,
 )
-from ledger.aggregates.sales.sale import SaleState
+from ledger.aggregates.sales.sale import CharitySale, SaleState
 from ledger.books.tallies import UNSOLD, Expectation, Tally, of_sale
 from ledger.commands import Ledger
 from ledger.feeds.feed import Feed, Intake, Taken, check_day
 from ledger.kernel.aggregate import Act, business_day
-from ledger.kernel.errors import Conflict, Invalid
+from ledger.kernel.errors import Conflict, Invalid, NotFound
 from ledger.kernel.lines import AmountInvalid, LineMalformed, Suspect, reader
 from ledger.kernel.names import SaleId, order_stream
+from ledger.kernel.roles import Role
 from ledger.kernel.terms import UNITS_MAX, SaleTerms
 from ledger.kernel.wording import code
 
@@ -34,13 +36,17 @@ S = TypeVar("S", Order, GoodsReturn)
 class SaleFeed(Feed[S]):
     """A feed of one sale, which takes part in it from its opening to its settlement."""
 
-    step: str
+    by: ClassVar[tuple[Role, ...]] = (Role.TREASURER, Role.PARTNER)
+
+    step: ClassVar[str]
     """What taking in such a feed is called, for saying when it is not possible."""
 
     def __init__(self, ledger: Ledger, act: Act, sale_id: SaleId) -> None:
         super().__init__(ledger, act, about=str(sale_id))
+        if act.role == Role.PARTNER and act.own != sale_id:
+            raise NotFound(CharitySale.TOPIC, sale_id)
         self.sale_id = sale_id
-        sale = ledger.sale(sale_id)
+        sale = ledger.get(CharitySale, sale_id)
         sale.must_be(self.step, SaleState.OPEN, SaleState.ENDED, SaleState.SETTLED)
 
 
@@ -74,12 +80,12 @@ class _OfSale(Intake[S]):
     def __init__(self, feed: SaleFeed[S], said: Sequence[S]) -> None:
         self._act = feed.act
         self._step = feed.step
-        self._sale = feed.ledger.sale(feed.sale_id)
+        self._sale = feed.ledger.get(CharitySale, feed.sale_id)
         self._terms = self._sale.terms
         self._look_at_stock(feed.ledger)
         order_nos = {each.order_no for each in said}
         streams = [order_stream(self._terms.sale, each) for each in order_nos]
-        self._known = {each.order_no: each for each in feed.ledger.orders(streams)}
+        self._known = {each.order_no: each for each in _recorded(feed.ledger, streams)}
 
     def _look_at_stock(self, ledger: Ledger) -> None:
         """See what is left, if it matters: before the orders that it went to, see ``Intake``."""
@@ -202,3 +208,12 @@ def _check_lines(lines: Sequence[OrderLine] | Sequence[ReturnLine]) -> None:
         raise LineMalformed("lines must be from 1 to {most}", most=ORDER_LINES_MAX)
     if any(not 1 <= each.quantity <= UNITS_MAX for each in lines):
         raise QuantityInvalid("quantity must be from 1 to {most}", most=UNITS_MAX)
+
+
+def _recorded(ledger: Ledger, streams: Sequence[UUID]) -> Iterable[SaleOrder]:
+    """Return those of the orders that are recorded."""
+    orders: dict[UUID, SaleOrder] = {}
+    for stored in ledger.store.streams(streams):
+        stream = cast("UUID", stored.originator_id)
+        orders.setdefault(stream, SaleOrder(stream)).apply(ledger.form.to_domain_event(stored))
+    return orders.values()

@@ -129,6 +129,8 @@ class PledgeFeed(Feed[Pledge]):
 
     """
 
+    by: ClassVar[tuple[Role, ...]] = (Role.CLERK,)
+
     codes: ClassVar[dict[str, str]] = {
         "amount": AmountInvalid.code,
         "pledged_on": DateInvalid.code,

@@ -73,6 +73,7 @@ class Act(Struct, frozen=True):
         at: The instant of recording, UTC. Only the doors read the clock.
         fingerprint: Keyed digest of each field of the request, for telling a repeat from a
             reuse of its key. ``None`` where the caller did not ask for repeats to be recognised.
+        own: The donor whom the role donor means, or the sale that the role partner does.
 
     """
 
@@ -81,6 +82,7 @@ class Act(Struct, frozen=True):
     command: UUID
     at: datetime
     fingerprint: dict[str, str] | None = None
+    own: UUID | None = None
 
     @property
     def today(self) -> date:
@@ -145,6 +147,16 @@ class Aggregate:
                 if kind in cls._appliers:
                     raise TypeError(f"{kind.__qualname__} is applied twice")
                 cls._appliers[kind] = member
+
+    @classmethod
+    def stream_of(cls, name: Any) -> UUID:
+        """Return the stream of the aggregate that people call ``name``; mostly that is its id."""
+        return name if isinstance(name, UUID) else UUID(name)
+
+    @property
+    def public_name(self) -> str:
+        """What people, and receipts, call it; mostly its id."""
+        return str(self.id)
 
     def apply(self, fact: Fact) -> None:
         """Take in one fact, recorded just now or long ago."""

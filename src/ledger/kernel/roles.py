@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from enum import StrEnum
 
-from ledger.kernel.errors import Refused
-from ledger.kernel.sentences import Several
+from ledger.kernel.errors import LedgerError, Refused
+from ledger.kernel.sentences import Either, Msgid, Several
 
 
 class Role(StrEnum):
@@ -27,11 +27,24 @@ class Role(StrEnum):
     ADMIN = "admin"
 
 
+OPERATOR = "operator"
+"""Whoever runs commands on the charity's own machine. No role of the charity goes with it."""
+
 MONEY_ROLES = frozenset({Role.APPROVER, Role.CASHIER, Role.TREASURER})
 """Roles that decide on money or move it. Who hands out roles has none of them."""
 
 SECOND_FACTOR_ROLES = MONEY_ROLES | {Role.ADMIN}
 """Roles that nobody has on a page by a password alone."""
+
+
+class RoleForbidden(LedgerError):
+    """Each role has its own tasks."""
+
+    says = "this takes the role of {roles}"
+
+    def __init__(self, roles: Collection[str], *, says: Msgid = "") -> None:
+        """Name the ``roles`` that would do; ``says`` is a sentence for this case."""
+        super().__init__(says, roles=Either(roles))
 
 
 class AdminHoldsMoneyRole(Refused):

@@ -13,6 +13,7 @@ from api.cli.demo_data.bulk import Bulk
 from api.cli.demo_data.years import Years
 from api.places import Places, key_file
 from ledger.commands import Ledger
+from ledger.commands.donors import register_donor
 from ledger.kernel.names import new_id
 from ledger.transparency.checkpoint import Checkpoint
 from ledger.transparency.merkle import EMPTY_ROOT
@@ -21,7 +22,7 @@ from projections.log.log import Log
 from projections.log.tables import open_log
 from projections.views.every import all_views
 from projections.views.opening import open_views
-from tests.spec import act
+from tests.spec import act_for
 from tests.stores import STORES, connected
 
 EVENTS = 700
@@ -182,7 +183,7 @@ def test_a_bundle_is_verified_without_the_ledger(here, charity, bundle, key):
 
 def test_a_bundle_has_the_earlier_checkpoints_and_is_held_to_them(here, charity, tmp_path):
     with closing(Ledger(charity.places.ledger)) as ledger:
-        ledger.record(ledger.register_donor, act(), new_id(), anonymous=True)
+        ledger.record(register_donor, act_for(register_donor), new_id(), anonymous=True)
     with logged(charity.data, charity.places) as log:
         log.publish()
     folder = tmp_path / "later"

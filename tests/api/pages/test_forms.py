@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from api.kernel.doors import today
+from api.kernel.desk import today
 from api.pages.donor.giving import FIRST_WITHIN_YEARS, answers
 from api.pages.kit.entrance import FIELDS_MAX, fields_of
 from api.pages.kit.forms import fen, on_day

@@ -37,7 +37,7 @@ class Studio:
 
     def sell(self, sale=None):
         """Record one order."""
-        feed = OrderFeed(self.house.ledger, act(SUN), sale or self.sale)
+        feed = OrderFeed(self.house.ledger, act(SUN, role="treasurer"), sale or self.sale)
         feed.take_in([json.dumps(order()).encode()])
         feed.flush()
         assert feed.accepted == 1

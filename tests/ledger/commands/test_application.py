@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from ledger.aggregates.disbursements.disbursement import Disbursement
 from ledger.aggregates.funds import (
     FundClosed,
     FundExists,
@@ -212,7 +213,7 @@ def spent(house):
 def something_sold(house):
     """Settle a sale of one cooker, and leave what the partner owes for it."""
     sale = house.open_sale()
-    feed = OrderFeed(house.ledger, act(SUN), sale)
+    feed = OrderFeed(house.ledger, act(SUN, role="treasurer"), sale)
     feed.take_in([msgspec.json.encode(replace(ORDER, lines=ORDER.lines[:1]))])
     feed.flush()
     house.end_sale(sale)
@@ -308,5 +309,5 @@ def test_every_command_says_who_gave_it(house):
 
     approvers = {each.actor for each in house.facts() if "approval" in each.TOPIC}
     assert approvers == {WANG, ZHAO}
-    assert not house.ledger.disbursement(disbursement).hands[Duty.REQUEST] & approvers
+    assert not house.ledger.get(Disbursement, disbursement).hands[Duty.REQUEST] & approvers
     assert {type(each.command) for each in house.facts()} == {UUID}

@@ -1,6 +1,7 @@
 """Somebody was faster between the decision and its storing: it is made anew on what they left."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -8,12 +9,13 @@ from ledger.aggregates.donors import ProcessingStopped
 from ledger.aggregates.funds import FundClosed, FundFrozen, FundNotEmpty
 from ledger.aggregates.sales.settlements import SettlementMismatch, Statement
 from ledger.books.tallies import of_payment
+from ledger.commands.every import COMMANDS
 from ledger.feeds.orders import OrderFeed
 from ledger.kernel.errors import Conflict, WrongState
 from ledger.kernel.names import DonorId, new_id
 from tests.charity import charity
 from tests.samples import HEAR, MEI, SUN, ZHAO
-from tests.spec import TODAY, act
+from tests.spec import TODAY, act, act_for
 
 ONE_COOKER = Statement(168_00, 0, 2_52, 1_01, 164_47)
 
@@ -27,14 +29,15 @@ def _house(place):
 
 def record(house, command, *args, rivals, who=SUN, **said):
     """Carry out a command, while a rival comes in between each time that it has been decided."""
-    decide, rivals = getattr(house.ledger, command), iter(rivals)
+    known, rivals = COMMANDS[command], iter(rivals)
 
-    def overtaken(act, *args, **said):
-        decision = decide(act, *args, **said)
+    def decide(ledger, act, *args, **said):
+        decision = known.decide(ledger, act, *args, **said)
         next(rivals, lambda: None)()
         return decision
 
-    return house.ledger.record(overtaken, act(who), *args, **said)
+    overtaken = replace(known, decide=decide)
+    return house.ledger.record(overtaken, act_for(known, who), *args, **said)
 
 
 def order(no):
@@ -58,7 +61,7 @@ class Overtaken(OrderFeed):
 
 
 def feed(house, sale, no, rivals=()):
-    taken = Overtaken(house.ledger, act(SUN), sale, rivals=rivals)
+    taken = Overtaken(house.ledger, act(SUN, role="treasurer"), sale, rivals=rivals)
     taken.take_in([order(no)])
     taken.flush()
     return taken

@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 from ledger.aggregates.sales.orders import QuantityInvalid, SaleOrder
-from ledger.aggregates.sales.sale import Item
+from ledger.aggregates.sales.sale import CharitySale, Item
 from ledger.aggregates.sales.settlements import Statement
 from ledger.books.tallies import of_fund, of_sale
 from ledger.feeds.feed import CHUNK_LINES
@@ -49,7 +49,7 @@ def _sale(house):
 
 def fed(house, kind, sale, *lines):
     """Feed ``lines`` in one chunk; return how many were accepted, known, and what was refused."""
-    feed = kind(house.ledger, act(SUN), sale)
+    feed = kind(house.ledger, act(SUN, role="treasurer"), sale)
     feed.take_in(lines)
     feed.flush()
     return feed.accepted, feed.duplicates, [(each.line, each.code) for each in feed.rejected]
@@ -200,7 +200,7 @@ def test_a_rule_refuses_its_own_line_by_its_own_name(house, sale, monkeypatch):
 
 
 def test_lines_are_counted_through_all_chunks(house, sale):
-    feed = OrderFeed(house.ledger, act(SUN), sale)
+    feed = OrderFeed(house.ledger, act(SUN, role="treasurer"), sale)
 
     feed.take_in([order()] * CHUNK_LINES)
     feed.take_in([b"?"])
@@ -211,7 +211,7 @@ def test_lines_are_counted_through_all_chunks(house, sale):
 
 
 def test_a_chunk_is_decided_while_the_one_before_is_still_being_stored(house, sale):
-    feed = OrderFeed(house.ledger, act(SUN), sale)
+    feed = OrderFeed(house.ledger, act(SUN, role="treasurer"), sale)
 
     with stored_late(house.ledger.committer):
         feed.take_in([order("JLG-1", quantity=6)])
@@ -230,7 +230,7 @@ def test_a_chunk_is_decided_while_the_one_before_is_still_being_stored(house, sa
 
 
 def test_a_repeat_of_what_was_stored_meanwhile_is_one_though_all_is_sold(house, sale):
-    feed = OrderFeed(house.ledger, act(SUN), sale)
+    feed = OrderFeed(house.ledger, act(SUN, role="treasurer"), sale)
 
     with stored_once_looked_up(house.ledger):
         feed.take_in([order(quantity=10)])
@@ -242,7 +242,7 @@ def test_a_repeat_of_what_was_stored_meanwhile_is_one_though_all_is_sold(house, 
 
 def test_a_return_that_comes_again_in_the_next_chunk_is_a_repeat(house, sale):
     fed(house, OrderFeed, sale, order(quantity=2))
-    feed = ReturnFeed(house.ledger, act(SUN), sale)
+    feed = ReturnFeed(house.ledger, act(SUN, role="treasurer"), sale)
 
     with stored_late(house.ledger.committer):
         feed.take_in([back("R-1")])
@@ -257,7 +257,7 @@ def test_what_was_not_stored_stops_the_feed_before_its_next_lines(house, sale, m
     def refused(_):
         raise StoreFailed(OSError("the disk is full"))
 
-    feed = OrderFeed(house.ledger, act(SUN), sale)
+    feed = OrderFeed(house.ledger, act(SUN, role="treasurer"), sale)
     with monkeypatch.context() as broken:
         broken.setattr(house.ledger.store, "write", refused)
         feed.take_in([order("JLG-1")])
@@ -269,7 +269,7 @@ def test_what_was_not_stored_stops_the_feed_before_its_next_lines(house, sale, m
 
 
 def test_what_came_of_a_feed_is_its_answer(house, sale):
-    feed = OrderFeed(house.ledger, act(SUN), sale)
+    feed = OrderFeed(house.ledger, act(SUN, role="treasurer"), sale)
     feed.take_in([order(), order(), b"?"])
     receipt = feed.finish(act(SUN))
 
@@ -286,11 +286,11 @@ def test_a_sale_takes_feeds_only_from_its_opening_to_its_settlement(house):
     planned = house.plan_sale()
 
     with pytest.raises(WrongState, match="orders is not possible"):
-        OrderFeed(house.ledger, act(SUN), planned)
+        OrderFeed(house.ledger, act(SUN, role="treasurer"), planned)
     with pytest.raises(WrongState, match="returns is not possible"):
-        ReturnFeed(house.ledger, act(SUN), planned)
+        ReturnFeed(house.ledger, act(SUN, role="treasurer"), planned)
     with pytest.raises(NotFound):
-        OrderFeed(house.ledger, act(SUN), SaleId(new_id()))
+        OrderFeed(house.ledger, act(SUN, role="treasurer"), SaleId(new_id()))
 
 
 def test_a_blank_line_is_skipped_and_counted_as_a_line(house, sale):
@@ -325,7 +325,7 @@ def test_nothing_new_is_taken_after_the_settlement(house, sale):
 
 
 def test_a_feed_that_began_before_the_settlement_ends_with_it(house, sale):
-    feed = OrderFeed(house.ledger, act(SUN), sale)
+    feed = OrderFeed(house.ledger, act(SUN, role="treasurer"), sale)
     house.end_sale(sale)
     house.do("settle_sale", sale, Statement(0, 0, 0, 0, 0), agreed_on=TODAY)
 
@@ -337,7 +337,7 @@ def test_a_feed_that_began_before_the_settlement_ends_with_it(house, sale):
 def test_after_the_settlement_repeats_are_still_known_and_nothing_new_is_taken(house, sale):
     fed(house, OrderFeed, sale, order())
     house.end_sale(sale)
-    statement = house.ledger.sale(sale).statement(gross=168_00, refunds=0)
+    statement = house.ledger.get(CharitySale, sale).statement(gross=168_00, refunds=0)
     house.do("settle_sale", sale, statement, agreed_on=TODAY)
 
     assert fed(house, OrderFeed, sale, order()) == (0, 1, [])
@@ -390,12 +390,12 @@ def test_a_return_is_taken_once_and_only_of_what_was_sold(house, sale):
 def test_the_televised_sale_comes_to_the_figures_of_its_story(house):
     story = json.loads((TV_SALE / "sale.json").read_text())
     sale = house.open_sale(tuple(Item(**each) for each in story["items"]))
-    orders = OrderFeed(house.ledger, act(SUN), sale)
+    orders = OrderFeed(house.ledger, act(SUN, role="treasurer"), sale)
     lines = (TV_SALE / "orders.ndjson").read_bytes().splitlines()
     for start in range(0, len(lines), 100):
         orders.take_in(lines[start : start + 100])
     orders.flush()
-    returns = ReturnFeed(house.ledger, act(SUN), sale)
+    returns = ReturnFeed(house.ledger, act(SUN, role="treasurer"), sale)
     returns.take_in((TV_SALE / "returns.ndjson").read_bytes().splitlines())
     returns.flush()
 

@@ -167,7 +167,7 @@ def test_an_id_follows_from_who_feeds_and_their_ref(house):
     feed.flush()
 
     assert feed.donations == [(1, pledge_stream(LIN, "r-1")), (3, pledge_stream(LIN, "r-2"))]
-    assert house.ledger.donation(pledge_stream(LIN, "r-2")).open == 100_00
+    assert house.ledger.get(Donation, pledge_stream(LIN, "r-2")).open == 100_00
 
 
 def test_two_people_may_use_the_same_ref(house):

@@ -11,6 +11,8 @@ from api.app import open_site
 from api.places import DATABASE_URL, Places
 from ledger.aggregates.donors import Donor, ProcessingStopped
 from ledger.commands import Ledger
+from ledger.commands.donations import withdraw_pledge
+from ledger.commands.donors import erase_donor, register_donor, restrict_donor
 from ledger.kernel.names import DonationId, DonorId, PartyId, new_id
 from ledger.kernel.roles import Role
 from ledger.people.directory import Directory, key_beside
@@ -19,7 +21,7 @@ from ledger.store.engine import is_url
 from ledger.store.recorder import ERASED
 from tests.charity import charity
 from tests.samples import HEAR
-from tests.spec import TODAY, act
+from tests.spec import TODAY, act_for
 from tests.stores import STORES, connected
 
 DETAILS = {"name": "李四光", "phone": "13912345678"}
@@ -44,7 +46,7 @@ def registered(site):
     """Register somebody, with a token of their own."""
     donor = DonorId(new_id())
     site.directory.vault.keep(PartyId(str(donor)), DETAILS)
-    site.ledger.record(site.ledger.register_donor, act(), donor, anonymous=True)
+    site.ledger.record(register_donor, act_for(register_donor), donor, anonymous=True)
     site.directory.create_token("李四光", [Role.DONOR], at=NOW, donor=donor)
     return donor
 
@@ -52,7 +54,7 @@ def registered(site):
 def erase(site, donor):
     """Record that somebody is erased, and crash before anything is destroyed."""
     site.ledger.record(
-        site.ledger.erase_donor, act(), donor, basis="consent-withdrawn", donations=[]
+        erase_donor, act_for(erase_donor), donor, basis="consent-withdrawn", donations=[]
     )
 
 
@@ -132,9 +134,9 @@ def test_a_copy_takes_those_along_who_were_not_erased(tmp_path, here):
 def test_erasures_are_found_without_reading_the_history(place):
     with charity(place) as house:
         donor = DonorId(new_id())
-        house.ledger.record(house.ledger.register_donor, act(), donor, anonymous=True)
+        house.ledger.record(register_donor, act_for(register_donor), donor, anonymous=True)
         house.ledger.record(
-            house.ledger.erase_donor, act(), donor, basis="consent-withdrawn", donations=[]
+            erase_donor, act_for(erase_donor), donor, basis="consent-withdrawn", donations=[]
         )
         assert house.ledger.store.erased() == [donor]
         house.check_tallies()
@@ -152,12 +154,12 @@ def test_a_process_that_remembers_a_donor_learns_that_another_stopped_them(postg
     with charity(postgres_url) as house, closing(Ledger(postgres_url)) as other:
         house.open_fund()
         donor = DonorId(new_id())
-        house.ledger.record(house.ledger.register_donor, act(), donor, anonymous=True)
+        house.ledger.record(register_donor, act_for(register_donor), donor, anonymous=True)
 
         def pledge():
             return house.ledger.record(
-                house.ledger.pledge,
-                act(),
+                pledge,
+                act_for(pledge),
                 donor=donor,
                 fund=HEAR,
                 amount=1,
@@ -166,8 +168,13 @@ def test_a_process_that_remembers_a_donor_learns_that_another_stopped_them(postg
             )
 
         given = pledge()
-        other.record(other.withdraw_pledge, act(), DonationId(UUID(given.id)), reason="moved away")
-        other.record(other.restrict_donor, act(), donor, basis="donor-request")
+        other.record(
+            withdraw_pledge,
+            act_for(withdraw_pledge),
+            DonationId(UUID(given.id)),
+            reason="moved away",
+        )
+        other.record(restrict_donor, act_for(restrict_donor), donor, basis="donor-request")
 
         with pytest.raises(ProcessingStopped):
             pledge()

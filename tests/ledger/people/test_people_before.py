@@ -7,6 +7,7 @@ from sqlalchemy import insert
 
 from ledger.commands import Ledger
 from ledger.commands.outbox import Telling
+from ledger.commands.staff import staff_member
 from ledger.kernel.names import new_id
 from ledger.kernel.roles import Role
 from ledger.people.directory import Directory, key_beside
@@ -47,5 +48,5 @@ def test_roles_of_tokens_become_roles_of_their_person_and_history(place, tmp_pat
 
         assert directory.roll.untold() == []
         assert directory.roll.one(person).roles == (Role.CASHIER, Role.CLERK)
-        assert ledger.staff_member(person).roles == {Role.CASHIER, Role.CLERK}
+        assert staff_member(ledger, person).roles == {Role.CASHIER, Role.CLERK}
         assert [fact.recorded_at for _, fact in ledger.history(0, 9)] == [NOW, NOW]

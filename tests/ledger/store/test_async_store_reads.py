@@ -7,13 +7,14 @@ from datetime import UTC, datetime
 import pytest
 
 from ledger.commands import Ledger
+from ledger.commands.donations import withdraw_pledge
 from ledger.kernel.errors import WrongState
 from ledger.kernel.roles import Role
 from ledger.people.directory import Directory, key_beside
 from ledger.store.recorder import WouldWait
 from tests.charity import Charity
 from tests.samples import HEAR
-from tests.spec import act
+from tests.spec import act_for
 
 AN_HOUR_S = 3_600.0
 AT = datetime(2026, 3, 20, tzinfo=UTC)
@@ -49,7 +50,7 @@ def test_a_command_that_has_to_ask_is_carried_out_all_the_same(ledger, postgres_
     async def withdraw():
         with closing(Ledger(postgres_url)) as elsewhere:  # Which remembers nothing yet.
             return await elsewhere.record_async(
-                elsewhere.withdraw_pledge, act(), donation, reason="捐赠人迁居"
+                withdraw_pledge, act_for(withdraw_pledge), donation, reason="捐赠人迁居"
             )
 
     assert asyncio.run(withdraw()).version == 2

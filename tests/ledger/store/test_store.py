@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 
+from ledger.aggregates.donations.donation import Donation
 from ledger.aggregates.funds import FundClosed, InsufficientFunds
 from ledger.aggregates.sales.orders import Oversold
 from ledger.books.tallies import (
@@ -324,7 +325,7 @@ def test_all_of_it_is_still_there_when_it_is_opened_again(place):
     with charity(place) as house:
         assert house.facts() == before
         assert dict(house.ledger.store.all_tallies()) == kept
-        assert house.ledger.donation(donation).open == 0
+        assert house.ledger.get(Donation, donation).open == 0
 
 
 def test_a_row_that_was_moved_to_another_stream_is_unreadable(place):
@@ -335,7 +336,7 @@ def test_a_row_that_was_moved_to_another_stream_is_unreadable(place):
         connection.execute("UPDATE stored_events SET originator_version = 2 WHERE position = 3")
 
     with charity(place) as house, pytest.raises(Unreadable, match="belongs elsewhere"):
-        house.ledger.donation(donation)
+        house.ledger.get(Donation, donation)
 
 
 def test_what_is_stored_is_what_the_form_says(store):

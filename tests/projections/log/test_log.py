@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 
+from ledger.commands.public_logs import announce_key
 from ledger.kernel.errors import NotFound
 from ledger.store.engine import is_url
 from ledger.store.leaves import OutOfStep
@@ -31,7 +32,7 @@ from projections.log.log import (
 from projections.log.tables import open_log
 from tests.charity import charity
 from tests.logs import Clock, beside, consistent, opened, until, verified, verifiers
-from tests.spec import act
+from tests.spec import act_for
 from tests.stores import connected
 
 
@@ -493,7 +494,7 @@ def test_the_history_says_that_there_is_a_new_key(house, log, keys):
     signer = Signer.generate(keys.read().name)
     key = str(signer.verifier)
     for _ in range(2):
-        house.ledger.record(house.ledger.announce_key, act(), name=keys.read().name, key=key)
+        house.ledger.record(announce_key, act_for(announce_key), name=keys.read().name, key=key)
 
     announced = [fact for fact in house.facts() if fact.TOPIC.startswith("log.")]
     assert [(each.log, each.key, each.originator_version) for each in announced] == [

@@ -1,0 +1,65 @@
+"""What a command would come to, from the very decision that would record it (试算).
+
+A rehearsal records nothing. What it says holds at the moment when it is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, ParamSpec
+
+from ledger.books.movements import moves
+from ledger.books.postings import Posting, postings
+from ledger.books.tallies import AVAILABLE, Tally, of_fund
+from ledger.commands.application import Ledger
+from ledger.commands.command import Command
+from ledger.kernel.aggregate import Act, Fact
+from ledger.kernel.names import FundCode
+
+P = ParamSpec("P")
+
+RESERVED = "reserved"
+
+
+class FundAfter(NamedTuple):
+    """What a fund would have, in fen."""
+
+    balance: int
+    available: int
+
+
+class Rehearsal(NamedTuple):
+    """What a command would record.
+
+    Attributes:
+        facts: The events, none of them recorded; none if it repeats what is recorded.
+        entry: The lines that they would make in the books.
+        funds: How they would leave the funds whose figures they change.
+
+    """
+
+    facts: Sequence[Fact]
+    entry: Sequence[Posting]
+    funds: Mapping[FundCode, FundAfter]
+
+
+def rehearse(
+    ledger: Ledger, command: Command[P], act: Act, *args: P.args, **kwargs: P.kwargs
+) -> Rehearsal:
+    """Work out what ``command`` would record; raise the refusal that it would meet."""
+    commit = ledger.rehearse(command, act, *args, **kwargs)
+    facts = [ledger.form.to_domain_event(event) for event in commit.events]
+    funds = sorted({fund for fact in facts for _, fund, _ in moves(type(fact))(fact)})
+    held = [of_fund(fund, name) for fund in funds for name in (AVAILABLE, RESERVED)]
+    kept = ledger.store.tallies(held)
+    after = {tally: kept.get(tally, 0) + commit.changes.get(tally, 0) for tally in held}
+    return Rehearsal(
+        facts,
+        [line for fact in facts for line in postings(fact)],
+        {fund: _after(fund, after) for fund in funds},
+    )
+
+
+def _after(fund: FundCode, tallies: Mapping[Tally, int]) -> FundAfter:
+    available = tallies[of_fund(fund, AVAILABLE)]
+    return FundAfter(available + tallies[of_fund(fund, RESERVED)], available)

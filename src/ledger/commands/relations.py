@@ -1,0 +1,36 @@
+"""Commands by which people declare to whom they are related."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from ledger.aggregates.relations import RelationKind, Relations
+from ledger.commands.application import Ledger
+from ledger.commands.command import Decision, command
+from ledger.kernel.aggregate import Act
+from ledger.kernel.names import PartyId, PersonId, relations_stream
+from ledger.kernel.roles import Role
+
+
+def relations_of(ledger: Ledger, person: PersonId) -> Relations:
+    """Return what ``person`` declared to be related to, perhaps nothing."""
+    stream = relations_stream(person)
+    return ledger.find(Relations, stream) or Relations(stream)
+
+
+@command(by=(Role.APPROVER, Role.CLERK, Role.CASHIER, Role.BOOKKEEPER, Role.TREASURER))
+def declare_relation(
+    ledger: Ledger,
+    act: Act,
+    *,
+    party: PartyId | None,
+    organisation: str | None,
+    relation: RelationKind,
+    on: date,
+) -> Decision:
+    """Record to whom the actor is related."""
+    relations = relations_of(ledger, act.actor)
+    repeat = relations.declare(
+        act, party=party, organisation=organisation, relation=relation, on=on
+    )
+    return Decision(relations, repeat_of=repeat)
