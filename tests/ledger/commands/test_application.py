@@ -226,7 +226,7 @@ STILL_THERE = {
     "0.01 yuan in pledged": lambda house: house.pledge(1),
     "0.01 yuan in suspense": lambda house: house.pay_in(spent(house), 1),
     "328.94 yuan in receivable": something_sold,
-    "1 in sales": Charity.plan_sale,
+    "1 unsettled sales": Charity.plan_sale,
 }
 
 
