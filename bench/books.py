@@ -15,7 +15,7 @@ import msgspec
 import uvloop
 
 from api.places import Places
-from ledger.aggregates.sales.sale import Item
+from ledger.aggregates.sales.facts import Item
 from ledger.commands import Ledger
 from ledger.commands.command import Command
 from ledger.commands.disbursements import acknowledge, approve, pay, request_aid

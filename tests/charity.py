@@ -14,7 +14,7 @@ from uuid import UUID
 import pytest
 from eventsourcing.persistence import StoredEvent
 
-from ledger.aggregates.sales.sale import Item
+from ledger.aggregates.sales.facts import Item
 from ledger.books.tallies import AVAILABLE, Tally, changes, of_fund
 from ledger.commands import Ledger
 from ledger.commands.every import COMMANDS

@@ -9,14 +9,16 @@ from datetime import UTC, date, datetime
 from uuid import UUID
 
 from ledger.aggregates.disbursements.disbursement import Disbursement
-from ledger.aggregates.donations.donation import Donation, Instalment
+from ledger.aggregates.donations.donation import Donation
+from ledger.aggregates.donations.facts import Instalment
 from ledger.aggregates.donors import Donor
 from ledger.aggregates.funds import Fund
 from ledger.aggregates.policies import ApprovalPolicy
 from ledger.aggregates.public_logs import PublicLog
 from ledger.aggregates.relations import Relations
+from ledger.aggregates.sales.facts import Item
 from ledger.aggregates.sales.orders import GoodsReturn, Order, OrderLine, ReturnLine, SaleOrder
-from ledger.aggregates.sales.sale import CharitySale, Item
+from ledger.aggregates.sales.sale import CharitySale
 from ledger.aggregates.sales.settlements import Statement
 from ledger.aggregates.staff import StaffMember
 from ledger.kernel.names import DonorId, FundCode, SaleId, fund_stream

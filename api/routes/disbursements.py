@@ -33,7 +33,8 @@ from api.kernel.wire import (
     example,
     shown,
 )
-from ledger.aggregates.disbursements.disbursement import PayeeKind, ReturnDiffers, ReturnExceedsPaid
+from ledger.aggregates.disbursements.disbursement import ReturnDiffers, ReturnExceedsPaid
+from ledger.aggregates.disbursements.facts import PayeeKind
 from ledger.aggregates.disbursements.states import DisbursementState
 from ledger.aggregates.funds import FundClosed, FundFrozen, InsufficientFunds
 from ledger.commands.disbursements import acknowledge as acknowledgement

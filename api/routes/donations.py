@@ -28,13 +28,11 @@ from api.kernel.wire import (
     shown,
 )
 from ledger.aggregates.donations.donation import (
-    INSTALMENTS_MAX,
-    Cause,
     DonationState,
-    Instalment,
     NothingInSuspense,
     PublicPromiseBinds,
 )
+from ledger.aggregates.donations.facts import INSTALMENTS_MAX, Cause, Instalment
 from ledger.aggregates.donors import ProcessingStopped
 from ledger.aggregates.funds import FundClosed, FundFrozen, InsufficientFunds
 from ledger.commands.donations import (

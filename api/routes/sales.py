@@ -26,10 +26,10 @@ from api.kernel.wire import (
     shown,
 )
 from ledger.aggregates.funds import FundClosed
+from ledger.aggregates.sales.facts import Item
 from ledger.aggregates.sales.sale import (
     ITEMS_MAX,
     RETURN_DAYS_MAX,
-    Item,
     RemittanceDiffers,
     RemittanceExceedsOutstanding,
     ReturnWindowOpen,

@@ -41,7 +41,7 @@ ROOMS = {
 """The folders of each part, from the bottom up: each imports only itself and those before it."""
 
 LINES_MAX = 400
-AGGREGATE_LINES_MAX = 400
+AGGREGATE_LINES_MAX = 330
 FORBIDDEN_NAMES = {"utils", "helpers", "manager", "service", "services", "handlers", "common"}
 
 MODULES = [(layer, path) for layer, root in LAYERS.items() for path in sorted(root.rglob("*.py"))]

@@ -18,9 +18,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from hypothesis.stateful import run_state_machine_as_test as run
 from msgspec.structs import asdict
 
-from ledger.aggregates.donations.donation import Donation, Instalment
+from ledger.aggregates.donations.donation import Donation
+from ledger.aggregates.donations.facts import Instalment
 from ledger.aggregates.policies import ApprovalRule
-from ledger.aggregates.sales.sale import CharitySale, Item, SaleState
+from ledger.aggregates.sales.facts import Item
+from ledger.aggregates.sales.sale import CharitySale, SaleState
 from ledger.aggregates.sales.settlements import Statement
 from ledger.aggregates.staff import StaffMember
 from ledger.books.movements import COLUMNS

@@ -7,8 +7,9 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from api.cli.demo_data.bulk import Bulk
 from api.cli.demo_data.randomness import Luck
+from ledger.aggregates.sales.facts import Item
 from ledger.aggregates.sales.orders import GoodsReturn, Order, OrderLine, ReturnLine, SaleOrder
-from ledger.aggregates.sales.sale import CharitySale, Item
+from ledger.aggregates.sales.sale import CharitySale
 from ledger.books.tallies import Expectation, of_sale
 from ledger.commands.command import Decision
 from ledger.commands.sales import end_sale, open_sale, plan_sale, remit, settle_sale

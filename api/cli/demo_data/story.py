@@ -14,9 +14,9 @@ from typing import Any, ParamSpec
 from uuid import UUID
 
 from api.kernel.site import Site
-from ledger.aggregates.donations.donation import Instalment
+from ledger.aggregates.donations.facts import Instalment
 from ledger.aggregates.policies import ApprovalRule
-from ledger.aggregates.sales.sale import Item
+from ledger.aggregates.sales.facts import Item
 from ledger.aggregates.sales.settlements import Statement
 from ledger.commands.command import Command
 from ledger.commands.disbursements import (

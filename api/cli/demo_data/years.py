@@ -18,7 +18,8 @@ from api.cli.demo_data.goods import CASHIER, CLERK, TREASURER, Selling
 from api.cli.demo_data.randomness import FIRST_DAY, Luck
 from ledger.aggregates.disbursements.disbursement import Disbursement
 from ledger.aggregates.disbursements.states import DisbursementState
-from ledger.aggregates.donations.donation import Donation, Instalment
+from ledger.aggregates.donations.donation import Donation
+from ledger.aggregates.donations.facts import Instalment
 from ledger.commands.disbursements import (
     acknowledge,
     approve,

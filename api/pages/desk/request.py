@@ -22,7 +22,7 @@ from api.pages.kit.forms import fen, on_day, one_of, text
 from api.pages.kit.own_pages import own_page, then, why_not
 from api.pages.kit.readiness import must_be_level
 from api.pages.kit.rules import rule_in_force
-from ledger.aggregates.disbursements.disbursement import PayeeKind
+from ledger.aggregates.disbursements.facts import PayeeKind
 from ledger.commands.disbursements import request_aid
 from ledger.kernel.errors import Invalid, LedgerError, NotFound
 from ledger.kernel.money import CNY, yuan

@@ -23,7 +23,7 @@ from api.pages.kit.forms import fen, on_day, text, ticked
 from api.pages.kit.own_pages import own_page, then, why_not_as
 from api.pages.kit.readiness import must_be_level
 from api.pages.kit.rendering import query_of
-from ledger.aggregates.donations.donation import Instalment
+from ledger.aggregates.donations.facts import Instalment
 from ledger.commands.donations import pledge
 from ledger.commands.donors import register_donor
 from ledger.kernel.errors import Invalid, LedgerError, NotFound

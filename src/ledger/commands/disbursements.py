@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from ledger.aggregates.disbursements.disbursement import Disbursement, PayeeKind
+from ledger.aggregates.disbursements.disbursement import Disbursement
+from ledger.aggregates.disbursements.facts import PayeeKind
 from ledger.books.tallies import Expectation, fund_is_open, fund_lets_go
 from ledger.commands.application import Ledger
 from ledger.commands.command import Decision, command, step

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any, Literal
 
-from ledger.aggregates.donations.donation import Cause, Donation, Instalment
+from ledger.aggregates.donations.donation import Donation
+from ledger.aggregates.donations.facts import Cause, Instalment
 from ledger.books.tallies import fund_is_open, fund_lets_go, payment_is_new
 from ledger.commands.application import Ledger
 from ledger.commands.command import Decision, command, step

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from ledger.aggregates.sales.sale import CharitySale, Item
+from ledger.aggregates.sales.facts import Item
+from ledger.aggregates.sales.sale import CharitySale
 from ledger.aggregates.sales.settlements import Statement
 from ledger.books.tallies import Expectation, fund_is_open, of_sale
 from ledger.commands.application import Ledger

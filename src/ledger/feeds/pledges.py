@@ -16,7 +16,8 @@ from uuid import UUID
 from msgspec import Struct
 from msgspec.structs import replace
 
-from ledger.aggregates.donations.donation import Donation, Instalment, in_order
+from ledger.aggregates.donations.donation import Donation, in_order
+from ledger.aggregates.donations.facts import Instalment
 from ledger.aggregates.donors import Donor
 from ledger.books.tallies import (
     RESTRICTIONS,

@@ -11,7 +11,7 @@ import pytest
 
 from api.cli import main
 from api.places import DATABASE_URL
-from ledger.aggregates.sales.sale import Item
+from ledger.aggregates.sales.facts import Item
 from ledger.books.tallies import of_fund
 from ledger.commands import Ledger
 from ledger.kernel.names import pledge_stream

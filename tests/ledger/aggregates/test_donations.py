@@ -5,13 +5,12 @@ from datetime import date, timedelta
 import pytest
 
 from ledger.aggregates.donations.donation import (
-    INSTALMENTS_MAX,
     Donation,
     DonationState,
-    Instalment,
     NothingInSuspense,
     PublicPromiseBinds,
 )
+from ledger.aggregates.donations.facts import INSTALMENTS_MAX, Instalment
 from ledger.kernel.errors import Invalid, WrongState
 from ledger.kernel.payments import PaymentDiffers, RefundExceedsReceived
 from ledger.kernel.payments import Returned as Back

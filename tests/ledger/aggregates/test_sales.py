@@ -4,11 +4,11 @@ from datetime import date, timedelta
 
 import pytest
 
+from ledger.aggregates.sales.facts import Item
 from ledger.aggregates.sales.sale import (
     ITEMS_MAX,
     RETURN_DAYS_MAX,
     CharitySale,
-    Item,
     RemittanceDiffers,
     RemittanceExceedsOutstanding,
     ReturnWindowOpen,

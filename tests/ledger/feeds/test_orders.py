@@ -5,8 +5,9 @@ from collections import Counter
 
 import pytest
 
+from ledger.aggregates.sales.facts import Item
 from ledger.aggregates.sales.orders import QuantityInvalid, SaleOrder
-from ledger.aggregates.sales.sale import CharitySale, Item
+from ledger.aggregates.sales.sale import CharitySale
 from ledger.aggregates.sales.settlements import Statement
 from ledger.books.tallies import of_fund, of_sale
 from ledger.feeds.feed import CHUNK_LINES

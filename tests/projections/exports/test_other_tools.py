@@ -20,7 +20,7 @@ from beancount import loader
 from beancount.core.data import Transaction
 
 from ledger.aggregates.funds import Fund
-from ledger.aggregates.sales.sale import Item
+from ledger.aggregates.sales.facts import Item
 from ledger.aggregates.sales.settlements import Statement
 from ledger.books.accounts import ACCOUNTS
 from ledger.books.postings import MANUAL, postings

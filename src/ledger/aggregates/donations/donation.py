@@ -9,35 +9,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 from enum import StrEnum
-from typing import Literal, Self
+from typing import Self, TypeAlias
 
-from msgspec import Struct
-
-from ledger.kernel.aggregate import Act, Aggregate, Fact, event
+from ledger.aggregates.donations import facts
+from ledger.aggregates.donations.facts import INSTALMENTS_MAX, Cause, Instalment
+from ledger.kernel.aggregate import Act, Aggregate, event
 from ledger.kernel.confirmations import Confirmation, check_confirmation
 from ledger.kernel.errors import Invalid, NotFound, Refused, WrongState
 from ledger.kernel.money import Amount, Currency, Fen, positive
-from ledger.kernel.names import DonationId, DonorId, FundCode, new_id
+from ledger.kernel.names import DonationId, DonorId, new_id
 from ledger.kernel.payments import (
     Channel,
     Part,
     Payment,
     PaymentDiffers,
     RefundExceedsReceived,
-    Returned,
     back,
     named_payment,
     take,
 )
 from ledger.kernel.sentences import Sentence, Term
-from ledger.kernel.terms import FundTerms, Restriction
+from ledger.kernel.terms import FundTerms
 from ledger.kernel.wording import plain, reference
-
-Cause = Literal["duplicate", "error", "donor_or_law", "own_fault"]
-"""Why money goes back. Only ``own_fault`` is the charity's to answer for."""
-
-INSTALMENTS_MAX = 120
-"""Ten years, monthly."""
 
 
 class DonationState(StrEnum):
@@ -75,92 +68,18 @@ class NothingInSuspense(Refused):
         super().__init__(donation=donation, waiting=Amount(waiting), wanted=Amount(wanted))
 
 
-class Instalment(Struct, frozen=True, forbid_unknown_fields=True):
-    """A part of a promise (分期), and the day it is due."""
-
-    due_on: date
-    amount: Fen
-
-
 class Donation(Aggregate):
     """One promise to one fund, and everything paid on it."""
 
     TOPIC = "donation"
 
-    class Pledged(Fact, frozen=True):
-        """Someone promised to give. Nothing is posted: a promise is not yet money."""
-
-        TOPIC = "donation.pledged.1"
-        donor: DonorId
-        fund: FundCode
-        amount: Fen
-        currency: Currency
-        restriction: Restriction
-        instalments: tuple[Instalment, ...]
-        public_promise: bool
-        note: str | None
-
-    class PaymentReceived(Fact, frozen=True):
-        """Money arrived. What goes beyond the promise is ``excess`` and not yet a gift."""
-
-        TOPIC = "donation.payment-received.1"
-        fund: FundCode
-        restriction: Restriction
-        amount: Fen
-        excess: Fen
-        currency: Currency
-        channel: Channel
-        external_ref: str
-
-    class PaymentConfirmed(Fact, frozen=True):
-        """Somebody else found the payment on the bank's or platform's own statement."""
-
-        TOPIC = "donation.payment-confirmed.1"
-        fund: FundCode
-        amount: Fen
-        currency: Currency
-        channel: Channel
-        external_ref: str
-        statement_ref: str
-
-    class Withdrawn(Fact, frozen=True):
-        """The donor took back what was still open; what was paid stays."""
-
-        TOPIC = "donation.withdrawn.1"
-        fund: FundCode
-        open: Fen
-        currency: Currency
-        reason: str
-
-    class Refunded(Fact, frozen=True):
-        """Money that had counted went back. The cause decides what the entry debits."""
-
-        TOPIC = "donation.refunded.1"
-        fund: FundCode
-        restriction: Restriction
-        amount: Fen
-        currency: Currency
-        cause: Cause
-        reason: str
-        back: tuple[Returned, ...]
-
-    class ExcessGiven(Fact, frozen=True):
-        """The donor decided that money paid beyond the promise is a gift as well."""
-
-        TOPIC = "donation.excess-given.1"
-        fund: FundCode
-        restriction: Restriction
-        amount: Fen
-        currency: Currency
-
-    class ExcessReturned(Fact, frozen=True):
-        """The donor decided to have money paid beyond the promise back."""
-
-        TOPIC = "donation.excess-returned.1"
-        fund: FundCode
-        amount: Fen
-        currency: Currency
-        back: tuple[Returned, ...]
+    Pledged: TypeAlias = facts.Pledged
+    PaymentReceived: TypeAlias = facts.PaymentReceived
+    PaymentConfirmed: TypeAlias = facts.PaymentConfirmed
+    Withdrawn: TypeAlias = facts.Withdrawn
+    Refunded: TypeAlias = facts.Refunded
+    ExcessGiven: TypeAlias = facts.ExcessGiven
+    ExcessReturned: TypeAlias = facts.ExcessReturned
 
     @classmethod
     def pledge(  # noqa: PLR0913  # A promise has this many parts.

@@ -10,19 +10,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from enum import StrEnum
-from typing import Self
+from typing import Self, TypeAlias
 
-from msgspec import Struct
-
+from ledger.aggregates.sales import facts
+from ledger.aggregates.sales.facts import Item
 from ledger.aggregates.sales.settlements import SettlementMismatch, Statement
-from ledger.kernel.aggregate import Act, Aggregate, Fact, event
+from ledger.kernel.aggregate import Act, Aggregate, event
 from ledger.kernel.confirmations import Confirmation, check_confirmation
 from ledger.kernel.errors import Invalid, NotFound, Refused, WrongState
-from ledger.kernel.money import BASIS_POINTS, Amount, Currency, Fen, fee, positive
-from ledger.kernel.names import FundCode, SaleId, new_id
+from ledger.kernel.money import BASIS_POINTS, Amount, Fen, fee, positive
+from ledger.kernel.names import SaleId, new_id
 from ledger.kernel.payments import Payment
 from ledger.kernel.sentences import Sentence
-from ledger.kernel.terms import UNITS_MAX, FundTerms, Restriction, SaleTerms
+from ledger.kernel.terms import UNITS_MAX, FundTerms, SaleTerms
 from ledger.kernel.wording import plain, printable, reference
 
 ITEMS_MAX = 1000
@@ -78,80 +78,17 @@ class RemittanceDiffers(Refused):
         super().__init__(external_ref=external_ref, amount=Amount(amount))
 
 
-class Item(Struct, frozen=True, forbid_unknown_fields=True):
-    """Goods put with the partner (寄售): so many pieces, at this price each."""
-
-    sku: str
-    name: str
-    consigned: int
-    unit_price: Fen
-
-
 class CharitySale(Aggregate):
     """One sale from its plan to the last remittance. Its orders are streams of their own."""
 
     TOPIC = "sale"
 
-    class Planned(Fact, frozen=True):
-        """The charity agreed with a partner what is sold, when, at which price and fee."""
-
-        TOPIC = "sale.planned.1"
-        name: str
-        fund: FundCode
-        restriction: Restriction
-        currency: Currency
-        partner: str
-        starts_on: date
-        ends_on: date
-        return_days: int
-        partner_fee_bp: int
-        channel_fee_bp: int
-        items: tuple[Item, ...]
-        plan_filing: str | None
-
-    class Opened(Fact, frozen=True):
-        """Orders are taken from this day on."""
-
-        TOPIC = "sale.opened.1"
-        fund: FundCode
-
-    class Ended(Fact, frozen=True):
-        """The last day of selling; the return window begins."""
-
-        TOPIC = "sale.ended.1"
-        fund: FundCode
-
-    class Settled(Fact, frozen=True):
-        """Both sides agreed on every figure. The fees become an expense."""
-
-        TOPIC = "sale.settled.1"
-        fund: FundCode
-        restriction: Restriction
-        currency: Currency
-        gross: Fen
-        refunds: Fen
-        partner_fee: Fen
-        channel_fee: Fen
-        net_proceeds: Fen
-
-    class Remitted(Fact, frozen=True):
-        """The partner paid what it owes, or a part of it."""
-
-        TOPIC = "sale.remitted.1"
-        fund: FundCode
-        amount: Fen
-        currency: Currency
-        external_ref: str
-
-    class RemittanceConfirmed(Fact, frozen=True):
-        """Somebody else found the remittance on the bank's own statement."""
-
-        TOPIC = "sale.remittance-confirmed.1"
-        fund: FundCode
-        amount: Fen
-        currency: Currency
-        external_ref: str
-        statement_ref: str
+    Planned: TypeAlias = facts.Planned
+    Opened: TypeAlias = facts.Opened
+    Ended: TypeAlias = facts.Ended
+    Settled: TypeAlias = facts.Settled
+    Remitted: TypeAlias = facts.Remitted
+    RemittanceConfirmed: TypeAlias = facts.RemittanceConfirmed
 
     @classmethod
     def plan(  # noqa: PLR0913  # The plan of Charity Law art. 24 has this many parts.
