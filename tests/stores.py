@@ -22,13 +22,11 @@ STORES = ("sqlite", "postgres")
 on_every_store = pytest.mark.parametrize("server", STORES, indirect=True, scope="module")
 """Says of a module of tests that it is run over a server on each store."""
 
-on_files_first = pytest.mark.parametrize(
-    "server",
-    [STORES[0], pytest.param(STORES[1], marks=pytest.mark.slow)],
-    indirect=True,
-    scope="module",
-)
-"""Says so of a module whose subject lies above the stores, so that the second is for a long run."""
+FILES_FIRST = (STORES[0], pytest.param(STORES[1], marks=pytest.mark.slow))
+"""Both, where the subject lies above the stores, so that the second is left to a long run."""
+
+on_files_first = pytest.mark.parametrize("server", FILES_FIRST, indirect=True, scope="module")
+"""Says so of a module of tests over a server."""
 
 CUTTABLE = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
 """Ends every connection to a database."""

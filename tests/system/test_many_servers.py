@@ -123,6 +123,7 @@ def test_a_token_made_anywhere_opens_both_doors(servers):
         ]
 
 
+@pytest.mark.slow
 def test_replay_finds_every_row_that_both_wrote_to_be_right(office, database, tmp_path):
     office.gift(office.fund())
 

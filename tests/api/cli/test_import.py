@@ -226,6 +226,7 @@ def test_lines_may_be_piped(data):
     assert (ran.stdout, ran.stderr) == (b"1 lines recorded, 0 known before, 0 rejected\n", b"")
 
 
+@pytest.mark.slow
 def test_progress_is_shown_on_a_terminal(data, tmp_path):
     file = written(tmp_path, *(line(f"r-{each}") for each in range(10)))
     ours, theirs = pty.openpty()

@@ -18,10 +18,10 @@ from tests.processes import ENVIRONMENT, leifeng
 from tests.server import serving
 
 
-@pytest.fixture(name="data")
-def _data(tmp_path):
+@pytest.fixture(name="served", scope="module")
+def _served(tmp_path_factory):
     """A ledger in files that was served once, with an admin."""
-    data = tmp_path / "data"
+    data = tmp_path_factory.mktemp("served") / "data"
     with serving(data) as server:
         Office(server).fund()
         server.have_signed()
@@ -29,6 +29,12 @@ def _data(tmp_path):
         directory.create_token("老周", [Role.ADMIN], at=datetime.now(UTC))
         directory.create_token("小王", [Role.CLERK], at=datetime.now(UTC))
     return data
+
+
+@pytest.fixture(name="data")
+def _data(served, tmp_path):
+    """A copy of it, to change."""
+    return shutil.copytree(served, tmp_path / "data")
 
 
 def keys(data):
@@ -91,6 +97,7 @@ def test_a_log_is_called_as_its_charity_says(tmp_path):
     assert not (tmp_path / "data" / "keys" / "log.key").exists()
 
 
+@pytest.mark.slow
 def test_an_older_backup_is_served_and_not_signed_until_another_log_is_begun(data, tmp_path, here):
     saved = here("backup", "--data", data, "-o", tmp_path / "saved")
     assert saved.returncode == 0, saved.stderr

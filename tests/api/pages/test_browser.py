@@ -147,6 +147,7 @@ def test_a_figure_leads_to_the_events_that_make_it(browser, url, language, words
         assert re.search(r"/events/\d+$", page.url)
 
 
+@pytest.mark.slow
 def test_a_period_is_chosen_by_a_form_and_kept_in_the_address(browser, url):
     with window(browser, url) as page:
         page.goto("/funds/F-HEAR?lang=en")
@@ -159,6 +160,7 @@ def test_a_period_is_chosen_by_a_form_and_kept_in_the_address(browser, url):
         expect(page.get_by_role("row", name="Closing")).to_contain_text("36,520.89")
 
 
+@pytest.mark.slow
 def test_a_page_is_walked_by_keyboard_alone(browser, url):
     with window(browser, url) as page:
         page.goto("/")
@@ -183,6 +185,7 @@ def test_a_page_is_walked_by_keyboard_alone(browser, url):
         assert page.url.endswith("#content")
 
 
+@pytest.mark.slow
 def test_without_javascript_all_is_there_but_the_moving_total(browser, url, paths):
     with browser.new_context(base_url=url, java_script_enabled=False) as context:
         page = context.new_page()
@@ -194,6 +197,7 @@ def test_without_javascript_all_is_there_but_the_moving_total(browser, url, path
         assert "未启用 JavaScript" in page.content()
 
 
+@pytest.mark.slow
 def test_a_picture_has_the_table_beside_it(browser, url, paths):
     with window(browser, url) as page:
         page.goto(paths["fund"])
@@ -215,6 +219,7 @@ def test_a_picture_has_the_table_beside_it(browser, url, paths):
             expect(told.filter(has_text=flow["yuan"])).to_have_count(1)
 
 
+@pytest.mark.slow
 def test_a_page_has_no_script_from_elsewhere(browser, url, paths):
     asked = []
     with window(browser, url) as page:
@@ -226,6 +231,7 @@ def test_a_page_has_no_script_from_elsewhere(browser, url, paths):
     assert [each for each in asked if not each.startswith(url)] == []
 
 
+@pytest.mark.slow
 def test_the_first_page_is_light(browser, url):
     sizes = []
     with window(browser, url) as page:
@@ -245,6 +251,7 @@ def sent_for(request):
 # While money moves.
 
 
+@pytest.mark.slow
 def test_two_walls_show_what_replay_says_at_every_moment(browser, server):
     office = Office(server)
     sale = office.open_sale(office.fund("F-WALL"))
@@ -289,6 +296,7 @@ def _wait_for(wall, position):
     wall.wait_for_function("(position) => window.seen.at(-1)[0] >= position", arg=position)
 
 
+@pytest.mark.slow
 def test_a_wall_listens_however_late_its_scripts_come(browser, server):
     office = Office(server)
     sale = office.open_sale(office.fund("F-LATE"))

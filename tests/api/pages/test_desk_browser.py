@@ -108,6 +108,7 @@ def ask_for_aid(page, here):
     expect(page.locator(".recorded")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_a_request_goes_from_the_inbox_to_the_payee(browser, here):
     say, office = here.say, here.office
     with here.window(browser, "lin", Role.CLERK) as page:
@@ -156,6 +157,7 @@ def test_a_request_goes_from_the_inbox_to_the_payee(browser, here):
     assert (recorded["state"], recorded["confirmed_on"] is None) == ("paid", False)
 
 
+@pytest.mark.slow
 def test_who_is_related_to_a_payee_says_so_and_may_not_approve(browser, here):
     say, office = here.say, here.office
     payee = {"kind": "organisation", "name": "南风助残社"}
@@ -175,6 +177,7 @@ def test_who_is_related_to_a_payee_says_so_and_may_not_approve(browser, here):
         here.kept(page, "approval-related")
 
 
+@pytest.mark.slow
 def test_a_treasurer_settles_a_sale_and_follows_a_number_to_its_lines(browser, here):
     say, office = here.say, here.office
     sale = office.ended_sale("F-HEAR")
@@ -203,6 +206,7 @@ def test_a_treasurer_settles_a_sale_and_follows_a_number_to_its_lines(browser, h
     assert office.public.read(f"/v1/sales/{sale}")["state"] == "settled"
 
 
+@pytest.mark.slow
 def test_an_auditor_goes_back_in_time_and_to_the_bytes(browser, here):
     say = here.say
     with here.window(browser, "an", Role.AUDITOR) as page:
@@ -235,6 +239,7 @@ def test_an_auditor_goes_back_in_time_and_to_the_bytes(browser, here):
             assert re.fullmatch(name, told.value.suggested_filename)
 
 
+@pytest.mark.slow
 def test_an_auditor_needs_no_javascript(browser, here):
     secret = session_of(here.server, "an", Role.AUDITOR)
     stored = cookies(secret, here.language)

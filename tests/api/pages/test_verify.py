@@ -15,6 +15,8 @@ from projections.log.keys import KeyFile
 from tests.browsers import ARTEFACTS, browser_here, faults, window
 
 HOLDS = {"zh": "凭据成立", "en": "The receipt holds"}
+LANGUAGES = ("zh", pytest.param("en", marks=pytest.mark.slow))
+
 REFUSED = {"zh": "凭据不成立", "en": "The receipt does not hold"}
 
 
@@ -72,7 +74,7 @@ def steps(page):
     return [each.get_attribute("data-state") for each in page.locator("#steps li").all()]
 
 
-@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_a_good_receipt_is_believed_and_told(browser, server, receipt, key, language):
     with window(browser, server.url) as page:
         check(page, receipt, key, language)
@@ -192,7 +194,7 @@ def test_a_receipt_that_was_changed_anywhere_is_refused(browser, server, receipt
             expect(page.locator("#receipt")).to_have_attribute("aria-invalid", "true")
 
 
-@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_a_receipt_of_somebody_elses_log_is_refused(browser, server, receipt, key, language):
     name = key.partition("+")[0]
     stranger = str(Signer.generate(name).verifier)
@@ -267,6 +269,7 @@ def test_the_newest_checkpoint_is_compared_if_asked_for(browser, server, office,
         assert asked == [f"{server.url}/v1/proofs/consistency?from={size}"]
 
 
+@pytest.mark.slow
 def test_a_history_that_was_changed_since_is_told_of(browser, server, office, receipt, key):
     office.gift(office.fund())
     with window(browser, server.url) as page:
@@ -285,6 +288,7 @@ def _with_another_proof(route):
     route.fulfill(response=answer, json=said)
 
 
+@pytest.mark.slow
 def test_a_receipt_comes_in_the_address_and_stays_there(browser, server, receipt, key):
     packed = urlsafe_b64encode(receipt.encode()).decode()
     asked = []
@@ -313,6 +317,7 @@ def test_the_code_on_paper_names_the_receipt_and_no_other_is_taken(
             expect(page.locator("#verdict")).to_have_text(verdict)
 
 
+@pytest.mark.slow
 def test_the_key_that_the_site_claims_is_shown_as_no_more_than_that(browser, server, receipt, key):
     with window(browser, server.url) as page:
         page.goto("/verify?lang=en")
@@ -326,6 +331,7 @@ def test_the_key_that_the_site_claims_is_shown_as_no_more_than_that(browser, ser
         expect(page.locator("#why")).to_contain_text("worth as much as your trust in this page")
 
 
+@pytest.mark.slow
 def test_it_is_done_by_keyboard_alone(browser, server, receipt, key):
     with window(browser, server.url) as page:
         page.goto("/verify?lang=en")
@@ -350,6 +356,7 @@ def test_it_is_done_by_keyboard_alone(browser, server, receipt, key):
         expect(page.locator("#extension")).to_have_attribute("data-state", "held")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "lack",
     [
@@ -481,6 +488,7 @@ def test_it_fits_and_keeps_nobody_out(browser, server, receipt, key, look):
             assert faults(page) == []
 
 
+@pytest.mark.slow
 def test_without_javascript_it_says_where_else_to_check(browser, server):
     with browser.new_context(base_url=server.url, java_script_enabled=False) as context:
         page = context.new_page()

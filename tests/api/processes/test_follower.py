@@ -17,7 +17,7 @@ from projections.views.opening import open_views
 from tests.office import Office
 from tests.processes import HOUSE, LEIFENG, environment
 from tests.server import ANSWER_S, START_S, STOP_S, serving
-from tests.stores import STORES
+from tests.stores import FILES_FIRST
 
 LOOK_S = 0.02
 """Seconds between two looks at something that happens by itself."""
@@ -82,7 +82,7 @@ def data(tmp_path):
     return data
 
 
-@pytest.fixture(params=STORES)
+@pytest.fixture(params=FILES_FIRST)
 def database(request):
     """Where the ledger is kept if not in files."""
     return None if request.param == "sqlite" else request.getfixturevalue("postgres_url")

@@ -198,6 +198,7 @@ def test_what_cannot_be_proven_is_refused_by_name(server, office, asked, status,
     assert answer.json()["type"] == f"/problems/{kind}"
 
 
+@pytest.mark.slow
 def test_others_tools_read_what_is_served(server, office, keys, tmp_path, tmp_path_factory):
     office.gift(office.fund())
     checkpoint = level(server, keys)

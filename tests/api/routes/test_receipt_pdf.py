@@ -142,6 +142,7 @@ def test_it_is_for_those_who_may_read_the_receipt(server, path, receipt):
     assert giver.get(f"{path}.pdf", at_least=99_999_999).status_code == 422
 
 
+@pytest.mark.slow
 def test_a_demos_receipt_says_that_it_is_made_up(tmp_path, paper):
     data = tmp_path / "demo"
     made = leifeng("demo", "--data", data, "--no-serve")
@@ -155,6 +156,7 @@ def test_a_demos_receipt_says_that_it_is_made_up(tmp_path, paper):
     assert "ILLUSTRATIVE" not in words_of(paper)
 
 
+@pytest.mark.slow
 def test_a_server_without_typst_says_so(tmp_path):
     hidden = tmp_path / "typst"
     hidden.mkdir()

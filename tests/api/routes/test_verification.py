@@ -14,7 +14,7 @@ from tests.office import Office
 from tests.processes import leifeng
 from tests.server import serving
 from tests.signed_in import Visitor
-from tests.stores import STORES, connected
+from tests.stores import FILES_FIRST, connected
 
 SOON = ("--verify-every", "0.5")
 """Checks follow each other at once."""
@@ -32,7 +32,7 @@ def until(server, holds):
     return said
 
 
-@pytest.fixture(params=STORES)
+@pytest.fixture(params=FILES_FIRST)
 def database(request):
     return None if request.param == "sqlite" else request.getfixturevalue("postgres_url")
 

@@ -64,6 +64,7 @@ def with_second_factor(directory, person):
     return directory.second_factors.confirm(person, code, now)
 
 
+@pytest.mark.slow
 def test_an_invited_person_goes_there_comes_back_and_comes_again(server, there, browser):
     say, directory, now = words("zh").gettext, server.directory, datetime.now(UTC)
     person = directory.roll.enrol("林一", [Role.BOOKKEEPER], now)

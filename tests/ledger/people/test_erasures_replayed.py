@@ -22,13 +22,13 @@ from ledger.store.recorder import ERASED
 from tests.charity import charity
 from tests.samples import HEAR
 from tests.spec import TODAY, act_for
-from tests.stores import STORES, connected
+from tests.stores import FILES_FIRST, connected
 
 DETAILS = {"name": "李四光", "phone": "13912345678"}
 NOW = datetime(2026, 4, 1, tzinfo=UTC)
 
 
-@pytest.fixture(name="site", params=STORES)
+@pytest.fixture(name="site", params=FILES_FIRST)
 def _site(request, tmp_path, monkeypatch):
     """Return what opens the parts of a server, as it does at each start."""
     if request.param == "postgres":

@@ -16,7 +16,7 @@ from ledger.store.backup import ToolMissing
 from tests.charity import Charity, charity
 from tests.office import DAY, Office
 from tests.server import serving
-from tests.stores import STORES, connected
+from tests.stores import FILES_FIRST, STORES, connected
 
 PAGE = 4_096
 """Bytes of a page of a file of SQLite."""
@@ -76,6 +76,7 @@ def places(folder, database):
     return Places.in_folder(folder) if database is None else Places.at(database)
 
 
+@pytest.mark.parametrize("databases", FILES_FIRST, indirect=True)
 def test_a_backup_under_load_is_a_beginning_of_the_history_and_verifies(databases, tmp_path, here):
     live, empty = databases
     with serving(tmp_path / "data", live) as server:

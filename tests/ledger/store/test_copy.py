@@ -36,8 +36,8 @@ from tests.stores import connected
 WAYS = [
     ("sqlite", "postgres"),
     ("postgres", "sqlite"),
-    ("sqlite", "sqlite"),
-    ("postgres", "postgres"),
+    pytest.param(("sqlite", "sqlite"), marks=pytest.mark.slow),
+    pytest.param(("postgres", "postgres"), marks=pytest.mark.slow),
 ]
 MADE_AT = datetime(2026, 4, 1, 12, 30, tzinfo=UTC)
 

@@ -168,6 +168,7 @@ def test_every_command_is_there_once_whatever_happens_to_the_server(
     assert len(acknowledged) == WORKERS * EACH
 
 
+@pytest.mark.slow
 def test_nobody_at_the_doors_notices_more_than_a_wait(postgres, tmp_path):
     stored = Semaphore(0)
     with (
@@ -204,6 +205,7 @@ COMMITS_CUT = 3
 """Times that each kind of cut is made."""
 
 
+@pytest.mark.slow
 def test_commits_that_are_cut_under_load_are_acknowledged_once_each(request, tmp_path):
     with lent(request, "postgres") as direct, wire_to(direct) as (wire, url):
         with serving(tmp_path / "data", url, undisturbed=False) as server:

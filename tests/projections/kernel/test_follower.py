@@ -196,6 +196,7 @@ def test_the_background_follows_by_itself(house, tmp_path):
         follower.close()
 
 
+@pytest.mark.slow
 def test_views_that_were_deleted_are_there_again_after_a_start(tmp_path):
     data = tmp_path / "data"
     data.mkdir()

@@ -12,6 +12,8 @@ from ledger.transparency.note import Signer
 from ledger.transparency.tiles import ENTRIES, Tile, grow, hash_reader, pack_entries, tiles_of
 from tests.go_check import build, check, write_proofs
 
+pytestmark = pytest.mark.slow  # Building their code takes longest.
+
 SEED = bytes(range(32))
 SIGNER = Signer("leifeng.example/ledger", SEED[::-1])
 WITNESS = Cosigner("witness.example/w", SEED)

@@ -54,6 +54,7 @@ def test_a_wrong_row_is_right_again_after_a_rebuild(house, where):
         assert (reached, received(engine)) == (house.ledger.store.last_position(), 60_00)
 
 
+@pytest.mark.slow
 def test_nothing_is_looked_for_row_by_row_while_views_are_made_anew(tmp_path, here):
     """Their tables have no index then but of their keys, and a history may be long."""
     here("generate", "--events", "4000", "--data", tmp_path)
