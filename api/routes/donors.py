@@ -28,7 +28,8 @@ from ledger.kernel.errors import NotFound, WrongState
 from ledger.kernel.names import DonationId, DonorId, PartyId, new_id
 from ledger.kernel.roles import Role
 from projections.kernel.follow import ViewsAway, ViewStopped
-from projections.views.donations import Donations, donor_row, donor_statement, may_be_owing
+from projections.views.donations import Donations
+from projections.views.donors import donor_row, donor_statement, may_be_owing
 
 router = APIRouter(prefix="/v1/donors", tags=["donors"], route_class=Door)
 

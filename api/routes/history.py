@@ -23,8 +23,8 @@ from ledger.kernel.roles import Role
 from projections.exports.plain_text import EXPORTS
 from projections.kernel.history import as_record, rest
 from projections.views.audit_trail import AuditTrail, Sought, trail
+from projections.views.every import sentence
 from projections.views.journal import line
-from projections.views.sentences import sentence
 
 router = APIRouter(prefix="/v1", route_class=Door)
 

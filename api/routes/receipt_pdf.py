@@ -23,7 +23,7 @@ from ledger.kernel.money import yuan
 from ledger.store.form import StoredForm
 from ledger.transparency.encoding import from_base64
 from ledger.transparency.note import parse_note
-from projections.views.sentences import sentence
+from projections.views.every import sentence
 
 FONTS = "noto_cjk_sans_otc"
 """The package that has the font: Noto Sans CJK 2.004, as Debian has it as well."""

@@ -22,6 +22,8 @@ from sqlalchemy import (
 from ledger.aggregates.disbursements.disbursement import Disbursement
 from ledger.aggregates.disbursements.states import DisbursementState
 from ledger.kernel.aggregate import Fact
+from ledger.kernel.money import yuan
+from projections.kernel.sentences import Sentence, Sentences, private, public, shortened
 from projections.kernel.view import METADATA, Batch, View, put_all
 
 DISBURSEMENTS = Table(
@@ -172,3 +174,103 @@ def disbursement(connection: Connection, disbursement_id: str) -> dict[str, Any]
 def _shown(row: RowMapping) -> dict[str, Any]:
     shown = {name: row[name] for name in row if name not in {"number", "disbursement"}}
     return {"id": row["disbursement"], "position": row["number"]} | shown
+
+
+_PEOPLE: Mapping[int, Sentence] = {
+    1: Sentence("一人", "One person"),
+    2: Sentence("两人", "Two people"),
+    3: Sentence("三人", "Three people"),
+}
+_PAYEES: Mapping[str, Sentence] = {
+    "organisation": Sentence("机构", "an organisation"),
+    "person": Sentence("个人", "a person"),
+    "supplier": Sentence("供应商", "a supplier"),
+}
+
+
+def _payee(fact: Disbursement.Requested) -> Sentence:
+    if fact.payee_name is None:
+        return _PAYEES[fact.payee_kind]
+    return Sentence(fact.payee_name, fact.payee_name)
+
+
+def _released(fact: Disbursement.Cancelled) -> Sentence:
+    if not fact.released:
+        return Sentence("", "")
+    released = yuan(fact.released)
+    return Sentence(f"，释放预留{released}元", f", setting {released} free again")
+
+
+SENTENCES = Sentences(
+    {
+        Disbursement.Requested: shortened(
+            (
+                "申请自{fund}拨付{amount}元给{payee}：{purpose}",
+                "{amount} of fund {fund} was asked for {payee}: {purpose}",
+            ),
+            ("申请自{fund}拨付{amount}元", "{amount} of fund {fund} was asked for"),
+        ),
+        Disbursement.ApprovalGiven: public(
+            "审批同意自{fund}拨付{amount}元", "One person approved {amount} out of fund {fund}"
+        ),
+        Disbursement.Reserved: public(
+            "{approvals}审批完成，{fund}预留{amount}元",
+            "{approvals} had approved: {amount} of fund {fund} was set aside",
+        ),
+        Disbursement.Rejected: shortened(
+            (
+                "拨付申请被驳回（{fund}）：{reason}",
+                "A request to fund {fund} was turned down: {reason}",
+            ),
+            ("一项对{fund}的拨付申请被驳回", "A request to fund {fund} was turned down"),
+        ),
+        Disbursement.Cancelled: shortened(
+            (
+                "拨付申请取消（{fund}）：{reason}{released}",
+                "A request to fund {fund} was called off: {reason}{released}",
+            ),
+            (
+                "一项对{fund}的拨付申请取消{released}",
+                "A request to fund {fund} was called off{released}",
+            ),
+        ),
+        Disbursement.Paid: shortened(
+            (
+                "自{fund}付出{amount}元（凭证{external_ref}）",
+                "{amount} of fund {fund} was paid out (ref. {external_ref})",
+            ),
+            ("自{fund}付出{amount}元", "{amount} of fund {fund} was paid out"),
+        ),
+        Disbursement.PaymentConfirmed: private(
+            "自{fund}付出的{amount}元（凭证{external_ref}）已与对账单{statement_ref}核对",
+            "{amount} paid out of {fund} (ref. {external_ref}) was found"
+            " on statement {statement_ref}",
+        ),
+        Disbursement.Bounced: shortened(
+            (
+                "付款退回{fund}共{amount}元：{reason}",
+                "A payment of {amount} out of fund {fund} bounced: {reason}",
+            ),
+            (
+                "付款未达，退回{fund}共{amount}元",
+                "A payment of {amount} out of fund {fund} bounced and came back",
+            ),
+        ),
+        Disbursement.Acknowledged: public(
+            "受益方签收{fund}拨付的{amount}元", "The payee acknowledged {amount} of fund {fund}"
+        ),
+        Disbursement.Returned: shortened(
+            (
+                "受益方向{fund}退回{amount}元（凭证{external_ref}）",
+                "The payee gave {amount} back to fund {fund} (ref. {external_ref})",
+            ),
+            ("受益方向{fund}退回{amount}元", "The payee gave {amount} back to fund {fund}"),
+        ),
+    },
+    {
+        "approvals": lambda fact: _PEOPLE[fact.approvals],
+        "payee": _payee,
+        "released": _released,
+    },
+)
+"""What its events say."""

@@ -19,13 +19,14 @@ from sqlalchemy import (
     String,
     Table,
     case,
-    func,
     select,
 )
 
 from ledger.aggregates.donations.donation import Donation, DonationState
 from ledger.aggregates.donors import Donor, DonorState
 from ledger.kernel.aggregate import Fact
+from ledger.kernel.money import yuan
+from projections.kernel.sentences import Sentence, Sentences, private, public, shortened
 from projections.kernel.view import METADATA, Batch, View, insert_all, run_all
 
 DONORS = Table(
@@ -88,10 +89,10 @@ STATE: ColumnElement[str] = case(
 )
 """Where a donation stands, from what came of it."""
 
-_FIGURES = ("settled", "withdrawn", "refunded", "excess", "given", "confirmed")
+FIGURES = ("settled", "withdrawn", "refunded", "excess", "given", "confirmed")
 
 _CHANGE = (
-    f"UPDATE donations SET {', '.join(f'{name} = {name} + ?' for name in _FIGURES)}, version = ?"  # noqa: S608  # Our own names.
+    f"UPDATE donations SET {', '.join(f'{name} = {name} + ?' for name in FIGURES)}, version = ?"  # noqa: S608  # Our own names.
     " WHERE donation = ?"
 )
 
@@ -141,7 +142,7 @@ def _pledge(position: int, fact: Donation.Pledged) -> tuple[Any, ...]:
         fact.public_promise,
         fact.note,
         [{"due_on": each.due_on.isoformat(), "amount": each.amount} for each in fact.instalments],
-        *(0 for _ in _FIGURES),
+        *(0 for _ in FIGURES),
         fact.originator_version,
     )
 
@@ -201,7 +202,7 @@ _LINES: Mapping[type[Fact], Callable[[Any, int], _Line]] = {
 
 
 def _change(fact: Fact, **figures: int) -> tuple[Any, ...]:
-    new = (figures.get(name, 0) for name in _FIGURES)
+    new = (figures.get(name, 0) for name in FIGURES)
     return *new, fact.originator_version, str(fact.originator_id)
 
 
@@ -297,73 +298,95 @@ def _shown(row: RowMapping) -> dict[str, Any]:
     }
 
 
-def donor_row(connection: Connection, donor: str) -> dict[str, Any] | None:
-    """Return a donor, if registered, and what stops the use of their details, if anything."""
-    row = connection.execute(select(DONORS).where(DONORS.c.donor == donor)).mappings().first()
-    if row is None:
-        return None
-    shown = {"id": row["donor"], "anonymous": row["anonymous"]}
-    if row["state"] != DonorState.ACTIVE:
-        shown |= {name: row[name] for name in ("state", "basis", "since", "until")}
-    return shown
+_CHANNELS: Mapping[str, Sentence] = {
+    "bank": Sentence("银行", "the bank"),
+    "wechat": Sentence("微信", "WeChat"),
+    "alipay": Sentence("支付宝", "Alipay"),
+    "cash": Sentence("现金", "cash"),
+}
+_CAUSES: Mapping[str, Sentence] = {
+    "duplicate": Sentence("重复付款", "paid twice"),
+    "error": Sentence("付款有误", "paid in error"),
+    "donor_or_law": Sentence("捐赠人或法律原因", "the donor or the law"),
+    "own_fault": Sentence("本单位原因", "our own fault"),
+}
+_PROMISES: Mapping[bool, Sentence] = {
+    True: Sentence("公开承诺", "promised in public"),
+    False: Sentence("认捐", "pledged"),
+}
 
 
-def may_be_owing(connection: Connection, donor: str) -> list[str]:
-    """Return the donations of a donor that have an open promise or money in suspense."""
-    open_ = (DONATIONS.c.withdrawn == 0) & (DONATIONS.c.settled < DONATIONS.c.amount)
-    asked = select(DONATIONS.c.donation).where(
-        DONATIONS.c.donor == donor, open_ | (DONATIONS.c.excess > 0)
+def _instalments(fact: Donation.Pledged) -> Sentence:
+    parts = len(fact.instalments)
+    return Sentence(f"，分{parts}期", f" in {parts} instalments") if parts else Sentence("", "")
+
+
+def _excess(fact: Donation.PaymentReceived) -> Sentence:
+    if not fact.excess:
+        return Sentence("", "")
+    excess = yuan(fact.excess)
+    return Sentence(
+        f"，其中超出认捐的{excess}元暂挂，待捐赠人决定",
+        f", of which {excess} beyond the pledge waits for the donor's decision",
     )
-    return list(connection.execute(asked.order_by(DONATIONS.c.number)).scalars())
 
 
-def donor_statement(
-    connection: Connection, donor: str, *, first: date | None = None, last: date | None = None
-) -> dict[str, Any]:
-    """Return what a donor promised, paid and got back (捐赠明细), with each line.
-
-    Args:
-        connection: To views that are level.
-        donor: The donor's id.
-        first: Leave out lines of earlier business days.
-        last: Leave out lines of later business days.
-
-    """
-    total = _totals(connection, donor)
-    asked = (
-        select(LINES, DONATIONS.c.fund)
-        .join(DONATIONS, DONATIONS.c.donation == LINES.c.donation)
-        .where(DONATIONS.c.donor == donor)
-    )
-    if first is not None:
-        asked = asked.where(LINES.c.on >= first)
-    if last is not None:
-        asked = asked.where(LINES.c.on <= last)
-    rows = connection.execute(asked.order_by(LINES.c.on, LINES.c.position)).mappings()
-    return {
-        "donor": donor,
-        "pledged": total["amount"],
-        "received": total["settled"] + total["given"] - total["refunded"],
-        "refunded": total["refunded"],
-        "withdrawn": total["withdrawn"],
-        "open": total["amount"] - total["withdrawn"] - total["settled"],
-        "excess": total["excess"],
-        "lines": [
-            {
-                "position": row["position"],
-                "on": row["on"],
-                "donation": row["donation"],
-                "fund": row["fund"],
-                "kind": row["kind"],
-                "amount": row["amount"],
-            }
-            for row in rows
-        ],
-    }
-
-
-def _totals(connection: Connection, donor: str) -> dict[str, int]:
-    names = ("amount", *_FIGURES)
-    sums: list[ColumnElement[int]] = [func.sum(DONATIONS.c[name]) for name in names]
-    row = connection.execute(select(*sums).where(DONATIONS.c.donor == donor)).one()
-    return {name: int(total or 0) for name, total in zip(names, row, strict=True)}
+SENTENCES = Sentences(
+    {
+        Donation.Pledged: public(
+            "向{fund}{promise}{amount}元{instalments}",
+            "{amount} was {promise} to fund {fund}{instalments}",
+        ),
+        Donation.PaymentReceived: shortened(
+            (
+                "{fund}经{channel}到账{amount}元（凭证{external_ref}）{excess}",
+                "{amount} arrived for fund {fund} by {channel} (ref. {external_ref}){excess}",
+            ),
+            (
+                "{fund}经{channel}到账{amount}元{excess}",
+                "{amount} arrived for fund {fund} by {channel}{excess}",
+            ),
+        ),
+        Donation.PaymentConfirmed: private(
+            "{fund}经{channel}到账的{amount}元（凭证{external_ref}）已与对账单{statement_ref}核对",
+            "{amount} for fund {fund} by {channel} (ref. {external_ref})"
+            " was found on statement {statement_ref}",
+        ),
+        Donation.Withdrawn: shortened(
+            (
+                "撤回对{fund}尚未到账的认捐{open}元：{reason}",
+                "The open {open} of a pledge to fund {fund} was withdrawn: {reason}",
+            ),
+            (
+                "撤回对{fund}尚未到账的认捐{open}元",
+                "The open {open} of a pledge to fund {fund} was withdrawn",
+            ),
+        ),
+        Donation.Refunded: shortened(
+            (
+                "{fund}退捐{amount}元（{cause}）：{reason}",
+                "{amount} of fund {fund} went back to its donor ({cause}): {reason}",
+            ),
+            (
+                "{fund}退捐{amount}元（{cause}）",
+                "{amount} of fund {fund} went back to its donor ({cause})",
+            ),
+        ),
+        Donation.ExcessGiven: public(
+            "捐赠人决定将多付的{amount}元捐给{fund}",
+            "The donor gave the {amount} paid beyond the pledge to fund {fund} as well",
+        ),
+        Donation.ExcessReturned: public(
+            "按捐赠人决定退还多付的{amount}元（{fund}）",
+            "The {amount} paid beyond the pledge to fund {fund} went back, as its donor decided",
+        ),
+    },
+    {
+        "channel": lambda fact: _CHANNELS[fact.channel],
+        "cause": lambda fact: _CAUSES[fact.cause],
+        "promise": lambda fact: _PROMISES[fact.public_promise],
+        "instalments": _instalments,
+        "excess": _excess,
+    },
+)
+"""What its events say."""

@@ -6,7 +6,7 @@ written down by then. Together they answer what one could have known of a day.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import date
 from typing import Any
 
@@ -30,6 +30,7 @@ from sqlalchemy import (
 from ledger.aggregates.funds import Fund, FundState
 from ledger.books.movements import COLUMNS, Figures, Movement, movements
 from ledger.kernel.names import FundCode, Position
+from projections.kernel.sentences import Sentence, Sentences, public, shortened
 from projections.kernel.view import METADATA, Batch, View, insert_all, put_all
 
 FUNDS = Table(
@@ -310,3 +311,43 @@ def _known_of_days(fund: str, as_of: date, known_at: Position) -> Any:
 
 def _sums(table: Table, prefix: str = "") -> list[ColumnElement[int]]:
     return [func.sum(table.c[f"{prefix}{name}"]).label(name) for name in COLUMNS]
+
+
+_RESTRICTIONS: Mapping[str, Sentence] = {
+    "restricted": Sentence("限定性", "restricted"),
+    "unrestricted": Sentence("非限定性", "unrestricted"),
+}
+
+
+def _basis(fact: Fund.Transferred) -> Sentence:
+    if not fact.basis:
+        return Sentence("", "")
+    return Sentence(f"，依据：{fact.basis}", f", on the basis of: {fact.basis}")
+
+
+SENTENCES = Sentences(
+    {
+        Fund.Opened: public(
+            "设立{restriction}专项资金{fund}「{name}」，用途：{purpose}",
+            "Fund {fund} “{name}” was opened, {restriction}, for: {purpose}",
+        ),
+        Fund.Frozen: shortened(
+            ("冻结{fund}：{reason}", "Fund {fund} was frozen: {reason}"),
+            ("冻结{fund}", "Fund {fund} was frozen"),
+        ),
+        Fund.Thawed: shortened(
+            ("解冻{fund}：{reason}", "Fund {fund} was thawed: {reason}"),
+            ("解冻{fund}", "Fund {fund} was thawed"),
+        ),
+        Fund.Transferred: shortened(
+            ("{fund}向{to}调拨{amount}元{basis}", "{amount} moved from fund {fund} to {to}{basis}"),
+            ("{fund}向{to}调拨{amount}元", "{amount} moved from fund {fund} to {to}"),
+        ),
+        Fund.Closed: shortened(
+            ("关闭{fund}：{reason}", "Fund {fund} was closed: {reason}"),
+            ("关闭{fund}", "Fund {fund} was closed"),
+        ),
+    },
+    {"restriction": lambda fact: _RESTRICTIONS[fact.restriction], "basis": _basis},
+)
+"""What its events say."""

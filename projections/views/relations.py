@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import BigInteger, Column, Connection, Date, Index, String, Table, select
 
 from ledger.aggregates.relations import Relations
+from projections.kernel.sentences import Sentence, Sentences, private
 from projections.kernel.view import METADATA, Batch, View, insert_all
 
 RELATIONS = Table(
@@ -47,3 +49,29 @@ def relations(
         asked = asked.where(RELATIONS.c.person == person)
     rows = connection.execute(asked.order_by(RELATIONS.c.position).limit(limit)).mappings()
     return [dict(row) for row in rows]
+
+
+_RELATIONS: Mapping[str, Sentence] = {
+    "family": Sentence("亲属", "a relative"),
+    "work": Sentence("任职", "employed or in office there"),
+    "ownership": Sentence("持有份额", "an owner"),
+    "other": Sentence("其他", "close otherwise"),
+}
+
+
+def _related(fact: Relations.Declared) -> Sentence:
+    if fact.organisation is None:
+        return Sentence("一位当事人", "a party")
+    return Sentence(f"「{fact.organisation}」", f"“{fact.organisation}”")
+
+
+SENTENCES = Sentences(
+    {
+        Relations.Declared: private(
+            "有人申报与{related}有关联（{relation}）",
+            "Somebody declared a relation to {related} ({relation})",
+        ),
+    },
+    {"relation": lambda fact: _RELATIONS[fact.relation], "related": _related},
+)
+"""What its events say."""

@@ -22,8 +22,9 @@ from sqlalchemy import (
 from ledger.aggregates.sales.orders import SaleOrder
 from ledger.aggregates.sales.sale import CharitySale, SaleState
 from ledger.kernel.aggregate import Fact
-from ledger.kernel.money import fee
+from ledger.kernel.money import fee, yuan
 from ledger.kernel.names import SaleId
+from projections.kernel.sentences import Sentence, Sentences, private, public, shortened
 from projections.kernel.view import METADATA, Batch, View, insert_all, run_all
 
 SALES = Table(
@@ -255,3 +256,66 @@ def _shown(connection: Connection, row: RowMapping) -> dict[str, Any]:
 
 
 _PLAN = tuple(column.name for column in SALES.columns if column.name not in {"number", "sale"})
+
+
+def _units(fact: SaleOrder.Placed | SaleOrder.GoodsReturned) -> Sentence:
+    units = sum(line.quantity for line in fact.lines)
+    return Sentence(f"{units}件", "1 piece" if units == 1 else f"{units} pieces")
+
+
+SENTENCES = Sentences(
+    {
+        CharitySale.Planned: public(
+            "与{partner}约定义卖「{name}」，{starts_on}至{ends_on}，所得归{fund}",
+            "The sale “{name}” was planned with {partner}, {starts_on}"
+            " to {ends_on}, for fund {fund}",
+        ),
+        CharitySale.Opened: public("义卖开始（{fund}）", "The sale for fund {fund} opened"),
+        CharitySale.Ended: public(
+            "义卖结束，进入退货期（{fund}）",
+            "The sale for fund {fund} ended; goods may still be returned",
+        ),
+        CharitySale.Settled: public(
+            "义卖结算：总额{gross}元，退货{refunds}元，费用{fees}元，净额{net_proceeds}元归{fund}",
+            "The sale was settled: {gross} less {refunds} back, {fees}"
+            " fees: {net_proceeds} for {fund}",
+        ),
+        CharitySale.Remitted: shortened(
+            (
+                "合作方向{fund}汇来义卖款{amount}元（凭证{external_ref}）",
+                "The partner remitted {amount} to fund {fund} (ref. {external_ref})",
+            ),
+            ("合作方向{fund}汇来义卖款{amount}元", "The partner remitted {amount} to fund {fund}"),
+        ),
+        CharitySale.RemittanceConfirmed: private(
+            "{fund}收到的义卖款{amount}元（凭证{external_ref}）已与对账单{statement_ref}核对",
+            "{amount} remitted to {fund} (ref. {external_ref}) was found"
+            " on statement {statement_ref}",
+        ),
+        SaleOrder.Placed: shortened(
+            (
+                "订单{order_no}：售出{units}，{amount}元（{fund}）",
+                "Order {order_no}: {units} sold for {amount}, for fund {fund}",
+            ),
+            (
+                "一笔订单：售出{units}，{amount}元（{fund}）",
+                "An order: {units} sold for {amount}, for fund {fund}",
+            ),
+        ),
+        SaleOrder.GoodsReturned: shortened(
+            (
+                "退货{return_no}：退回{units}，{refund}元（{fund}）",
+                "Return {return_no}: {units} came back for {refund}, from fund {fund}",
+            ),
+            (
+                "一笔退货：退回{units}，{refund}元（{fund}）",
+                "Goods returned: {units} came back for {refund}, from fund {fund}",
+            ),
+        ),
+    },
+    {
+        "units": _units,
+        "fees": lambda fact: yuan(fact.partner_fee + fact.channel_fee),
+    },
+)
+"""What its events say."""

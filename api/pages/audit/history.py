@@ -28,9 +28,9 @@ from ledger.kernel.errors import Invalid, NotFound
 from ledger.kernel.names import Position
 from ledger.transparency.encoding import to_base64
 from projections.views.audit_trail import AuditTrail, Sought, latest, trail
+from projections.views.every import sentence
 from projections.views.fund_balances import FundBalances, fund_rows
 from projections.views.journal import line
-from projections.views.sentences import sentence
 
 router = APIRouter(route_class=Entrance, include_in_schema=False)
 

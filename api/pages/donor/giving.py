@@ -30,7 +30,8 @@ from ledger.kernel.errors import Invalid, LedgerError, NotFound
 from ledger.kernel.money import CNY, Fen, yuan
 from ledger.kernel.names import DonorId, FundCode, PartyId, new_id
 from ledger.kernel.roles import Role
-from projections.views.donations import Donations, donor_row
+from projections.views.donations import Donations
+from projections.views.donors import donor_row
 from projections.views.fund_balances import FundBalances, FundSummary, fund_row, fund_summaries
 
 router = APIRouter(route_class=Entrance, include_in_schema=False)

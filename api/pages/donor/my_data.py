@@ -24,7 +24,8 @@ from ledger.commands.donors import erase_donor, restrict_donor
 from ledger.kernel.errors import LedgerError, NotFound
 from ledger.kernel.names import DonationId, DonorId, PartyId
 from ledger.kernel.roles import Role
-from projections.views.donations import Donations, donor_row, donor_statement, may_be_owing
+from projections.views.donations import Donations
+from projections.views.donors import donor_row, donor_statement, may_be_owing
 
 router = APIRouter(route_class=Entrance, include_in_schema=False)
 

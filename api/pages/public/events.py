@@ -24,9 +24,10 @@ from ledger.books.postings import postings
 from ledger.kernel.aggregate import Fact
 from ledger.kernel.errors import Invalid, NotFound
 from ledger.kernel.names import Position
+from projections.kernel.sentences import Sentence
+from projections.views.corrections import Correction
+from projections.views.every import public_sentence
 from projections.views.journal import Journal, line
-from projections.views.public_trail import Correction, public_sentence
-from projections.views.sentences import Sentence
 from projections.views.statements import Place, Span, Statements, events_within, kind_of, span
 
 router = APIRouter(route_class=Door, include_in_schema=False)

@@ -20,7 +20,7 @@ from ledger.aggregates.donors import (
 from ledger.kernel.aggregate import ENVELOPE
 from ledger.kernel.errors import Invalid, WrongState
 from ledger.kernel.names import DonationId
-from projections.views.sentences import sentence
+from projections.views.every import sentence
 from tests.samples import ERASED, MEI, REGISTERED, RESTRICTED
 from tests.spec import act, fact, given, replay
 

@@ -3,7 +3,7 @@
 import pytest
 
 from ledger.kernel.aggregate import FACTS
-from projections.views.sentences import sentence
+from projections.views.every import sentence
 from tests.samples import (
     BOUNCED,
     DECLARED,
