@@ -219,11 +219,18 @@ def respond(document: Mapping[str, Any], headers: Mapping[str, str] | None = Non
     return Response(msgspec.json.encode(document), status, extra, media_type=MEDIA_TYPE)
 
 
-async def _refuse(_: Request, error: Exception) -> Response:
-    refusal = as_refusal(error)
-    if isinstance(refusal, Confidential) and refusal.details:
-        _log(refusal)
-    return respond(problem(refusal), getattr(error, "headers", None))
+class OperatorLog:
+    """Tells the operator what strangers are not told: of one kind, a line now and then."""
+
+    def __init__(self) -> None:
+        self._logged_at: dict[type[LedgerError], float] = {}
+
+    def add(self, error: LedgerError) -> None:
+        """Log an error, unless one of its kind was logged a moment ago."""
+        now = monotonic()
+        if now - self._logged_at.get(type(error), -inf) >= LOGGED_EVERY_S:
+            self._logged_at[type(error)] = now
+            LOG.error("%s", error)
 
 
 def as_refusal(error: Exception) -> LedgerError:
@@ -268,17 +275,6 @@ def _unreadable(faults: Sequence[Mapping[str, Any]]) -> LedgerError:
     )
 
 
-_logged_at: dict[type[LedgerError], float] = {}
-
-
-def _log(error: LedgerError) -> None:
-    """Tell the operator what strangers are not told, in a line now and then."""
-    now = monotonic()
-    if now - _logged_at.get(type(error), -inf) >= LOGGED_EVERY_S:
-        _logged_at[type(error)] = now
-        LOG.error("%s", error)
-
-
 def _field(loc: Iterable[str | int]) -> str:
     """Return a field's name as its sender wrote it.
 
@@ -308,8 +304,16 @@ def _shown(said: str) -> str:
 
 def install(app: FastAPI) -> None:
     """Answer every error that leaves a route."""
+    log = OperatorLog()
+
+    async def refuse(_: Request, error: Exception) -> Response:
+        refusal = as_refusal(error)
+        if isinstance(refusal, Confidential) and refusal.details:
+            log.add(refusal)
+        return respond(problem(refusal), getattr(error, "headers", None))
+
     for kind in (LedgerError, RequestValidationError, HTTPException, Exception):
-        app.add_exception_handler(kind, _refuse)
+        app.add_exception_handler(kind, refuse)
 
 
 def refusals(kinds: Iterable[type[LedgerError]]) -> dict[int | str, dict[str, Any]]:
