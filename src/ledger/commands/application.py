@@ -26,6 +26,7 @@ from ledger.commands.known_donors import KnownDonors
 from ledger.kernel.aggregate import Act, Aggregate, Fact, project
 from ledger.kernel.errors import Invalid, LedgerError, NotFound, Refused
 from ledger.kernel.names import FundCode, Position
+from ledger.kernel.roles import RoleForbidden
 from ledger.kernel.sentences import Several, Word
 from ledger.kernel.terms import FundTerms
 from ledger.store import open_store
@@ -108,7 +109,8 @@ class Ledger(Application[UUID]):
 
     def decide(self, command: Command[P], act: Act, *args: P.args, **kwargs: P.kwargs) -> Decision:
         """Return what ``command`` comes to now; record nothing. Refuse a role that may not."""
-        command.check_role(act)
+        if act.role not in command.by:
+            raise RoleForbidden(command.by)
         return command.decide(self, act, *args, **kwargs)
 
     def rehearse(self, command: Command[P], act: Act, *args: P.args, **kwargs: P.kwargs) -> Commit:

@@ -13,13 +13,16 @@ from typing import TYPE_CHECKING, Any, Concatenate, Generic, NamedTuple, ParamSp
 from ledger.books.tallies import Expectation
 from ledger.kernel.aggregate import Act, Aggregate
 from ledger.kernel.errors import NotFound
-from ledger.kernel.roles import Role, RoleForbidden
+from ledger.kernel.roles import Role
 
 if TYPE_CHECKING:
     from ledger.commands.application import Ledger
 
 A = TypeVar("A", bound=Aggregate)
 P = ParamSpec("P")
+
+DONOR = Role.DONOR
+"""Looked up once: every pledge asks for it."""
 
 
 class Decision(NamedTuple):
@@ -59,11 +62,6 @@ class Command(Generic[P]):
     purpose: str
     decide: Callable[Concatenate[Ledger, Act, P], Decision]
 
-    def check_role(self, act: Act) -> None:
-        """Refuse a role that this command is not for."""
-        if act.role not in self.by:
-            raise RoleForbidden(self.by)
-
 
 class command:  # noqa: N801  # It stands above functions, as a decorator does.
     """Declares the function below as a command."""
@@ -94,8 +92,9 @@ def _own_alone(
     decide: Callable[Concatenate[Ledger, Act, P], Decision], owner: Callable[..., object]
 ) -> Callable[Concatenate[Ledger, Act, P], Decision]:
     def own_alone(ledger: Ledger, act: Act, /, *args: P.args, **kwargs: P.kwargs) -> Decision:
-        donor = owner(*args, **kwargs)
-        _check_owner(act, donor, NotFound("donor", donor))
+        if act.role == DONOR:
+            donor = owner(*args, **kwargs)
+            _check_owner(act, donor, NotFound("donor", donor))
         return decide(ledger, act, *args, **kwargs)
 
     return own_alone
@@ -130,7 +129,7 @@ def step(  # All that there is to say of a step.
         ledger: Ledger, act: Act, thing: Any, /, *args: P.args, **kwargs: P.kwargs
     ) -> Decision:
         aggregate = ledger.get(kind, thing)
-        if owner is not None:
+        if owner is not None and act.role == DONOR:
             _check_owner(act, owner(aggregate), NotFound(kind.TOPIC, thing))
         repeat = method(aggregate, act, *args, **kwargs)
         return Decision(aggregate, () if expects is None else expects(aggregate), repeat)
@@ -145,7 +144,7 @@ def step(  # All that there is to say of a step.
 
 def _check_owner(act: Act, owner: object, hidden: NotFound) -> None:
     """Hide from a donor what is not theirs, as if it were not there."""
-    if act.role == Role.DONOR and owner != act.own:
+    if owner != act.own:
         raise hidden
 
 
