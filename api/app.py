@@ -33,8 +33,8 @@ from api.processes.self_check import EVERY_S, SelfCheck
 from api.routes import docs, refusals
 from api.routes.every import routes
 from ledger.commands import Ledger
-from ledger.commands.outbox import Telling
-from ledger.people.directory import Directory
+from ledger.commands.outbox import Outbox
+from ledger.people.identity import Identity
 from ledger.people.refusals import Refusals
 from projections.kernel.follow import Follower
 from projections.log.cosigning import Asked, Cosigning
@@ -70,8 +70,8 @@ def open_site(
         data.mkdir(parents=True, exist_ok=True)
     with ExitStack() as opened:
         ledger = opened.enter_context(closing(Ledger(places.ledger)))
-        directory = opened.enter_context(closing(Directory(places.people, places.vault_key)))
-        directory.erase(ledger.store.erased())  # Before anybody is served.
+        identity = opened.enter_context(closing(Identity(places.people, places.vault_key)))
+        identity.erase(ledger.store.erased())  # Before anybody is served.
         views = open_views(places.views)
         opened.callback(views.dispose)
         follower = opened.enter_context(closing(Follower(ledger, views, all_views())))
@@ -82,9 +82,9 @@ def open_site(
         keeper = opened.enter_context(closing(Keeper(log, last_position, time.monotonic)))
         cosigning = opened.enter_context(closing(Cosigning(log, witnesses, time.monotonic)))
         opened.callback(ledger.committer.close)
-        telling = opened.enter_context(closing(Telling(ledger, directory.roll, utc_now)))
-        telling.tell()
-        telling.bring_all_level()
+        outbox = opened.enter_context(closing(Outbox(ledger, identity.users, utc_now)))
+        outbox.deliver()
+        outbox.bring_all_level()
         counted = opened.enter_context(closing(Refusals(places.people)))
 
         def stored() -> None:
@@ -94,7 +94,7 @@ def open_site(
         ledger.committer.on_stored = stored
         check = opened.enter_context(closing(SelfCheck(data, log, verify_every_s, utc_now)))
         yield Site(
-            ledger, directory, views, follower, counted, log, keeper, cosigning, check, telling
+            ledger, identity, views, follower, counted, log, keeper, cosigning, check, outbox
         )
 
 
@@ -143,7 +143,7 @@ def create_app(
             app.state.live = Live(site)
             site.follower.start(standing_by=True)
             site.keeper.start()
-            site.telling.start()
+            site.outbox.start()
             site.cosigning.start()
             site.check.start()
             yield

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple, Self
 
 from ledger.kernel.errors import LedgerError
-from ledger.people.directory import key_beside
+from ledger.people.identity import key_beside
 from ledger.store.engine import is_url
 from ledger.store.outage import named
 from projections.log.keys import KeyFile

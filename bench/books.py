@@ -26,6 +26,7 @@ from ledger.commands.sales import open_sale, plan_sale
 from ledger.feeds.feed import CHUNK_LINES
 from ledger.feeds.orders import OrderFeed
 from ledger.kernel.aggregate import Act
+from ledger.kernel.ids import new_id
 from ledger.kernel.money import Fen
 from ledger.kernel.names import (
     DisbursementId,
@@ -35,10 +36,9 @@ from ledger.kernel.names import (
     PartyId,
     PersonId,
     SaleId,
-    new_id,
 )
 from ledger.kernel.roles import Role
-from ledger.people.directory import Directory
+from ledger.people.identity import Identity
 
 FUNDS = tuple(FundCode(f"F-{number}") for number in range(1, 101))
 HOT = FUNDS[0]
@@ -84,12 +84,12 @@ class Charity:
         places = Places.in_folder(data) if database is None else Places.at(database, data)
         self.path = data / "ledger.db"
         self.donor = DonorId(new_id())
-        directory = Directory(places.people, places.vault_key)
-        with closing(Ledger(places.ledger)) as ledger, closing(directory):
+        identity = Identity(places.people, places.vault_key)
+        with closing(Ledger(places.ledger)) as ledger, closing(identity):
             everything = [
                 role for role in Role if role not in {Role.DONOR, Role.PARTNER, Role.ADMIN}
             ]
-            self.token = directory.create_token("bench", everything, at=RECORDED_AT)
+            self.token = identity.create_token("bench", everything, at=RECORDED_AT)
             ledger.record(register_donor, act_for(register_donor), self.donor, anonymous=True)
             for code in FUNDS:
                 ledger.record(

@@ -14,7 +14,7 @@ from bench.load import ask, spell
 from bench.raw import Bare, events_in
 from bench.servers import ledger_server, leifeng
 from ledger.feeds.feed import CHUNK_LINES
-from ledger.kernel.names import new_id
+from ledger.kernel.ids import new_id
 
 EVENTS_A_LINE = 2
 """A promise and its payment."""

@@ -14,7 +14,7 @@ from bench.load import ask, spell
 from bench.raw import Bare, events_in
 from bench.servers import ledger_server
 from ledger.feeds.feed import CHUNK_LINES
-from ledger.kernel.names import new_id
+from ledger.kernel.ids import new_id
 
 
 def feed(folder: Path, size: Size) -> Iterator[Figure]:

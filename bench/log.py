@@ -18,7 +18,8 @@ from bench.books import Charity, act_for, together
 from bench.figures import Figure, Measured, Size, a_second, done, rates_in_turns
 from ledger.commands import Ledger
 from ledger.commands.donations import pledge
-from ledger.kernel.names import Position, new_id
+from ledger.kernel.ids import new_id
+from ledger.kernel.names import Position
 from ledger.transparency.leaf import leaf_of
 from ledger.transparency.merkle import leaf_hash, prove_inclusion, root, verify_inclusion
 from ledger.transparency.tiles import grow, hash_reader

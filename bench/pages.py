@@ -21,7 +21,7 @@ from bench.books import Charity, order_lines
 from bench.figures import Figure, Measured, Size, done, rates_in_turns
 from bench.load import HOST, RECEIVE_BYTES, Unexpected, ask, drive, spell
 from bench.servers import Served, ledger_process, leifeng, peak_memory, processor_time
-from ledger.kernel.names import new_id
+from ledger.kernel.ids import new_id
 
 HTML = {"Accept": "text/html", "Accept-Encoding": "gzip"}
 

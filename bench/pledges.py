@@ -24,7 +24,8 @@ from bench.figures import (
 from bench.load import ask, drive, spell
 from bench.raw import Bare, events_in
 from bench.servers import ledger_process, noop_server, postgres, there_is_postgres
-from ledger.kernel.names import FundCode, new_id
+from ledger.kernel.ids import new_id
+from ledger.kernel.names import FundCode
 
 PROCESSES = 2
 """Web processes on one PostgreSQL database."""

@@ -31,9 +31,10 @@ from bench.raw import decoders, events_in, read_and_decode
 from bench.servers import ledger_process, ledger_server, leifeng, peak_memory
 from ledger.aggregates.donors import Donor
 from ledger.commands import Ledger
-from ledger.kernel.names import Position, new_id
+from ledger.kernel.ids import new_id
+from ledger.kernel.names import Position
 from ledger.kernel.roles import Role
-from ledger.people.directory import Directory
+from ledger.people.identity import Identity
 from projections.exports.plain_text import EXPORTS
 from projections.kernel.history import rest
 from projections.log.log import Log
@@ -286,8 +287,8 @@ def _pledges(old: Path, amount: int) -> list[bytes]:
         donor = next(
             fact.originator_id for _, fact in ledger.history(0, 1, topic=Donor.Registered.TOPIC)
         )
-    with closing(Directory(old / "people.db")) as directory:
-        token = directory.create_token("bench", [Role.CLERK], at=RECORDED_AT)
+    with closing(Identity(old / "people.db")) as identity:
+        token = identity.create_token("bench", [Role.CLERK], at=RECORDED_AT)
     return [_pledge(token, donor) for _ in range(amount)]
 
 

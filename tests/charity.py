@@ -19,7 +19,8 @@ from ledger.books.tallies import AVAILABLE, Tally, changes, of_fund
 from ledger.commands import Ledger
 from ledger.commands.every import COMMANDS
 from ledger.kernel.aggregate import Fact
-from ledger.kernel.names import DisbursementId, DonationId, SaleId, new_id
+from ledger.kernel.ids import new_id
+from ledger.kernel.names import DisbursementId, DonationId, SaleId
 from ledger.store.commits import Commit, Outcome, Receipt
 from ledger.store.committer import Committer
 from tests.samples import (

@@ -56,7 +56,7 @@ class Pledgers:
         self._many = many
         said = {"donor": office.donor(), "fund": fund, "amount": AMOUNT, "currency": "CNY"}
         self._said = said | {"pledged_on": DAY}
-        self._person = PersonId(office.server.directory.caller(office.lin.token).person)
+        self._person = PersonId(office.server.identity.caller(office.lin.token).person)
         self._stop = Event()
         self._pool = ThreadPoolExecutor(many)
         self._stored = Semaphore(0)

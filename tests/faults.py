@@ -165,7 +165,7 @@ def crew_of(server: Server) -> Crew:
     tokens = {name: str(getattr(office, name).token) for name in names}
     ids = {}
     for name, token in tokens.items():
-        caller = server.directory.caller(token)
+        caller = server.identity.caller(token)
         assert caller is not None
         ids[name] = caller.person
     fund = office.fund()

@@ -18,7 +18,7 @@ import httpx2
 from api.places import VAULT_KEY
 from ledger.kernel.names import PartyId
 from ledger.kernel.roles import Role
-from ledger.people.directory import Directory, key_beside
+from ledger.people.identity import Identity, key_beside
 from tests.processes import Forked, environment, started
 from tests.stores import connected
 
@@ -109,7 +109,7 @@ class Server:
         self.process = process
         self.log = log
         self.people = database or data / "people.db"
-        self.directory = Directory(self.people, key or key_beside(data))
+        self.identity = Identity(self.people, key or key_beside(data))
         self._people: list[Person] = []
         self.public = self._somebody(None)
 
@@ -117,7 +117,7 @@ class Server:
         """Let go of everything that was opened to speak with it."""
         for person in self._people:
             person.http.close()
-        self.directory.close()
+        self.identity.close()
 
     def person(
         self, name: str, *roles: Role, donor: UUID | str | None = None, sale: str | None = None
@@ -131,7 +131,7 @@ class Server:
         self, name: str, *roles: Role, donor: UUID | str | None = None, sale: str | None = None
     ) -> Person:
         """Return somebody of this name with a new token, of whom the history is still to hear."""
-        token = self.directory.create_token(
+        token = self.identity.create_token(
             name,
             roles,
             at=datetime.now(UTC),
@@ -143,7 +143,7 @@ class Server:
     def wait_until_told(self) -> None:
         """Wait until the history knows what was changed, so that it stands still."""
         deadline = time.monotonic() + START_S
-        while self.directory.roll.untold():
+        while self.identity.users.pending():
             assert time.monotonic() < deadline, "nobody tells the history"
             time.sleep(0.01)
 
@@ -160,7 +160,7 @@ class Server:
         """Return how often somebody of this name is kept in the register."""
         with connected(self.people) as register:
             parties = register.execute("SELECT party FROM sealed WHERE field = 'name'").fetchall()
-        kept = (self.directory.vault.details(PartyId(party)) for (party,) in parties)
+        kept = (self.identity.vault.details(PartyId(party)) for (party,) in parties)
         return sum(each is not None and each["name"] == name for each in kept)
 
     def position(self) -> int:

@@ -18,8 +18,8 @@ HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)">')
 def session_of(server: Server, name: str, *roles: Role) -> str:
     """Sign somebody in, who has these roles from now on; return what their browser shows."""
     now = datetime.now(UTC)
-    person = server.directory.roll.enrol(name, roles, now)
-    return server.directory.sessions.begin(person, now, with_second_factor=True)
+    person = server.identity.users.enrol(name, roles, now)
+    return server.identity.sessions.begin(person, now, with_second_factor=True)
 
 
 def cookies(secret: str, language: str) -> dict[str, Any]:

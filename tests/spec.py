@@ -16,7 +16,8 @@ from msgspec.structs import asdict
 
 from ledger.commands.command import Command
 from ledger.kernel.aggregate import BUSINESS_ZONE, Act, Aggregate, Fact, project
-from ledger.kernel.names import PersonId, new_id
+from ledger.kernel.ids import new_id
+from ledger.kernel.names import PersonId
 from ledger.store.form import StoredForm
 
 TODAY = date(2026, 4, 1)

@@ -15,9 +15,9 @@ from ledger.commands import Ledger
 from ledger.commands.public_logs import announce_key
 from ledger.kernel.aggregate import Act
 from ledger.kernel.errors import LedgerError
-from ledger.kernel.names import new_id
+from ledger.kernel.ids import new_id
 from ledger.kernel.roles import Role, RoleForbidden
-from ledger.people.directory import Directory
+from ledger.people.identity import Identity
 from ledger.transparency.note import Signer
 from projections.log.keys import KeyFile, KeyRing, a_name
 from projections.log.log import Log
@@ -88,8 +88,8 @@ def _ring(keys: KeyFile) -> KeyRing:
 
 def _admin(data: DataFolder, person: str) -> Act:
     places = Places.of(data)
-    with closing(Directory(places.people, places.vault_key)) as directory:
-        for caller in directory.callers(person.strip()):
+    with closing(Identity(places.people, places.vault_key)) as identity:
+        for caller in identity.callers(person.strip()):
             if Role.ADMIN in caller.roles:
                 return Act(caller.person, Role.ADMIN.value, new_id(), datetime.now(UTC))
     raise RoleForbidden(announce_key.by, says="--person has no token as {roles}")

@@ -18,9 +18,9 @@ from ledger.commands import Ledger
 from ledger.kernel.errors import LedgerError
 from ledger.kernel.names import PartyId, Position
 from ledger.people.copying import sealed_under
+from ledger.people.database import PeopleDatabase
 from ledger.people.erasure import erase
 from ledger.people.keys import KeyFile
-from ledger.people.register import Register
 from ledger.store import open_store
 from ledger.store.backup import Damaged, copy_file, dump, is_dump, load
 from ledger.store.copying import NotEmpty
@@ -126,9 +126,9 @@ def restore(saved: Saved, data: DataFolder) -> None:
 
 def _erase_again(ledger: Ledger, places: Places) -> int:
     """Take those out of a register who were erased after it was saved; that needs no key."""
-    with closing(Register(places.people)) as register:
-        register.prepare(upgrade=True)
-        return erase(register, [PartyId(str(each)) for each in ledger.store.erased()])
+    with closing(PeopleDatabase(places.people)) as database:
+        database.prepare(upgrade=True)
+        return erase(database, [PartyId(str(each)) for each in ledger.store.erased()])
 
 
 def _key_told(places: Places) -> str:

@@ -91,7 +91,7 @@ def _tell(site: Site, story: Story, balances: list[FundBalance]) -> None:
         f"the partner remitted {yuan(sold['remitted'])}.\n"
         f"With promises kept, {yuan(hear.received)} was raised (20余万元) and {yuan(hear.paid)}\n"
         "paid for the hearing-test room, every payment signed for.\n"
-        f"Details of people are sealed under the key in {site.directory.keys.path}.\n\n"
+        f"Details of people are sealed under the key in {site.identity.keys.path}.\n\n"
         f"Where the {yuan(hear.balance)} of {HEAR} come from:"
     )
     for kind, amount in came_from.items():

@@ -21,10 +21,11 @@ from ledger.feeds.feed import Feed
 from ledger.feeds.orders import OrderFeed, ReturnFeed
 from ledger.feeds.pledges import PledgeFeed
 from ledger.kernel.aggregate import Act
-from ledger.kernel.names import SaleId, new_id
+from ledger.kernel.ids import new_id
+from ledger.kernel.names import SaleId
 from ledger.kernel.roles import Role, RoleForbidden
 from ledger.people.caller import Caller
-from ledger.people.directory import Directory
+from ledger.people.identity import Identity
 from projections.kernel.follow import Progress as Told
 
 SHOWN_MAX = 20
@@ -72,10 +73,10 @@ def import_(
     places = Places.of(data)
     with (
         existing_ledger(data, writes=True) as ledger,
-        closing(Directory(places.people, places.vault_key)) as directory,
+        closing(Identity(places.people, places.vault_key)) as identity,
         progress(f"importing {what}, bytes") as told,
     ):
-        feed = _begin(what, ledger, sale, directory.callers(person.strip()))
+        feed = _begin(what, ledger, sale, identity.callers(person.strip()))
         for lines in _chunks(file, told):
             feed.take_in(lines)
         feed.flush()

@@ -8,7 +8,7 @@ import typer
 
 from api.cli.shared import DataFolder
 from api.places import Places
-from ledger.people.directory import Directory
+from ledger.people.identity import Identity
 from ledger.store import open_store
 from projections.log.tables import upgrade_log
 from projections.views.opening import upgrade_views
@@ -25,7 +25,7 @@ def migrate(data: DataFolder) -> None:
 def migrated(places: Places) -> list[str]:
     """Bring up every database of a ledger; return in lines what was done."""
     with closing(open_store(places.ledger, upgrade=True)) as store:
-        said = list(store.said)
-    with closing(Directory(places.people, places.vault_key, upgrade=True)) as directory:
-        said += directory.said
-    return said + upgrade_views(places.views) + upgrade_log(places.log)
+        notices = list(store.said)
+    with closing(Identity(places.people, places.vault_key, upgrade=True)) as identity:
+        notices += identity.notices
+    return notices + upgrade_views(places.views) + upgrade_log(places.log)

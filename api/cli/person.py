@@ -8,7 +8,7 @@ import typer
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from api.cli.roll import now, register
+from api.cli.identity import now, open_identity
 from api.cli.shared import DataFolder, print_whole
 from ledger.kernel.roles import Role
 
@@ -32,8 +32,8 @@ def _somebody(name: str) -> str:
 @app.command()
 def add(data: DataFolder, name: Name, role: Roles = None) -> None:
     """Add somebody, and give them roles; print their id."""
-    with register(data, makes=True) as directory:
-        added = directory.roll.enrol(_somebody(name), role or (), now())
+    with open_identity(data, makes=True) as identity:
+        added = identity.users.enrol(_somebody(name), role or (), now())
     typer.echo(added)
 
 
@@ -45,21 +45,21 @@ def roles(
     withdraw: Annotated[list[Role] | None, typer.Option(help="A role to take.")] = None,
 ) -> None:
     """Give and take roles, from the next request on; print those that somebody has."""
-    with register(data) as directory:
-        whose = directory.roll.known(_somebody(name))
+    with open_identity(data) as identity:
+        whose = identity.users.known(_somebody(name))
         if withdraw:
-            directory.roll.withdraw(name.strip(), withdraw, now())
+            identity.users.withdraw(name.strip(), withdraw, now())
         if grant:
-            directory.roll.enrol(name.strip(), grant, now())
-        found = directory.roll.one(whose)
+            identity.users.enrol(name.strip(), grant, now())
+        found = identity.users.one(whose)
         typer.echo(", ".join(() if found is None else found.roles))
 
 
 @app.command("list")
 def list_(data: DataFolder) -> None:
     """Show who is, or was, let in."""
-    with register(data) as directory:
-        people = directory.roll.everybody()
+    with open_identity(data) as identity:
+        people = identity.users.everybody()
     table = Table("id", "name", "roles", "disabled", box=SIMPLE_HEAD)
     for each in people:
         since = "" if each.disabled_at is None else f"{each.disabled_at:%Y-%m-%d}"
@@ -70,8 +70,8 @@ def list_(data: DataFolder) -> None:
 @app.command()
 def disable(data: DataFolder, name: Name) -> None:
     """Shut somebody out for good: their tokens and sessions open nothing any more."""
-    with register(data) as directory:
-        directory.roll.disable(_somebody(name), now())
+    with open_identity(data) as identity:
+        identity.users.disable(_somebody(name), now())
     typer.echo(f"{name.strip()} does not come in any more")
 
 
@@ -85,9 +85,9 @@ def invite(
     ] = False,
 ) -> None:
     """Print where somebody chooses a password. It is shown this once, and good for seven days."""
-    with register(data) as directory:
-        whose = directory.roll.known(_somebody(name))
+    with open_identity(data) as identity:
+        whose = identity.users.known(_somebody(name))
         if forget_second_factor:
-            directory.second_factors.remove(whose)
-        code = directory.passwords.invite(whose, now())
+            identity.second_factors.remove(whose)
+        code = identity.passwords.invite(whose, now())
     typer.echo(f"/invitation/{code}")

@@ -148,7 +148,7 @@ def run(
     limits = limits or Limits.of(os.environ)
     with open_site(data) as site:  # So that what is wrong with it is said in one sentence.
         site.log.begin(log_name)
-        done = (*site.ledger.store.said, *site.directory.said, *first_admin(site))
+        done = (*site.ledger.store.said, *site.identity.notices, *first_admin(site))
     if provider is not None:
         name, uri = provider.settings.name, provider.settings.redirect_uri
         done = (*done, f"people may sign in at {name}, where {uri} is registered")
@@ -175,11 +175,11 @@ FIRST_ADMIN = "admin"
 
 def first_admin(site: Site) -> list[str]:
     """See to it that there is somebody who can let others in; say how they come in, this once."""
-    directory, at = site.directory, datetime.now(UTC)
-    if directory.roll.count(Role.ADMIN):
+    identity, at = site.identity, datetime.now(UTC)
+    if identity.users.count(Role.ADMIN):
         return []
-    token = directory.create_token(FIRST_ADMIN, [Role.ADMIN], at=at)
-    site.telling.tell()
+    token = identity.create_token(FIRST_ADMIN, [Role.ADMIN], at=at)
+    site.outbox.deliver()
     return [f"made the first admin, whose token is shown this once: {token}"]
 
 

@@ -10,7 +10,7 @@ import typer
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from api.cli.roll import now, register
+from api.cli.identity import now, open_identity
 from api.cli.shared import DataFolder, print_whole
 from ledger.kernel.names import DonorId, SaleId
 from ledger.kernel.roles import Role
@@ -54,16 +54,16 @@ def create(
         sale=None if sale is None else SaleId(sale),
         expires_at=None if days is None else now() + timedelta(days=days),
     )
-    with register(data, makes=True) as directory:
-        made = directory.create_scoped(person.strip(), scope, at=now())
+    with open_identity(data, makes=True) as identity:
+        made = identity.create_scoped(person.strip(), scope, at=now())
     typer.echo(made)
 
 
 @app.command("list")
 def list_(data: DataFolder, person: Person) -> None:
     """Show somebody's tokens, without what opens a door."""
-    with register(data) as directory:
-        tokens = directory.tokens.of(directory.roll.known(person.strip()))
+    with open_identity(data) as identity:
+        tokens = identity.tokens.of(identity.users.known(person.strip()))
     table = Table("id", "name", "roles", "made", "ends", "last used", "", box=SIMPLE_HEAD)
     for each in tokens:
         table.add_row(*_row(each))
@@ -89,8 +89,8 @@ def _day(at: datetime | None) -> str:
 @app.command()
 def revoke(data: DataFolder, person: Person, token_id: TokenId) -> None:
     """Take a token back; it opens nothing from the next request on."""
-    with register(data) as directory:
-        directory.tokens.revoke(directory.roll.known(person.strip()), token_id, at=now())
+    with open_identity(data) as identity:
+        identity.tokens.revoke(identity.users.known(person.strip()), token_id, at=now())
     typer.echo(f"{token_id} opens nothing any more")
 
 
@@ -104,7 +104,7 @@ def rotate(
     ] = OVERLAP // HOUR,
 ) -> None:
     """Print a new token for the same; the old one works a while longer, and then ends."""
-    with register(data) as directory:
-        whose = directory.roll.known(person.strip())
-        made = directory.tokens.rotate(whose, token_id, at=now(), overlap=overlap * HOUR)
+    with open_identity(data) as identity:
+        whose = identity.users.known(person.strip())
+        made = identity.tokens.rotate(whose, token_id, at=now(), overlap=overlap * HOUR)
     typer.echo(made)

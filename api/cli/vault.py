@@ -8,7 +8,7 @@ import typer
 
 from api.cli.shared import DataFolder, existing_ledger, progress
 from api.places import Places
-from ledger.people.directory import Directory
+from ledger.people.identity import Identity
 from ledger.people.rotation import rotate
 
 app = typer.Typer(help="The vault of people's details.", no_args_is_help=True)
@@ -28,10 +28,10 @@ def rotate_key(data: DataFolder) -> None:
     with existing_ledger(data):
         places = Places.of(data)
     with (
-        closing(Directory(places.people, places.vault_key)) as directory,
+        closing(Identity(places.people, places.vault_key)) as identity,
         progress("wrapping data keys") as told,
     ):
-        rotated = rotate(directory.register, directory.vault, directory.keys, told)  # type: ignore[arg-type]  # Keys count like positions.
+        rotated = rotate(identity.database, identity.vault, identity.keys, told)  # type: ignore[arg-type]  # Keys count like positions.
     typer.echo(
         f"{rotated.wrapped:,} data keys are wrapped by vault key {rotated.new},"
         f" in {places.vault_key}\n"

@@ -14,7 +14,7 @@ from api.cli.audit_bundle import verifier
 from api.cli.serve import Host, Port, serve_app
 from api.gate.limits import Limits
 from api.routes.witness import create_witness
-from ledger.kernel.chance import random_bytes
+from ledger.kernel.ids import random_bytes
 from ledger.transparency.cosignature import Cosigner
 from projections.log.witness import Witness, cosigner_at
 

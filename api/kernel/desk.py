@@ -23,7 +23,8 @@ from ledger.commands.command import Command
 from ledger.commands.rehearsal import Rehearsal, rehearse
 from ledger.kernel.aggregate import Act, business_day
 from ledger.kernel.errors import Invalid, LedgerError, NotFound
-from ledger.kernel.names import PartyId, PersonId, Position, new_id
+from ledger.kernel.ids import new_id
+from ledger.kernel.names import PartyId, PersonId, Position
 from ledger.kernel.roles import Role
 from ledger.people.caller import Caller
 from ledger.store.commits import OutcomeUnknown, Receipt
@@ -136,16 +137,16 @@ class Desk(Request):
         """
         if self.dry_run:
             return await self.record(command, *args, **kwargs)
-        await run_in_threadpool(self.site.directory.vault.keep, party, details)
+        await run_in_threadpool(self.site.identity.vault.keep, party, details)
         try:
             receipt = await self.record(command, *args, **kwargs)
         except OutcomeUnknown:
             raise  # The event may be there, and then it needs them.
         except LedgerError:
-            await run_in_threadpool(self.site.directory.vault.forget, party)
+            await run_in_threadpool(self.site.identity.vault.forget, party)
             raise
         if receipt.repeated:
-            await run_in_threadpool(self.site.directory.vault.forget, party)
+            await run_in_threadpool(self.site.identity.vault.forget, party)
         return receipt
 
     @contextmanager

@@ -30,7 +30,7 @@ from ledger.kernel.errors import Conflict, Invalid, LedgerError, Overloaded
 from ledger.kernel.names import PersonId
 from ledger.kernel.roles import Role, RoleForbidden
 from ledger.people.caller import Caller
-from ledger.people.directory import Directory
+from ledger.people.identity import Identity
 from ledger.store.commits import StoreFailed
 from projections.kernel.follow import ViewsAway, ViewStopped
 
@@ -180,10 +180,10 @@ async def caller_of(request: Request) -> Caller | None:
     scheme, _, token = (header(request, b"authorization") or "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         return None
-    directory: Directory = request.app.state.site.directory
-    if directory.is_local:
-        return directory.caller(token)
-    return directory.remembered(token) or await run_in_threadpool(directory.caller, token)
+    identity: Identity = request.app.state.site.identity
+    if identity.is_local:
+        return identity.caller(token)
+    return identity.remembered(token) or await run_in_threadpool(identity.caller, token)
 
 
 async def _identify(request: Request, roles: tuple[Role, ...]) -> tuple[Caller, Role | None]:

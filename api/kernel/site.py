@@ -8,8 +8,8 @@ from sqlalchemy import Engine
 
 from api.processes.self_check import SelfCheck
 from ledger.commands import Ledger
-from ledger.commands.outbox import Telling
-from ledger.people.directory import Directory
+from ledger.commands.outbox import Outbox
+from ledger.people.identity import Identity
 from ledger.people.refusals import Refusals
 from projections.kernel.follow import Follower
 from projections.log.cosigning import Cosigning
@@ -21,7 +21,7 @@ class Site(NamedTuple):
     """The parts that a running server is made of."""
 
     ledger: Ledger
-    directory: Directory
+    identity: Identity
     views: Engine
     follower: Follower
     refusals: Refusals
@@ -29,4 +29,4 @@ class Site(NamedTuple):
     keeper: Keeper
     cosigning: Cosigning
     check: SelfCheck
-    telling: Telling
+    outbox: Outbox

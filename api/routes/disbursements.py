@@ -50,7 +50,8 @@ from ledger.commands.disbursements import (
 )
 from ledger.kernel.confirmations import ConfirmationDiffers
 from ledger.kernel.errors import NotFound, SamePerson, WrongState
-from ledger.kernel.names import DisbursementId, FundCode, PartyId, new_id
+from ledger.kernel.ids import new_id
+from ledger.kernel.names import DisbursementId, FundCode, PartyId
 from ledger.kernel.roles import Role
 from projections.views.disbursements import Disbursements, disbursement, disbursements
 

@@ -25,7 +25,8 @@ from ledger.aggregates.donors import (
 )
 from ledger.commands.donors import erase_donor, register_donor, restrict_donor
 from ledger.kernel.errors import NotFound, WrongState
-from ledger.kernel.names import DonationId, DonorId, PartyId, new_id
+from ledger.kernel.ids import new_id
+from ledger.kernel.names import DonationId, DonorId, PartyId
 from ledger.kernel.roles import Role
 from projections.kernel.follow import ViewsAway, ViewStopped
 from projections.views.donations import Donations
@@ -128,7 +129,7 @@ async def register(body: NewDonor, desk: Desk) -> Response:
     if desk.role is Role.DONOR:
         known = DonorId(UUID(receipt.id))
         await run_in_threadpool(
-            desk.site.directory.is_donor, desk.caller.person, known, at=datetime.now(UTC)
+            desk.site.identity.is_donor, desk.caller.person, known, at=datetime.now(UTC)
         )
     return created(receipt, "/v1/donors")
 
@@ -151,7 +152,7 @@ def show_donor(donor_id: UUID, desk: Desk, at_least: AtLeast = None) -> Response
 
 
 def _details(desk: Desk, donor_id: UUID) -> dict[str, Any]:
-    return desk.site.directory.vault.details(PartyId(str(donor_id))) or {}
+    return desk.site.identity.vault.details(PartyId(str(donor_id))) or {}
 
 
 @router.get("/{donor_id}/data", response_model=DonorData, responses=refuses(NotFound))
@@ -216,7 +217,7 @@ async def erase(donor_id: UUID, body: NewErasure, desk: Desk) -> Response:
         reason=body.reason,
         donations=owing,
     )
-    await run_in_threadpool(desk.site.directory.erase, [donor_id])
+    await run_in_threadpool(desk.site.identity.erase, [donor_id])
     return done(receipt)
 
 

@@ -19,9 +19,10 @@ from api.kernel.wire import AN_ID, Body, Created, Done, Name, created, done, exa
 from ledger.aggregates.staff import OwnRoles, PersonKnown
 from ledger.commands import staff
 from ledger.kernel.errors import LedgerError, NotFound, WrongState
-from ledger.kernel.names import PersonId, new_id
+from ledger.kernel.ids import new_id
+from ledger.kernel.names import PersonId
 from ledger.kernel.roles import AdminHoldsMoneyRole, Role
-from ledger.people.roll import Enrolled
+from ledger.people.user_directory import User
 from ledger.store.commits import OutcomeUnknown
 
 router = APIRouter(prefix="/v1/people", tags=["people"], route_class=Door)
@@ -73,7 +74,7 @@ def list_people(
     """Return everybody who is, or was, let in."""
     desk.must_have(at_least)
     wanted = asked("people", cursor, limit)
-    rows = desk.site.directory.roll.everybody(wanted.after, wanted.limit + 1)
+    rows = desk.site.identity.users.everybody(wanted.after, wanted.limit + 1)
     people = [_shown(each) | {"row": wanted.after + n} for n, each in enumerate(rows, start=1)]
     page = wanted.page(people, lambda row: int(row["row"]))
     for each in page["items"]:
@@ -86,13 +87,13 @@ def list_people(
 def show_person(person_id: UUID, desk: Desk, at_least: AtLeast = None) -> Response:
     """Return somebody with their roles."""
     desk.must_have(at_least)
-    found = desk.site.directory.roll.one(PersonId(str(person_id)))
+    found = desk.site.identity.users.one(PersonId(str(person_id)))
     if found is None:
         raise NotFound("person")
     return shown(_shown(found))
 
 
-def _shown(one: Enrolled) -> dict[str, Any]:
+def _shown(one: User) -> dict[str, Any]:
     return {
         "id": one.person,
         "name": one.name,
@@ -113,20 +114,20 @@ async def add_person(body: NewPerson, desk: Desk) -> Response:
 
     Their name is put on the roll first, and taken off again if the history refuses them.
     """
-    roll = desk.site.directory.roll
+    users = desk.site.identity.users
     if desk.dry_run:
         await desk.record(staff.add_person, PersonId(str(new_id())), body.roles)
-    person, is_new = await run_in_threadpool(roll.enter, body.name)
+    person, is_new = await run_in_threadpool(users.enter, body.name)
     try:
         receipt = await desk.record(staff.add_person, person, body.roles)
     except OutcomeUnknown:
         raise  # The event may be there, and then it needs the name.
     except LedgerError:
         if is_new:
-            await run_in_threadpool(roll.leave, person)
+            await run_in_threadpool(users.leave, person)
         raise
     if is_new and receipt.id != person:  # Asked again after the name was erased.
-        await run_in_threadpool(roll.leave, person)
+        await run_in_threadpool(users.leave, person)
     await _follow(desk, PersonId(receipt.id))
     return created(receipt, "/v1/people")
 
@@ -181,5 +182,5 @@ async def disable_person(person_id: UUID, body: Nothing, desk: Desk) -> Response
 
 async def _follow(desk: Desk, person: PersonId) -> None:
     """Have the roll say what was just recorded. A crash before that is made up for at a start."""
-    await run_in_threadpool(desk.site.telling.bring_level, person)
-    desk.site.directory.look_at_once()
+    await run_in_threadpool(desk.site.outbox.bring_level, person)
+    desk.site.identity.look_at_once()

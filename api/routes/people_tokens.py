@@ -97,7 +97,7 @@ TokenId = Annotated[str, Path(pattern="^[0-9a-f]{16}$", examples=["0123456789abc
 def list_tokens(person_id: UUID, desk: Desk, at_least: AtLeast = None) -> Response:
     """Return the tokens of somebody; what opens a door is not among it."""
     desk.must_have(at_least)
-    tokens = desk.site.directory.tokens.of(_person(desk, person_id))
+    tokens = desk.site.identity.tokens.of(_person(desk, person_id))
     return shown({"items": [_shown(each) for each in tokens], "next": None})
 
 
@@ -115,7 +115,7 @@ async def make_token(person_id: UUID, body: NewToken, desk: Desk) -> Response:
 
 def _make(desk: Desk, person_id: UUID, body: NewToken) -> Response:
     person, now = _person(desk, person_id), datetime.now(UTC)
-    tokens, token = desk.site.directory.tokens, _token(desk)
+    tokens, token = desk.site.identity.tokens, _token(desk)
     scope = Scope(
         roles=tuple(sorted(set(body.roles))),
         name=body.name,
@@ -158,8 +158,8 @@ async def revoke_token(
 
 def _revoke(desk: Desk, person_id: UUID, token_id: str) -> None:
     person = _person(desk, person_id)
-    desk.site.directory.tokens.revoke(person, token_id, at=datetime.now(UTC))
-    desk.site.directory.look_at_once()
+    desk.site.identity.tokens.revoke(person, token_id, at=datetime.now(UTC))
+    desk.site.identity.look_at_once()
 
 
 @router.post(
@@ -175,7 +175,7 @@ async def rotate_token(
 
 def _rotate(desk: Desk, person_id: UUID, token_id: str, body: NewRotation) -> Response:
     person, token = _person(desk, person_id), _token(desk)
-    tokens = desk.site.directory.tokens
+    tokens = desk.site.identity.tokens
     known = tokens.known(token)
     if known is None:
         overlap = timedelta(hours=body.overlap_hours)
@@ -184,7 +184,7 @@ def _rotate(desk: Desk, person_id: UUID, token_id: str, body: NewRotation) -> Re
 
 
 def _made(desk: Desk, token: str, *, repeated: bool) -> Response:
-    desk.site.directory.look_at_once()
+    desk.site.identity.look_at_once()
     made = {"id": id_of(token), "token": token, "position": _position(desk)}
     answer = shown(made)
     answer.status_code = HTTPStatus.CREATED
@@ -197,7 +197,7 @@ def _made(desk: Desk, token: str, *, repeated: bool) -> Response:
 def _token(desk: Desk) -> str:
     """Return the token that follows from the request."""
     named = command_id(desk.caller.person, f"{desk.key}")
-    secret = desk.site.directory.vault.derived(named.bytes)
+    secret = desk.site.identity.vault.derived(named.bytes)
     return PREFIX + urlsafe_b64encode(secret).decode().rstrip("=")
 
 
@@ -223,6 +223,6 @@ def _shown(token: Token) -> dict[str, Any]:
 
 def _person(desk: Desk, person_id: UUID) -> PersonId:
     person = PersonId(str(person_id))
-    if desk.site.directory.roll.one(person) is None:
+    if desk.site.identity.users.one(person) is None:
         raise NotFound("person")
     return person

@@ -15,7 +15,7 @@ from joserfc.jwt import JWTClaimsRegistry
 from msgspec import Struct
 
 from api.sso.refusals import IdentityNotProven, ProviderAway
-from ledger.people.identities import Identity
+from ledger.people.external_identities import ExternalIdentity
 
 ALGORITHMS: Mapping[str, type[RSAKey | ECKey]] = {
     "RS256": RSAKey,
@@ -43,7 +43,7 @@ class KeySet(Struct, frozen=True):
     keys: Sequence[dict[str, Any]]
 
 
-def proven(token: str, keys: bytes, claimed: ClaimsAsked, at: datetime) -> Identity:
+def proven(token: str, keys: bytes, claimed: ClaimsAsked, at: datetime) -> ExternalIdentity:
     """Return who an id token proves somebody to be (Core §3.1.3.7).
 
     Args:
@@ -66,7 +66,7 @@ def proven(token: str, keys: bytes, claimed: ClaimsAsked, at: datetime) -> Ident
         claimed.registry(at).validate(claims)
     except (JoseError, ValueError, TypeError) as fault:  # The last, of keys that are none.
         raise IdentityNotProven(f"the id token does not hold: {type(fault).__name__}") from None
-    return Identity(claimed.issuer, claimed.subject(claims))
+    return ExternalIdentity(claimed.issuer, claimed.subject(claims))
 
 
 class ClaimsAsked(Struct, frozen=True):

@@ -21,7 +21,7 @@ from api.sso.id_token import ClaimsAsked, proven
 from api.sso.refusals import IdentityNotProven, ProviderAway
 from api.sso.settings import Settings, is_safe
 from api.sso.sign_in_state import Left
-from ledger.people.identities import Identity
+from ledger.people.external_identities import ExternalIdentity
 
 T = TypeVar("T")
 
@@ -99,7 +99,9 @@ class Provider:
         }
         return str(httpx2.URL(metadata.authorization_endpoint).copy_merge_params(asked))
 
-    async def identity(self, code: str, issuer: str | None, left: Left, at: datetime) -> Identity:
+    async def identity(
+        self, code: str, issuer: str | None, left: Left, at: datetime
+    ) -> ExternalIdentity:
         """Return who came back.
 
         Args:

@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from ledger.kernel.chance import random_bytes
 from ledger.kernel.errors import Confidential, LedgerError
+from ledger.kernel.ids import random_bytes
 from ledger.transparency.checkpoint import Checkpoint, parse_checkpoint
 from ledger.transparency.encoding import Malformed, lines_of
 from ledger.transparency.merkle import EMPTY_ROOT

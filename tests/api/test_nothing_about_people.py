@@ -65,7 +65,7 @@ def _told(tmp_path_factory):
     """Let somebody come in and give, break the register under them; return secrets and log."""
     data = tmp_path_factory.mktemp("told") / "data"
     with serving(data, undisturbed=False) as server, browser(server) as client:
-        server.directory.roll.enrol(NAME, [Role.DONOR, Role.CASHIER], datetime.now(UTC))
+        server.identity.users.enrol(NAME, [Role.DONOR, Role.CASHIER], datetime.now(UTC))
         where = leifeng("person", "invite", NAME, "--data", data).stdout.strip()
         secrets = come_in(client, where)
         give(client)

@@ -154,7 +154,7 @@ def asked(world, person, route):
         sale_id=world.selling,
         disbursement_id=world.requested,
         path="0/000.p/1",
-        person_id=world.office.server.directory.roll.known("lin") if method == "GET" else uuid4(),
+        person_id=world.office.server.identity.users.known("lin") if method == "GET" else uuid4(),
         token_id="0" * 16,
     )
     if route in FEEDS:

@@ -13,7 +13,7 @@ import pyotp
 
 from ledger.kernel.names import PersonId
 from ledger.kernel.roles import Role
-from ledger.people.directory import Directory
+from ledger.people.identity import Identity
 from ledger.people.passwords import InvitationOver
 from ledger.people.second_factors import DRIFT_STEPS, STEP_S
 
@@ -24,7 +24,7 @@ LATER = AT + timedelta(seconds=10 * STEP_S)
 class House(NamedTuple):
     """A register with somebody in it, and the codes that are good ``LATER``."""
 
-    directory: Directory
+    identity: Identity
     person: PersonId
     codes: frozenset[str]
 
@@ -32,16 +32,16 @@ class House(NamedTuple):
 def _house() -> House:
     folder = TemporaryDirectory(prefix="leifeng-fuzz-people-")
     atexit.register(folder.cleanup)
-    directory = Directory(Path(folder.name) / "people.db", Path(folder.name) / "vault.key")
-    person = directory.roll.enrol("somebody", [Role.CASHIER], AT)
-    directory.create_token("somebody", [Role.CASHIER], at=AT)
-    directory.sessions.begin(person, AT)
-    directory.passwords.invite(person, AT)
-    shows = pyotp.TOTP(directory.second_factors.begin(person), interval=STEP_S)
-    recovery = directory.second_factors.confirm(person, shows.at(AT), AT)
+    identity = Identity(Path(folder.name) / "people.db", Path(folder.name) / "vault.key")
+    person = identity.users.enrol("somebody", [Role.CASHIER], AT)
+    identity.create_token("somebody", [Role.CASHIER], at=AT)
+    identity.sessions.begin(person, AT)
+    identity.passwords.invite(person, AT)
+    shows = pyotp.TOTP(identity.second_factors.begin(person), interval=STEP_S)
+    recovery = identity.second_factors.confirm(person, shows.at(AT), AT)
     now = int(LATER.timestamp()) // STEP_S
     steps = range(now - DRIFT_STEPS, now + DRIFT_STEPS + 1)
-    return House(directory, person, frozenset([*recovery, *map(shows.generate_otp, steps)]))
+    return House(identity, person, frozenset([*recovery, *map(shows.generate_otp, steps)]))
 
 
 _OPEN: list[House] = []
@@ -51,12 +51,12 @@ def shown(data: bytes) -> None:
     """Show anything, in place of a token, a cookie, an invitation and a code: it opens nothing."""
     if not _OPEN:
         _OPEN.append(_house())  # Only for whoever fuzzes this.
-    directory, person, codes = _OPEN[0]
+    identity, person, codes = _OPEN[0]
     as_header, as_field = data.decode("latin-1"), data.decode(errors="replace")
-    assert directory.caller(as_header) is None
-    assert directory.sessions.signed_in(as_header, LATER) is None
+    assert identity.caller(as_header) is None
+    assert identity.sessions.signed_in(as_header, LATER) is None
     with suppress(InvitationOver):
-        directory.passwords.invited(as_field, LATER)
+        identity.passwords.invited(as_field, LATER)
         raise AssertionError("an invitation was made up")
     if "".join(as_field.split()).lower() not in codes:
-        assert not directory.second_factors.is_shown(person, as_field, LATER)
+        assert not identity.second_factors.is_shown(person, as_field, LATER)

@@ -44,6 +44,17 @@ LINES_MAX = 400
 AGGREGATE_LINES_MAX = 330
 FORBIDDEN_NAMES = {"utils", "helpers", "manager", "service", "services", "handlers", "common"}
 
+PARTICIPLES = {"said", "found", "told", "wanted", "asked", "shown"}
+NAMED_BY_NOUNS = (
+    "src/ledger/kernel",
+    "src/ledger/people",
+    "src/ledger/transparency",
+)
+"""The folders whose data is named by nouns: fields, body, row, text, match."""
+PUBLISHED = {
+    "src/ledger/kernel/payments.py": {"wanted"},  # Facts of problems have their names for good.
+}
+
 MODULES = [(layer, path) for layer, root in LAYERS.items() for path in sorted(root.rglob("*.py"))]
 
 
@@ -144,6 +155,33 @@ def test_a_module_is_short():
 
 def test_a_module_is_named_after_what_it_is_about():
     assert {path.stem for _, path in MODULES} & FORBIDDEN_NAMES == set()
+
+
+def data_names(path):
+    """Yield what a module calls its variables, parameters and attributes."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        match node:
+            case ast.Name(id=name, ctx=ast.Store()):
+                yield name
+            case ast.arg(arg=name):
+                yield name
+            case ast.Attribute(attr=name, ctx=ast.Store()):
+                yield name
+            case ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)):
+                yield name
+
+
+@pytest.mark.parametrize("folder", NAMED_BY_NOUNS)
+def test_data_is_named_by_a_noun(folder):
+    """``query``, not ``asked``: a participle says what was done with a thing, not what it is."""
+    participles = {
+        (name, word)
+        for path in sorted((HOUSE / folder).rglob("*.py"))
+        if (name := str(path.relative_to(HOUSE)))
+        for word in PARTICIPLES & set(data_names(path)) - PUBLISHED.get(name, set())
+    }
+
+    assert participles == set()
 
 
 def test_nobody_in_the_domain_reads_the_clock():

@@ -32,8 +32,9 @@ from ledger.commands import Ledger, every
 from ledger.feeds.orders import OrderFeed, ReturnFeed
 from ledger.kernel.aggregate import project
 from ledger.kernel.errors import LedgerError
+from ledger.kernel.ids import new_id
 from ledger.kernel.money import CNY
-from ledger.kernel.names import DonorId, new_id
+from ledger.kernel.names import DonorId
 from ledger.kernel.roles import MONEY_ROLES, Role
 from tests.charity import Charity
 from tests.ledger.books.test_movements import added_up, check_against_the_books

@@ -47,7 +47,7 @@ def test_who_hangs_up_leaves_all_or_nothing_and_may_ask_again(tmp_path):
         assert server.position() == before + CALLERS
         assert office.balance(fund)["pledged"] == CALLERS * 100
         assert "leifeng_queue 0.0" in server.public.get("/metrics").text
-        person = server.directory.caller(office.lin.token).person
+        person = server.identity.caller(office.lin.token).person
         asked = [
             Asked(command_id(person, f"gone-{n}"), PLEDGED, each.json())
             for n, each in enumerate(again)

@@ -115,7 +115,7 @@ class Flood:
 
     def asked(self):
         """Return what the oracle is told."""
-        person = PersonId(self._office.server.directory.caller(self._token).person)
+        person = PersonId(self._office.server.identity.caller(self._token).person)
         return [
             Asked(command_id(person, key), PLEDGED, receipt)
             for key, receipt in self.receipts.items()

@@ -120,7 +120,7 @@ class Asking:
 
     def said(self, answers):
         """Return what the oracle is told."""
-        person = self._office.server.directory.caller(self._office.lin.token).person
+        person = self._office.server.identity.caller(self._office.lin.token).person
         return [
             Asked(command_id(PersonId(person), key), self._asked[key][2], answer.json())
             for key, answer in answers.items()

@@ -7,7 +7,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TypeVar
 
 from ledger.kernel.aggregate import Act
-from ledger.kernel.names import PersonId, new_id
+from ledger.kernel.ids import new_id
+from ledger.kernel.names import PersonId
 
 FIRST_DAY = date(2026, 1, 1)
 """The books open then."""

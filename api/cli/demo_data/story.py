@@ -43,6 +43,7 @@ from ledger.commands.sales import (
 from ledger.feeds.feed import CHUNK_LINES
 from ledger.feeds.orders import OrderFeed, ReturnFeed
 from ledger.kernel.aggregate import BUSINESS_ZONE, Act
+from ledger.kernel.ids import new_id
 from ledger.kernel.money import Fen
 from ledger.kernel.names import (
     DisbursementId,
@@ -52,7 +53,6 @@ from ledger.kernel.names import (
     PartyId,
     PersonId,
     SaleId,
-    new_id,
 )
 from ledger.kernel.roles import Role
 from ledger.store.commits import Receipt
@@ -112,13 +112,13 @@ class Story:
             told(number, len(chapters))
 
     def _people_come(self) -> None:
-        directory, evening = self._site.directory, _evening(date(2026, 1, 4))
+        identity, evening = self._site.identity, _evening(date(2026, 1, 4))
         for name, roles in PEOPLE.items():
-            self.tokens[name] = directory.create_token(name, roles, at=evening)
-            caller = directory.caller(self.tokens[name])
+            self.tokens[name] = identity.create_token(name, roles, at=evening)
+            caller = identity.caller(self.tokens[name])
             assert caller is not None  # noqa: S101  # The token was made a line ago.
             self._people[name] = caller.person
-        self._site.telling.tell()
+        self._site.outbox.deliver()
 
     def _everyday(self) -> None:
         """Play the year outside the sale: small gifts, one paid twice, one used wrongly."""
@@ -313,7 +313,7 @@ class Story:
             )
 
     def _party(self, name: str) -> PartyId:
-        return self._site.directory.vault.keep(PartyId(str(new_id())), {"name": name})
+        return self._site.identity.vault.keep(PartyId(str(new_id())), {"name": name})
 
     def _donor(self, name: str) -> DonorId:
         donor = DonorId(UUID(self._party(name)))

@@ -40,6 +40,7 @@ from ledger.commands.donations import (
 )
 from ledger.commands.donors import register_donor
 from ledger.commands.funds import open_fund, transfer
+from ledger.kernel.ids import new_id
 from ledger.kernel.money import CNY, Fen
 from ledger.kernel.names import (
     DisbursementId,
@@ -48,7 +49,6 @@ from ledger.kernel.names import (
     FundCode,
     PartyId,
     Position,
-    new_id,
 )
 from ledger.kernel.payments import Channel
 from ledger.kernel.terms import Restriction

@@ -60,7 +60,7 @@ def show_account(desk: PageDesk) -> Response:
 
 
 def _account(desk: PageDesk, said: str | None = None) -> Response:
-    directory, here = desk.site.directory, desk.signed_in
+    identity, here = desk.site.identity, desk.signed_in
     assert here is not None  # noqa: S101  # The entrance lets nobody else in.
     person = here.caller.person
     status = HTTPStatus.OK if said is None else HTTPStatus.UNPROCESSABLE_ENTITY
@@ -69,13 +69,13 @@ def _account(desk: PageDesk, said: str | None = None) -> Response:
         "account.html",
         status=status,
         said=said,
-        called=directory.roll.name(person) or "",
+        called=identity.users.name(person) or "",
         held=sorted(here.caller.roles | here.lacking),
         lacking=sorted(here.lacking),
         here=here,
-        has_password=directory.passwords.has(person),
-        has_second_factor=directory.second_factors.has(person),
-        sessions=directory.sessions.of(person, datetime.now(UTC)),
+        has_password=identity.passwords.has(person),
+        has_second_factor=identity.second_factors.has(person),
+        sessions=identity.sessions.of(person, datetime.now(UTC)),
         shortest=LENGTH_MIN,
     )
 
@@ -87,10 +87,10 @@ async def change_password(desk: PageDesk) -> Response:
     new = desk.fields.get("password", "")
     if new != desk.fields.get("again"):
         return _account(desk, UNEQUAL)
-    directory, now = desk.site.directory, datetime.now(UTC)
+    identity, now = desk.site.identity, datetime.now(UTC)
     try:
         await run_in_threadpool(_knows_password, desk)
-        await run_in_threadpool(directory.passwords.choose, desk.caller.person, new, now)
+        await run_in_threadpool(identity.passwords.choose, desk.caller.person, new, now)
     except (PasswordWrong, TooOften, Invalid) as error:
         return _account(desk, IN_THE_WAY[type(error)])
     return await _again(desk, with_second_factor=_here(desk).with_second_factor)
@@ -100,7 +100,7 @@ def _knows_password(desk: PageDesk) -> None:
     """Refuse whoever found a browser open and does not know the password."""
     person, slowdown = desk.caller.person, desk.app.state.slowdown
     slowdown.check(person)
-    if not desk.site.directory.passwords.is_of(person, desk.fields.get("old", "")):
+    if not desk.site.identity.passwords.is_of(person, desk.fields.get("old", "")):
         slowdown.failed(person)
         raise PasswordWrong
     slowdown.succeeded(person)
@@ -108,12 +108,12 @@ def _knows_password(desk: PageDesk) -> None:
 
 def _is_themselves(desk: PageDesk) -> None:
     """Refuse whoever found a browser open: by the password, or if there is none, by the time."""
-    directory, person, now = desk.site.directory, desk.caller.person, datetime.now(UTC)
-    if directory.passwords.has(person):
+    identity, person, now = desk.site.identity, desk.caller.person, datetime.now(UTC)
+    if identity.passwords.has(person):
         _knows_password(desk)
         return
     here = _here(desk).session
-    began = [each.began_at for each in directory.sessions.of(person, now) if each.session == here]
+    began = [each.began_at for each in identity.sessions.of(person, now) if each.session == here]
     if not began or now - began[0] > JUST_NOW:
         raise SignedInLongAgo("this session began long ago")
 
@@ -125,7 +125,7 @@ def _here(desk: PageDesk) -> Any:
 
 async def _again(desk: PageDesk, *, with_second_factor: bool) -> Response:
     """Begin another session in place of this one, which ended or has less."""
-    sessions, person = desk.site.directory.sessions, desk.caller.person
+    sessions, person = desk.site.identity.sessions, desk.caller.person
     await run_in_threadpool(sessions.end_one, person, _here(desk).session)
     begin: Callable[[], str] = lambda: sessions.begin(  # noqa: E731
         person, datetime.now(UTC), with_second_factor=with_second_factor
@@ -141,12 +141,12 @@ async def begin_second_factor(desk: PageDesk) -> Response:
         await run_in_threadpool(_is_themselves, desk)
     except (PasswordWrong, SignedInLongAgo, TooOften) as error:
         return _account(desk, IN_THE_WAY[type(error)])
-    secret = await run_in_threadpool(desk.site.directory.second_factors.begin, desk.caller.person)
+    secret = await run_in_threadpool(desk.site.identity.second_factors.begin, desk.caller.person)
     return _set_up(desk, secret)
 
 
 def _set_up(desk: PageDesk, secret: str, said: str | None = None) -> Response:
-    name = desk.site.directory.roll.name(desk.caller.person) or ""
+    name = desk.site.identity.users.name(desk.caller.person) or ""
     picture = segno.make(address_of(secret, name)).svg_inline(scale=4, light="white")
     status = HTTPStatus.OK if said is None else HTTPStatus.UNPROCESSABLE_ENTITY
     return page(
@@ -163,7 +163,7 @@ def _set_up(desk: PageDesk, secret: str, said: str | None = None) -> Response:
 @someone
 async def confirm_second_factor(desk: PageDesk) -> Response:
     """Have the second factor count, and show the recovery codes this once."""
-    factors, person = desk.site.directory.second_factors, desk.caller.person
+    factors, person = desk.site.identity.second_factors, desk.caller.person
     desk.app.state.slowdown.check(person)
     code = "".join(desk.fields.get("code", "").split())
     try:
@@ -181,14 +181,14 @@ async def confirm_second_factor(desk: PageDesk) -> Response:
 @someone
 async def remove_second_factor(desk: PageDesk) -> Response:
     """Take the second factor away, for another telephone; it takes the password and a code."""
-    person, factors = desk.caller.person, desk.site.directory.second_factors
+    person, factors = desk.caller.person, desk.site.identity.second_factors
     try:
         await run_in_threadpool(_is_themselves, desk)
         await run_in_threadpool(_shows_code, desk)
     except (PasswordWrong, SignedInLongAgo, CodeWrong, TooOften) as error:
         return _account(desk, IN_THE_WAY[type(error)])
     await run_in_threadpool(factors.remove, person)
-    await run_in_threadpool(desk.site.directory.sessions.end_all, person)
+    await run_in_threadpool(desk.site.identity.sessions.end_all, person)
     return await _again(desk, with_second_factor=False)
 
 
@@ -196,7 +196,7 @@ def _shows_code(desk: PageDesk) -> None:
     person: PersonId = desk.caller.person
     slowdown = desk.app.state.slowdown
     code = desk.fields.get("code", "")
-    if not desk.site.directory.second_factors.is_shown(person, code, datetime.now(UTC)):
+    if not desk.site.identity.second_factors.is_shown(person, code, datetime.now(UTC)):
         slowdown.failed(person)
         raise CodeWrong
 
@@ -205,5 +205,5 @@ def _shows_code(desk: PageDesk) -> None:
 @someone
 async def end_session(session: SessionId, desk: PageDesk) -> Response:
     """Sign out somewhere else."""
-    await run_in_threadpool(desk.site.directory.sessions.end_one, desk.caller.person, session)
+    await run_in_threadpool(desk.site.identity.sessions.end_one, desk.caller.person, session)
     return RedirectResponse(ACCOUNT, HTTPStatus.SEE_OTHER)

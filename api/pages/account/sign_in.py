@@ -20,7 +20,7 @@ from api.pages.kit.labels import marked
 from api.pages.kit.rendering import page
 from ledger.kernel.errors import Invalid, LedgerError
 from ledger.kernel.names import PersonId
-from ledger.people.directory import Directory
+from ledger.people.identity import Identity
 from ledger.people.passwords import LENGTH_MIN
 
 if TYPE_CHECKING:  # It needs an extra that not every server has.
@@ -97,40 +97,40 @@ def provider_called(desk: PageDesk) -> str | None:
 
 def _begun(desk: PageDesk) -> str:
     """Begin a session for whoever shows what they have to."""
-    directory, now = desk.site.directory, datetime.now(UTC)
+    identity, now = desk.site.identity, datetime.now(UTC)
     name, slowdown = desk.fields.get("name", "").strip(), desk.app.state.slowdown
     whose, address = sha256(name.encode()).digest(), network(desk.scope.get("client"))
     from_here = desk.app.state.slowdown_of_addresses
     slowdown.check(whose)
     from_here.check(address)
-    person = _shown(directory, name, desk.fields, now)
+    person = _shown(identity, name, desk.fields, now)
     if person is None:
         slowdown.failed(whose)
         from_here.failed(address)
         raise SignInRefused("do not belong together")
     slowdown.succeeded(whose)
-    return begun(desk, person, now, with_second_factor=directory.second_factors.has(person))
+    return begun(desk, person, now, with_second_factor=identity.second_factors.has(person))
 
 
 def begun(desk: PageDesk, person: PersonId, at: datetime, *, with_second_factor: bool) -> str:
     """Begin a session for ``person``, in place of the one that their browser may have had."""
-    sessions = desk.site.directory.sessions
+    sessions = desk.site.identity.sessions
     old = desk.cookies.get(cookie_name(desk))
     if old:
         sessions.end(old)
     return sessions.begin(person, at, with_second_factor=with_second_factor)
 
 
-def _shown(directory: Directory, name: str, fields: Any, now: datetime) -> PersonId | None:
+def _shown(identity: Identity, name: str, fields: Any, now: datetime) -> PersonId | None:
     """Return who is meant, if password and, where there is one, second factor are theirs."""
-    with directory.register.reading() as connection:
-        person = directory.roll.find(connection, name)
-    if not directory.passwords.is_of(person, fields.get("password", "")) or person is None:
+    with identity.database.reading() as connection:
+        person = identity.users.find(connection, name)
+    if not identity.passwords.is_of(person, fields.get("password", "")) or person is None:
         return None
-    found = directory.roll.one(person)
+    found = identity.users.one(person)
     if found is None or found.disabled_at is not None:
         return None
-    factors = directory.second_factors
+    factors = identity.second_factors
     if factors.has(person) and not factors.is_shown(person, fields.get("code", ""), now):
         return None
     return person
@@ -173,7 +173,7 @@ async def sign_out(desk: PageDesk) -> Response:
     """Sign somebody out."""
     secret = desk.cookies.get(cookie_name(desk))
     if secret:
-        await run_in_threadpool(desk.site.directory.sessions.end, secret)
+        await run_in_threadpool(desk.site.identity.sessions.end, secret)
     answer = RedirectResponse(FRONT, HTTPStatus.SEE_OTHER)
     answer.delete_cookie(
         cookie_name(desk), path="/", httponly=True, samesite="lax", secure=is_safe(desk)
@@ -185,27 +185,27 @@ async def sign_out(desk: PageDesk) -> Response:
 @may()
 def show_invitation(code: Code, desk: PageDesk) -> Response:
     """Show where an invited person chooses a password."""
-    directory = desk.site.directory
-    person = directory.passwords.invited(code, datetime.now(UTC))
-    return _chosen(desk, directory.roll.name(person))
+    identity = desk.site.identity
+    person = identity.passwords.invited(code, datetime.now(UTC))
+    return _chosen(desk, identity.users.name(person))
 
 
 @router.post("/invitation/{code}")
 @may()
 async def accept_invitation(code: Code, desk: PageDesk) -> Response:
     """Have an invited person sign in by the password that they chose."""
-    directory, now = desk.site.directory, datetime.now(UTC)
-    person = await run_in_threadpool(directory.passwords.invited, code, now)
+    identity, now = desk.site.identity, datetime.now(UTC)
+    person = await run_in_threadpool(identity.passwords.invited, code, now)
     password = desk.fields.get("password", "")
     if password != desk.fields.get("again"):
-        return _chosen(desk, directory.roll.name(person), said=UNEQUAL)
+        return _chosen(desk, identity.users.name(person), said=UNEQUAL)
     try:
-        await run_in_threadpool(directory.passwords.accept, code, password, now)
+        await run_in_threadpool(identity.passwords.accept, code, password, now)
     except Invalid:
-        return _chosen(desk, directory.roll.name(person), said=UNFIT)
-    if directory.second_factors.has(person):
+        return _chosen(desk, identity.users.name(person), said=UNFIT)
+    if identity.second_factors.has(person):
         return RedirectResponse(SIGN_IN, HTTPStatus.SEE_OTHER)
-    secret = await run_in_threadpool(directory.sessions.begin, person, now)
+    secret = await run_in_threadpool(identity.sessions.begin, person, now)
     return signed_in_as(desk, secret, ACCOUNT)
 
 

@@ -39,7 +39,7 @@ from api.sso.refusals import IdentityNotProven, ProviderAway
 from api.sso.settings import CALLBACK
 from api.sso.sign_in_state import GOOD_FOR, CameBack, Left, SlipOver, leaving, read, written
 from ledger.kernel.names import PersonId
-from ledger.people.identities import Identity
+from ledger.people.external_identities import ExternalIdentity
 
 if TYPE_CHECKING:  # It needs an extra that not every server has.
     from api.sso.provider import Provider
@@ -81,8 +81,8 @@ async def leave(desk: PageDesk) -> Response:
 @may()
 async def leave_invited(code: Code, desk: PageDesk) -> Response:
     """Send an invited person to the provider, to be bound to whom they are there."""
-    directory = desk.site.directory
-    await run_in_threadpool(directory.passwords.invited, code, datetime.now(UTC))
+    identity = desk.site.identity
+    await run_in_threadpool(identity.passwords.invited, code, datetime.now(UTC))
     return await _leave(desk, ACCOUNT, code)
 
 
@@ -123,7 +123,7 @@ async def come_back(desk: PageDesk) -> Response:
         from_here.failed(address)
         said = UNKNOWN if isinstance(refusal, NobodyBound) else NOT_PROVEN
         return sign_in_form(desk, ACCOUNT, status=HTTPStatus.FORBIDDEN, said=said)
-    if await run_in_threadpool(desk.site.directory.second_factors.has, person):
+    if await run_in_threadpool(desk.site.identity.second_factors.has, person):
         answer = RedirectResponse(CODE, HTTPStatus.SEE_OTHER)
         return await _with_slip(desk, answer, CameBack(now, left.wanted, person))
     return await _come_in(desk, person, left.wanted, now, with_second_factor=False)
@@ -141,11 +141,13 @@ async def _person(desk: PageDesk, left: Left, at: datetime) -> PersonId:
     return await run_in_threadpool(_bound, desk, found, left.invitation, at)
 
 
-def _bound(desk: PageDesk, identity: Identity, invitation: str | None, at: datetime) -> PersonId:
-    identities = desk.site.directory.identities
+def _bound(
+    desk: PageDesk, identity: ExternalIdentity, invitation: str | None, at: datetime
+) -> PersonId:
+    external_identities = desk.site.identity.external_identities
     if invitation is not None:
-        return identities.bind(invitation, identity, at)
-    person = identities.person(identity)
+        return external_identities.bind(invitation, identity, at)
+    person = external_identities.person(identity)
     if person is None:
         raise NobodyBound("nobody is bound to this account")
     return person
@@ -177,7 +179,7 @@ async def take_code(desk: PageDesk) -> Response:
         answer = _ask_code(desk, HTTPStatus.TOO_MANY_REQUESTS, WAIT)
         answer.headers["Retry-After"] = str(refusal.retry_after)
         return answer
-    factors, code = desk.site.directory.second_factors, desk.fields.get("code", "")
+    factors, code = desk.site.identity.second_factors, desk.fields.get("code", "")
     if not await run_in_threadpool(factors.is_shown, back.person, code, now):
         slowdown.failed(back.person)
         return _ask_code(desk, HTTPStatus.FORBIDDEN, CODE_WRONG)
@@ -225,11 +227,11 @@ def _cookie(request: Request) -> str:
 
 async def _slip(desk: PageDesk, kind: type[S], at: datetime) -> S:
     held = desk.cookies.get(_cookie(desk), "")
-    return await run_in_threadpool(read, desk.site.directory.vault, held, kind, at)
+    return await run_in_threadpool(read, desk.site.identity.vault, held, kind, at)
 
 
 async def _with_slip(desk: PageDesk, answer: Response, slip: Left | CameBack) -> Response:
-    held = await run_in_threadpool(written, desk.site.directory.vault, slip)
+    held = await run_in_threadpool(written, desk.site.identity.vault, slip)
     answer.set_cookie(
         _cookie(desk),
         held,

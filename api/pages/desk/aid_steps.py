@@ -18,7 +18,8 @@ from api.pages.kit.own_pages import then
 from ledger.commands.command import Command
 from ledger.commands.disbursements import acknowledge, approve, bounce, cancel, pay, reject
 from ledger.kernel.errors import LedgerError
-from ledger.kernel.names import DisbursementId, PartyId, new_id
+from ledger.kernel.ids import new_id
+from ledger.kernel.names import DisbursementId, PartyId
 from ledger.store.commits import Receipt
 
 router = APIRouter(route_class=Entrance, include_in_schema=False)

@@ -25,8 +25,9 @@ from api.pages.kit.rules import rule_in_force
 from ledger.aggregates.disbursements.facts import PayeeKind
 from ledger.commands.disbursements import request_aid
 from ledger.kernel.errors import Invalid, LedgerError, NotFound
+from ledger.kernel.ids import new_id
 from ledger.kernel.money import CNY, yuan
-from ledger.kernel.names import FundCode, PartyId, new_id
+from ledger.kernel.names import FundCode, PartyId
 from ledger.kernel.roles import Role
 from projections.views.disbursements import Disbursements
 from projections.views.fund_balances import FundBalances, FundSummary, fund_summaries

@@ -27,8 +27,9 @@ from ledger.aggregates.donations.facts import Instalment
 from ledger.commands.donations import pledge
 from ledger.commands.donors import register_donor
 from ledger.kernel.errors import Invalid, LedgerError, NotFound
+from ledger.kernel.ids import new_id
 from ledger.kernel.money import CNY, Fen, yuan
-from ledger.kernel.names import DonorId, FundCode, PartyId, new_id
+from ledger.kernel.names import DonorId, FundCode, PartyId
 from ledger.kernel.roles import Role
 from projections.views.donations import Donations
 from projections.views.donors import donor_row
@@ -187,7 +188,7 @@ def _known(desk: PageDesk) -> dict[str, Any] | None:
         return None
     with desk.read(Donations) as reading:
         row = donor_row(reading.connection, str(desk.caller.donor))
-    details = desk.site.directory.vault.details(PartyId(str(desk.caller.donor))) or {}
+    details = desk.site.identity.vault.details(PartyId(str(desk.caller.donor))) or {}
     return None if row is None else row | details
 
 
@@ -222,7 +223,7 @@ async def _register(desk: PageDesk) -> None:
         anonymous=not ticked(desk.fields, "named"),
     )
     known, now = DonorId(UUID(receipt.id)), datetime.now(UTC)
-    await run_in_threadpool(desk.site.directory.is_donor, desk.caller.person, known, at=now)
+    await run_in_threadpool(desk.site.identity.is_donor, desk.caller.person, known, at=now)
 
 
 @router.get("/give/check")

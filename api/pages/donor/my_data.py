@@ -66,7 +66,7 @@ def data_page(desk: PageDesk, *, done: int = 0, refusal: LedgerError | None = No
     with desk.read(Donations) as reading:
         row = donor_row(reading.connection, str(donor))
         statement = donor_statement(reading.connection, str(donor))
-    details = desk.site.directory.vault.details(PartyId(str(donor))) or {}
+    details = desk.site.identity.vault.details(PartyId(str(donor))) or {}
     return own_page(
         desk,
         "my_data.html",
@@ -132,5 +132,5 @@ async def erase(desk: PageDesk) -> Response:
         )
     except LedgerError as refusal:
         return await run_in_threadpool(data_page, desk, refusal=refusal)
-    await run_in_threadpool(desk.site.directory.erase, [donor])
+    await run_in_threadpool(desk.site.identity.erase, [donor])
     return page(desk, "erased.html", position=receipt.position)  # Nobody is signed in any more.

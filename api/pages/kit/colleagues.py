@@ -27,7 +27,7 @@ def colleagues(desk: Desk, persons: Iterable[tuple[str, str]]) -> dict[str, str]
 def colleague(desk: Desk, person: str, role: str) -> str:
     """Return what to call a person who acted in a role."""
     if role not in APART:
-        name = desk.site.directory.roll.name(PersonId(person))
+        name = desk.site.identity.users.name(PersonId(person))
         if name is not None:
             return name
     return f"…{person[-SHORT:]}"
@@ -37,6 +37,6 @@ def payee_called(desk: Desk, payee: str, name: str | None) -> str | None:
     """Return what a payee is called, whose name is kept apart from the history if a person."""
     if name is not None:
         return name
-    details = desk.site.directory.vault.details(PartyId(payee)) or {}
+    details = desk.site.identity.vault.details(PartyId(payee)) or {}
     found: str | None = details.get("name")
     return found

@@ -106,7 +106,7 @@ async def signed_in(request: Request) -> SignedIn | None:
     if not secret:
         return None
     site: Site = request.app.state.site
-    return await run_in_threadpool(site.directory.sessions.signed_in, secret, datetime.now(UTC))
+    return await run_in_threadpool(site.identity.sessions.signed_in, secret, datetime.now(UTC))
 
 
 def cookie_name(request: Request) -> str:

@@ -1,1 +1,1 @@
-"""What every part of the ledger is made of: events and aggregates, refusals, money, ids."""
+"""The ledger's building blocks: events and aggregates, refusals, money, ids."""

@@ -17,8 +17,8 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct, field
 
-from ledger.kernel.chance import random_bytes
 from ledger.kernel.errors import Invalid
+from ledger.kernel.ids import random_bytes
 from ledger.kernel.names import PersonId
 
 BUSINESS_ZONE = ZoneInfo("Asia/Shanghai")
@@ -64,7 +64,7 @@ def _day_of_hour(hour: int) -> date:
 
 
 class Act(Struct, frozen=True):
-    """Who does something, in which role, under which command, and when it is recorded.
+    """Metadata of a command: the actor, their role, the command's id, and the time of recording.
 
     Attributes:
         actor: Opaque id of the person.
@@ -170,7 +170,7 @@ class Aggregate:
         pending, self._pending = self._pending, []
         return pending
 
-    def _record(self, kind: type[Fact], act: Act, *, on: date, **said: Any) -> None:
+    def _record(self, kind: type[Fact], act: Act, *, on: date, **fields: Any) -> None:
         """Write down that something happened on ``on``. Tomorrow's facts are not yet facts."""
         if on > act.today:
             raise Invalid("on", "{on} is in the future", on=on)
@@ -183,7 +183,7 @@ class Aggregate:
             role=act.role,
             command=act.command,
             salt=random_bytes(SALT_BYTES).hex(),
-            **said,
+            **fields,
         )
         self.apply(fact)
         self._pending.append(fact)
@@ -191,10 +191,10 @@ class Aggregate:
     @classmethod
     def replayed(cls, facts: Iterable[Fact]) -> Self:
         """Return the aggregate that ``facts``, all of one stream, add up to."""
-        found = project(None, facts)
-        if not isinstance(found, cls):
+        aggregate = project(None, facts)
+        if not isinstance(aggregate, cls):
             raise TypeError(f"these are not the facts of a {cls.TOPIC}")
-        return found
+        return aggregate
 
 
 FACTS: dict[str, type[Fact]] = {}

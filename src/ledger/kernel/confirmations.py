@@ -1,4 +1,4 @@
-"""Payments found again on a statement that the charity did not write: the bank's, the platform's.
+"""Confirmation of payments against a statement by a third party: the bank's or the platform's.
 
 It is no entry, as the payment made one; it says that somebody other than who recorded it has seen
 it there (会计法 art. 35: who keeps money does not also check it).
@@ -28,7 +28,7 @@ class ConfirmationDiffers(Refused):
 
 
 class Confirmation(Struct, frozen=True):
-    """On which statement a payment was found, and which version of its stream says so."""
+    """The statement that a payment was matched on, and the stream's version of that event."""
 
     version: int
     statement_ref: str

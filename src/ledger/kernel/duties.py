@@ -1,4 +1,4 @@
-"""Separation of duties: which two steps about one thing are never one person's.
+"""Separation of duties: pairs of steps about one thing that one person may never take both.
 
 They are held apart by person, whatever roles and tokens somebody has: handling, approving and
 keeping money are different people's (会计法 art. 25), who keeps it does not also check it (same,
@@ -17,7 +17,7 @@ from ledger.kernel.sentences import Sentence
 
 
 class Duty(StrEnum):
-    """What a person does, or is, about one thing."""
+    """A person's part in one thing: a step they take, or a relation they have."""
 
     REQUEST = "request"
     RELATION = "relation"

@@ -1,4 +1,4 @@
-"""Why the ledger says no.
+"""The tree of the ledger's errors and refusals.
 
 * LedgerError
   * Invalid          what was said cannot be true as written: a field is wrong in itself

@@ -1,4 +1,4 @@
-"""Lines of a feed, whatever it is of: how one is read, and by what code it is refused."""
+"""Lines of a feed: the strict reader, and the code by which a line is refused."""
 
 from __future__ import annotations
 
@@ -67,12 +67,12 @@ def reader(kind: type[L], *suspects: Suspect) -> Callable[[bytes], L]:
 
     def read(line: bytes) -> L:
         try:
-            said = decode(line)
+            fields = decode(line)
         except _NOT_READ as error:
             raise _fault(line, error, suspects) from None
         if (fault := fault_of(line)) is not None:
             raise LineMalformed(str(fault))
-        return said
+        return fields
 
     return read
 
@@ -85,11 +85,11 @@ _anything = msgspec.json.Decoder().decode
 def _fault(line: bytes, error: Exception, suspects: tuple[Suspect, ...]) -> LineRefused:
     """Name what is wrong with a line that the strict reader turned down."""
     try:
-        said = _anything(line)
+        value = _anything(line)
     except _NOT_READ:
         return LineMalformed(str(fault_of(line) or "is not JSON"))
     for suspect in suspects:
-        for part in _parts(said):
+        for part in _parts(value):
             if suspect.field in part and not _is(part[suspect.field], suspect.kind):
                 return suspect.refusal("{field} {rule}", field=suspect.field, rule=suspect.rule)
     return LineMalformed(str(fault_of(line) or _ECHO.sub(r"\1\2", str(error))))
@@ -102,11 +102,11 @@ _ECHO = re.compile(
 """What the reader's words repeat of a line, but for names that could be those of fields."""
 
 
-def _parts(said: Any) -> Iterator[dict[str, Any]]:
+def _parts(fields: Any) -> Iterator[dict[str, Any]]:
     """Return the objects of a line: itself, and those directly in it."""
-    if isinstance(said, dict):
-        yield said
-        for value in said.values():
+    if isinstance(fields, dict):
+        yield fields
+        for value in fields.values():
             for each in value if isinstance(value, list) else (value,):
                 if isinstance(each, dict):
                     yield each

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from functools import lru_cache
 from typing import NewType
 from uuid import NAMESPACE_URL, UUID, uuid5
-
-from ledger.kernel.chance import random_bytes
 
 FundCode = NewType("FundCode", str)
 """A fund's short public name, such as ``F-HEAR``."""
@@ -32,13 +29,6 @@ STREAMS_MAX = 4_096
 
 LEDGER = uuid5(NAMESPACE_URL, "urn:leifeng:ledger")
 """Root of the ids that follow from a name, so that a repeat meets the first and is seen."""
-
-
-def new_id() -> UUID:
-    """Return a fresh UUID version 7 (RFC 9562 §5.7): ordered in time, so inserts stay local."""
-    unix_ms = time.time_ns() // 1_000_000
-    value = unix_ms << 80 | 0x7 << 76 | int.from_bytes(random_bytes(10)) >> 4
-    return UUID(int=value & ~(0b11 << 62) | 0b10 << 62)
 
 
 def fund_stream(code: FundCode) -> UUID:

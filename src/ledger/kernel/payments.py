@@ -1,4 +1,4 @@
-"""Money that came in on a promise: by which channel, who said so, and what of it goes back how."""
+"""Payments towards a pledge: their channel, their recorder, and refunds by the same channel."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people do for the charity, and so what they may do here."""
+"""The roles that people hold at the charity, and which of them exclude each other."""
 
 from __future__ import annotations
 

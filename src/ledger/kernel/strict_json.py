@@ -26,7 +26,7 @@ _NOT_A_BRACKET = re.compile(rb"[^][{}]+")
 
 
 class _Fault(ValueError):
-    """What is wrong with a text.
+    """The reason why a text is refused.
 
     Attributes:
         sentence: The fault, to follow the name of what was sent.
@@ -39,7 +39,7 @@ class _Fault(ValueError):
 
 
 def fault_of(text: bytes, *, numbers: bool = True) -> Sentence | None:
-    """Return by what a JSON text must be refused; nothing if by none of these rules.
+    """Return why this JSON text is refused, or None.
 
     Whether it is JSON, and what it says, is for its reader; so are its ``numbers``, if that reader
     turns down what is none and can say in which field.
@@ -75,10 +75,10 @@ def _named_fault(text: bytes, read: Callable[[str], object]) -> Sentence | None:
 
 
 def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    said = dict(pairs)
-    if len(said) != len(pairs):
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
         raise _Fault(Sentence("has a key twice"))
-    return said
+    return fields
 
 
 def _no_number(word: str) -> object:
@@ -99,7 +99,7 @@ _slowly = json.JSONDecoder(
 
 
 def _depth(text: bytes) -> int:
-    """Return how deep a text is nested, as far as that can be said of it."""
+    """Return how deep a text is nested, an estimate if it is not JSON."""
     deepest = depth = 0
     for bracket in _NOT_A_BRACKET.sub(b"", _STRINGS.sub(b"", text)):
         depth += 1 if bracket in b"[{" else -1

@@ -1,4 +1,4 @@
-"""What one thing of the charity needs to know of another, and that does not change.
+"""Immutable facts about one aggregate that another one needs.
 
 Aggregates do not know each other: a promise knows the terms of its fund, an order those of its
 sale, and each can be decided and tested alone.
@@ -25,7 +25,7 @@ UNITS_MAX = 1_000_000
 
 
 class FundTerms(Struct, frozen=True):
-    """What was fixed about a fund when it was opened."""
+    """Terms of a fund, fixed when it was opened."""
 
     fund: FundCode
     restriction: Restriction
@@ -43,7 +43,7 @@ class FundTerms(Struct, frozen=True):
 
 
 class SaleTerms(Struct, frozen=True):
-    """What a sale's orders and returns are held to.
+    """Terms of a sale that its orders and returns must satisfy.
 
     Attributes:
         sale: Which sale.

@@ -142,10 +142,10 @@ def code(text: str, field: str) -> str:
 
 
 def _is_identity(text: str) -> bool:
-    found = _IDENTITY_APART.search(text)
-    if found is None:
+    match = _IDENTITY_APART.search(text)
+    if match is None:
         return False
-    number = found.group().upper()
+    number = match.group().upper()
     try:
         date.fromisoformat(f"{number[6:10]}-{number[10:12]}-{number[12:14]}")
     except ValueError:

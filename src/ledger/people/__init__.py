@@ -1,1 +1,1 @@
-"""Who is behind the opaque ids of the history, and what they may do."""
+"""The people behind the opaque ids of the history, their roles and their credentials."""

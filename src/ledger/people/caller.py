@@ -1,4 +1,4 @@
-"""Who is at a door."""
+"""The authenticated caller of a request."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ledger.kernel.roles import Role
 
 
 class Caller(Struct, frozen=True):
-    """Somebody at a door, known by a token or a session.
+    """A person authenticated by a token or a session.
 
     Attributes:
         person: Opaque id.

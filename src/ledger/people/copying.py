@@ -98,8 +98,8 @@ def _digest(connection: Connection) -> str:
 def _pages(connection: Connection, table: Table) -> Iterator[list[dict[str, Any]]]:
     """Return the rows of ``table`` in the order of their keys, which is everywhere the same."""
     order = in_order(table, connection.dialect.name)
-    asked = select(table).order_by(*order).execution_options(yield_per=PAGE)
-    for page in connection.execute(asked).mappings().partitions():
+    query = select(table).order_by(*order).execution_options(yield_per=PAGE)
+    for page in connection.execute(query).mappings().partitions():
         yield [dict(row) for row in page]
 
 

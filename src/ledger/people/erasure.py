@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, select
 
 from ledger.kernel.names import PartyId
 from ledger.kernel.roles import Role
-from ledger.people.register import Register
+from ledger.people.database import PeopleDatabase
 from ledger.people.tables import (
     DATA_KEYS,
     HOLDS,
@@ -36,18 +36,18 @@ _SIGNING_IN = (PASSWORDS, IDENTITIES, SECOND_FACTORS, RECOVERY_CODES, INVITATION
 """What lets somebody sign in, whom nobody knows by name any more."""
 
 
-def erase(register: Register, donors: Iterable[PartyId]) -> int:
+def erase(database: PeopleDatabase, donors: Iterable[PartyId]) -> int:
     """Destroy what is kept of ``donors``; return of how many there was anything.
 
     With a donor goes the name of the person who has no token but as that donor: it is the same
     person. Their tokens stay, which name nobody, and open what is left: amounts and days.
     """
-    wanted = list(donors)
-    with register.reading() as connection:
-        wanted += _persons(connection, set(wanted))
-        kept = [each for some in _chunks(wanted) for each in _kept(connection, some)]
+    parties = list(donors)
+    with database.reading() as connection:
+        parties += _persons(connection, set(parties))
+        kept = [each for some in _chunks(parties) for each in _kept(connection, some)]
     if kept:
-        with register.writing() as connection:
+        with database.writing() as connection:
             for some in _chunks(kept):
                 for table in (DATA_KEYS, SEALED):
                     connection.execute(table.delete().where(table.c.party.in_(some)))
@@ -55,15 +55,15 @@ def erase(register: Register, donors: Iterable[PartyId]) -> int:
                     connection.execute(table.delete().where(table.c.person.in_(some)))
                 named = PERSONS.c.person.in_(some)
                 connection.execute(PERSONS.update().where(named).values(name_digest=None))
-    if kept or (wanted and register.is_local):  # As an earlier try may have been hindered.
-        register.clear()
+    if kept or (parties and database.is_local):  # As an earlier try may have been hindered.
+        database.clear()
     return len(kept)
 
 
 def _persons(connection: Connection, donors: set[PartyId]) -> list[PartyId]:
     """Return those who are one of ``donors`` and nobody else, by their roles and by each token."""
-    asked = select(PERSONS.c.person, PERSONS.c.donor)
-    themselves = {PartyId(person) for person, donor in connection.execute(asked) if donor in donors}
+    query = select(PERSONS.c.person, PERSONS.c.donor)
+    themselves = {PartyId(person) for person, donor in connection.execute(query) if donor in donors}
     others = set(
         connection.execute(select(HOLDS.c.person).where(HOLDS.c.role != Role.DONOR.value)).scalars()
     )
@@ -81,8 +81,8 @@ def _kept(connection: Connection, some: Sequence[PartyId]) -> Sequence[PartyId]:
     """Return those of whom there is anything, were it half of it."""
     keyed: ColumnElement[Any] = DATA_KEYS.c.party
     sealed: ColumnElement[Any] = SEALED.c.party
-    asked = select(keyed).where(keyed.in_(some)).union(select(sealed).where(sealed.in_(some)))
-    return connection.execute(asked).scalars().all()
+    query = select(keyed).where(keyed.in_(some)).union(select(sealed).where(sealed.in_(some)))
+    return connection.execute(query).scalars().all()
 
 
 def _chunks(parties: Sequence[PartyId]) -> Iterator[Sequence[PartyId]]:

@@ -98,9 +98,9 @@ class KeyFile:
 
     def first(self) -> tuple[Key, bool]:
         """Return the newest key; make one if there is none, and say whether that was done."""
-        found = self.read()
-        if found:
-            return found[0], False
+        keys = self.read()
+        if keys:
+            return keys[0], False
         made = Key.of(new_key())
         written = self._written([made])
         try:

@@ -20,7 +20,7 @@ from sqlalchemy import Connection, delete, select
 
 from ledger.kernel.errors import Invalid, Overloaded, Refused
 from ledger.kernel.names import PersonId
-from ledger.people.register import Register
+from ledger.people.database import PeopleDatabase
 from ledger.people.sessions import end_sessions
 from ledger.people.tables import IDENTITIES, INVITATIONS, PASSWORDS, PERSONS
 
@@ -56,59 +56,59 @@ class PasswordWrong(Refused):
 class Passwords:
     """The passwords that people chose."""
 
-    def __init__(self, register: Register) -> None:
-        self._register = register
+    def __init__(self, database: PeopleDatabase) -> None:
+        self._database = database
 
     @cached_property
     def _nobodys(self) -> str:
-        """What is looked at when nobody is called so, since that must not be faster."""
+        """A hash to check against when the name is unknown, so that this takes as long."""
         return _ARGON2.hash(secrets.token_urlsafe(32))
 
     def is_of(self, person: PersonId | None, password: str) -> bool:
         """Say whether this is the password of ``person``, and take as long if there is no such."""
-        with self._register.reading() as connection:
+        with self._database.reading() as connection:
             kept = None if person is None else _kept(connection, person)
         with _in_turn():
-            said = _normal(password)[:LENGTH_MAX]
-            right, better = _ARGON2.verify_and_update(said, kept or self._nobodys)
+            text = _normal(password)[:LENGTH_MAX]
+            right, better = _ARGON2.verify_and_update(text, kept or self._nobodys)
         if kept is None or not right:
             return False
         if better is not None and person is not None:  # The library's parameters have grown.
-            with self._register.writing() as connection:
+            with self._database.writing() as connection:
                 whose = PASSWORDS.c.person == person
                 connection.execute(PASSWORDS.update().where(whose).values(hash=better))
         return True
 
     def has(self, person: PersonId) -> bool:
         """Say whether ``person`` chose one."""
-        with self._register.reading() as connection:
+        with self._database.reading() as connection:
             return _kept(connection, person) is not None
 
     def choose(self, person: PersonId, password: str, at: datetime) -> None:
         """Have ``person`` sign in with ``password`` from now on, and sign them out everywhere."""
         made = _made(password)
-        with self._register.writing() as connection:
+        with self._database.writing() as connection:
             _put(connection, person, made, at)
 
     def invite(self, person: PersonId, at: datetime) -> str:
         """Return a code by which ``person`` chooses a password; earlier ones are void."""
         code = secrets.token_urlsafe(32)
         row = {"hash": _hash(code), "person": person, "expires_at": at + INVITED_FOR}
-        with self._register.writing() as connection:
+        with self._database.writing() as connection:
             connection.execute(delete(INVITATIONS).where(INVITATIONS.c.person == person))
             connection.execute(INVITATIONS.insert(), row)
         return code
 
     def invited(self, code: str, at: datetime) -> PersonId:
         """Return who was invited by ``code``."""
-        with self._register.reading() as connection:
+        with self._database.reading() as connection:
             return invited_in(connection, code, at)
 
     def accept(self, code: str, password: str, at: datetime) -> PersonId:
         """Have whoever was invited by ``code`` choose a password; the code is used up by that."""
         self.invited(code, at)  # Before any work is done for a stranger.
         made = _made(password)
-        with self._register.writing() as connection:
+        with self._database.writing() as connection:
             person = invited_in(connection, code, at)
             connection.execute(delete(INVITATIONS).where(INVITATIONS.c.person == person))
             _put(connection, person, made, at)
@@ -116,8 +116,8 @@ class Passwords:
 
 
 def _made(password: str) -> str:
-    said = _normal(password)
-    if not LENGTH_MIN <= len(said) <= LENGTH_MAX:
+    text = _normal(password)
+    if not LENGTH_MIN <= len(text) <= LENGTH_MAX:
         raise Invalid(
             "password",
             "must be {least} to {most} characters long",
@@ -125,7 +125,7 @@ def _made(password: str) -> str:
             most=LENGTH_MAX,
         )
     with _in_turn():
-        return _ARGON2.hash(said)
+        return _ARGON2.hash(text)
 
 
 def _normal(password: str) -> str:
@@ -144,8 +144,8 @@ def _in_turn() -> Iterator[None]:
 
 
 def _kept(connection: Connection, person: PersonId) -> str | None:
-    asked = select(PASSWORDS.c.hash).where(PASSWORDS.c.person == person)
-    kept: str | None = connection.execute(asked).scalar()
+    query = select(PASSWORDS.c.hash).where(PASSWORDS.c.person == person)
+    kept: str | None = connection.execute(query).scalar()
     return kept
 
 
@@ -158,13 +158,13 @@ def _put(connection: Connection, person: PersonId, made: str, at: datetime) -> N
 
 def invited_in(connection: Connection, code: str, at: datetime) -> PersonId:
     """Return who was invited by ``code``, within a transaction."""
-    asked = (
+    query = (
         select(INVITATIONS.c.person)
         .join(PERSONS, PERSONS.c.person == INVITATIONS.c.person)
         .where(INVITATIONS.c.hash == _hash(code), INVITATIONS.c.expires_at > at)
         .where(PERSONS.c.disabled_at.is_(None))
     )
-    person: str | None = connection.execute(asked).scalar()
+    person: str | None = connection.execute(query).scalar()
     if person is None:
         raise InvitationOver
     return PersonId(person)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import JSON, Column, Connection, MetaData, String, Table, inspect, select
 
 from ledger.kernel.names import PartyId
-from ledger.people.register import Register
+from ledger.people.database import PeopleDatabase
 from ledger.people.schema import PLAIN_PARTIES, PLAIN_PERSONS
 from ledger.people.tables import PERSONS
 from ledger.people.vault import NAME, Vault
@@ -53,13 +53,13 @@ def seal_plain(connection: Connection, vault: Vault) -> list[str]:
     return [f"sealed what was kept of {sealed:,} people"] if sealed else []
 
 
-def take_away(register: Register) -> None:
+def take_away(database: PeopleDatabase) -> None:
     """Write a file anew in which plain text has been, then drop the tables that it was in."""
-    with register.reading() as connection:
+    with database.reading() as connection:
         if not _are_there(connection):
             return
-    register.rewrite()
-    with register.writing() as connection:
+    database.rewrite()
+    with database.writing() as connection:
         _METADATA.drop_all(connection)
 
 

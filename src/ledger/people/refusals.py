@@ -1,4 +1,4 @@
-"""Attempts that were refused and that an auditor asks about: who, what, on which day, how often.
+"""Counts of refused attempts, for auditors: who, what, on which day, how often.
 
 They are no events: nothing happened, and whoever is refused a thousand times a second must not be
 able to write a thousand events. They are counted, a row for each day, kind, person, route and
@@ -127,7 +127,10 @@ class Refusals:
                 waiting = Counter(self._waiting)
             if not waiting:
                 return
-            with _told(), self._engine.execution_options(**{ALONE: True}).begin() as connection:
+            with (
+                _store_failures(),
+                self._engine.execution_options(**{ALONE: True}).begin() as connection,
+            ):
                 for refusal, times in waiting.items():
                     _add(connection, refusal, times)
             with self._lock:
@@ -145,11 +148,11 @@ class Refusals:
     ) -> list[dict[str, Any]]:
         """Return up to ``limit`` counts whose number follows ``after``, in that order."""
         self.write()
-        asked = select(REFUSALS).where(
+        query = select(REFUSALS).where(
             REFUSALS.c.number > after, *_within(kind, person, first, last)
         )
-        with _told(), self._engine.connect() as connection:
-            rows = connection.execute(asked.order_by(REFUSALS.c.number).limit(limit)).mappings()
+        with _store_failures(), self._engine.connect() as connection:
+            rows = connection.execute(query.order_by(REFUSALS.c.number).limit(limit)).mappings()
             return [dict(row) for row in rows]
 
     def counts(
@@ -164,16 +167,16 @@ class Refusals:
         """Return how many attempts there were, by kind, rule, person or day."""
         self.write()
         column = REFUSALS.c[by]
-        asked = select(column, func.sum(REFUSALS.c.times)).where(
+        query = select(column, func.sum(REFUSALS.c.times)).where(
             *_within(kind, person, first, last)
         )
-        with _told(), self._engine.connect() as connection:
-            rows = connection.execute(asked.group_by(column).order_by(column))
+        with _store_failures(), self._engine.connect() as connection:
+            rows = connection.execute(query.group_by(column).order_by(column))
             return {str(value): int(times) for value, times in rows}
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _store_failures() -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
@@ -212,13 +215,13 @@ def _added(connection: Connection, refusal: Refusal, times: int) -> bool:
 def _within(
     kind: str | None, person: str | None, first: date | None, last: date | None
 ) -> Sequence[Any]:
-    wanted = []
+    conditions = []
     if kind is not None:
-        wanted.append(REFUSALS.c.kind == kind)
+        conditions.append(REFUSALS.c.kind == kind)
     if person is not None:
-        wanted.append(REFUSALS.c.person == person)
+        conditions.append(REFUSALS.c.person == person)
     if first is not None:
-        wanted.append(REFUSALS.c.day >= first)
+        conditions.append(REFUSALS.c.day >= first)
     if last is not None:
-        wanted.append(REFUSALS.c.day <= last)
-    return wanted
+        conditions.append(REFUSALS.c.day <= last)
+    return conditions

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from msgspec import Struct
 from sqlalchemy import Connection, func, select
 
+from ledger.people.database import PeopleDatabase
 from ledger.people.keys import Key, KeyFile
-from ledger.people.register import Register
 from ledger.people.sealing import new_key
 from ledger.people.tables import DATA_KEYS, VAULT
 from ledger.people.vault import Vault
@@ -20,12 +20,12 @@ from ledger.people.vault import Vault
 BATCH = 500
 """Data keys wrapped anew in one transaction."""
 
-Told = Callable[[int, int], None]
-"""Told now and then how far it is, and how far it goes."""
+Progress = Callable[[int, int], None]
+"""Called now and then with how far it is, and how far it goes."""
 
 
 class Rotated(Struct, frozen=True):
-    """What a change of keys came to.
+    """The result of a key rotation.
 
     Attributes:
         old: The id of the key that wrapped until now.
@@ -39,37 +39,37 @@ class Rotated(Struct, frozen=True):
     wrapped: int
 
 
-def rotate(register: Register, vault: Vault, keys: KeyFile, told: Told) -> Rotated:
-    """Make a new key-encryption key, or go on with one that was made, and wrap everything by it.
+def rotate(database: PeopleDatabase, vault: Vault, keys: KeyFile, progress: Progress) -> Rotated:
+    """Make a new key-encryption key, or resume a rotation, and wrap every data key by it.
 
     In the end the file has the new key alone, and what was wrapped before, in backups for
     instance, opens only with the old one.
     """
     with keys.alone():
-        with register.reading() as connection:
+        with database.reading() as connection:
             old = connection.execute(select(VAULT.c.kek)).scalar_one()
             left = _left(connection, keys.read()[0].id)
         if old == keys.read()[0].id and not left:  # None was begun.
             keys.write([Key.of(new_key()), *keys.read()])
         new, *_ = keys.read()
-        with register.writing() as connection:
+        with database.writing() as connection:
             connection.execute(VAULT.update().values(kek=new.id))
-        wrapped = _wrap_all(register, vault, new.id, told)
+        wrapped = _wrap_all(database, vault, new.id, progress)
         keys.write([new])
-    register.clear()
+    database.clear()
     return Rotated(old, new.id, wrapped)
 
 
-def _wrap_all(register: Register, vault: Vault, kek: str, told: Told) -> int:
-    with register.reading() as connection:
+def _wrap_all(database: PeopleDatabase, vault: Vault, kek: str, progress: Progress) -> int:
+    with database.reading() as connection:
         left = _left(connection, kek)
     wrapped, more = 0, True
     while more:
-        with register.writing() as connection:
+        with database.writing() as connection:
             done = _wrap_some(connection, vault, kek)
         wrapped += done
         more = done > 0
-        told(wrapped, max(wrapped, left))
+        progress(wrapped, max(wrapped, left))
     return wrapped
 
 
@@ -89,5 +89,5 @@ def _wrap_some(connection: Connection, vault: Vault, kek: str) -> int:
 
 def _left(connection: Connection, kek: str) -> int:
     """Count the data keys that are wrapped by any other key."""
-    asked = select(func.count()).select_from(DATA_KEYS).where(DATA_KEYS.c.kek != kek)
-    return connection.execute(asked).scalar_one()
+    query = select(func.count()).select_from(DATA_KEYS).where(DATA_KEYS.c.kek != kek)
+    return connection.execute(query).scalar_one()

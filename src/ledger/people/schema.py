@@ -1,4 +1,4 @@
-"""How the register of people came to have the tables that it has."""
+"""Migrations of the people database."""
 
 from __future__ import annotations
 

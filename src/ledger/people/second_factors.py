@@ -19,7 +19,7 @@ from sqlalchemy import Connection, delete, select
 
 from ledger.kernel.errors import Refused
 from ledger.kernel.names import PartyId, PersonId
-from ledger.people.register import Register
+from ledger.people.database import PeopleDatabase
 from ledger.people.tables import RECOVERY_CODES, SECOND_FACTORS
 from ledger.people.vault import Vault
 
@@ -52,19 +52,19 @@ class HasSecondFactor(Refused):
 class SecondFactors:
     """The second factors that people set up."""
 
-    def __init__(self, register: Register, vault: Vault) -> None:
-        self._register = register
+    def __init__(self, database: PeopleDatabase, vault: Vault) -> None:
+        self._database = database
         self._vault = vault
 
     def has(self, person: PersonId) -> bool:
         """Say whether ``person`` has one, set up to the end."""
-        with self._register.reading() as connection:
+        with self._database.reading() as connection:
             return _is_confirmed(connection, person)
 
     def begin(self, person: PersonId) -> str:
         """Return the secret that an application is given, in base32; it counts once confirmed."""
         secret = pyotp.random_base32()
-        with self._register.writing() as connection:
+        with self._database.writing() as connection:
             if _is_confirmed(connection, person):
                 raise HasSecondFactor
             _forget(connection, person)
@@ -74,7 +74,7 @@ class SecondFactors:
 
     def confirm(self, person: PersonId, code: str, at: datetime) -> Sequence[str]:
         """Have it count from now on, as its code is right; return the recovery codes, this once."""
-        with self._register.writing() as connection:
+        with self._database.writing() as connection:
             if _is_confirmed(connection, person):
                 raise HasSecondFactor
             if not self._is_code(connection, person, code, at):
@@ -91,29 +91,29 @@ class SecondFactors:
 
         Either is used up by that.
         """
-        said = "".join(code.split()).lower()
-        with self._register.writing() as connection:
+        text = "".join(code.split()).lower()
+        with self._database.writing() as connection:
             if not _is_confirmed(connection, person):
                 return False
-            return self._is_code(connection, person, said, at) or _is_recovery(
-                connection, person, said
+            return self._is_code(connection, person, text, at) or _is_recovery(
+                connection, person, text
             )
 
     def remove(self, person: PersonId) -> None:
         """Take it away, with its recovery codes."""
-        with self._register.writing() as connection:
+        with self._database.writing() as connection:
             _forget(connection, person)
 
     def _is_code(self, connection: Connection, person: PersonId, code: str, at: datetime) -> bool:
-        asked = select(SECOND_FACTORS.c.last_step).where(SECOND_FACTORS.c.person == person)
-        last: int | None = connection.execute(asked).scalar()
+        query = select(SECOND_FACTORS.c.last_step).where(SECOND_FACTORS.c.person == person)
+        last: int | None = connection.execute(query).scalar()
         secret = self._vault.field(connection, PartyId(person), FIELD)
         if last is None or secret is None:
             return False
         now = int(at.timestamp()) // STEP_S
         for step in range(max(last + 1, now - DRIFT_STEPS), now + DRIFT_STEPS + 1):
-            shown = pyotp.TOTP(secret, interval=STEP_S).generate_otp(step)
-            if hmac.compare_digest(shown.encode(), code.encode()):
+            expected = pyotp.TOTP(secret, interval=STEP_S).generate_otp(step)
+            if hmac.compare_digest(expected.encode(), code.encode()):
                 whose = SECOND_FACTORS.c.person == person
                 connection.execute(SECOND_FACTORS.update().where(whose).values(last_step=step))
                 return True
@@ -126,8 +126,8 @@ def address_of(secret: str, name: str) -> str:
 
 
 def _is_confirmed(connection: Connection, person: PersonId) -> bool:
-    asked = select(SECOND_FACTORS.c.confirmed_at).where(SECOND_FACTORS.c.person == person)
-    return connection.execute(asked).scalar() is not None
+    query = select(SECOND_FACTORS.c.confirmed_at).where(SECOND_FACTORS.c.person == person)
+    return connection.execute(query).scalar() is not None
 
 
 def _is_recovery(connection: Connection, person: PersonId, code: str) -> bool:

@@ -19,7 +19,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, delete, select
 from ledger.kernel.names import DonorId, PersonId, SaleId
 from ledger.kernel.roles import SECOND_FACTOR_ROLES, Role
 from ledger.people.caller import Caller
-from ledger.people.register import Register
+from ledger.people.database import PeopleDatabase
 from ledger.people.tables import HOLDS, PERSONS, SESSIONS
 
 IDLE = timedelta(minutes=30)
@@ -64,8 +64,8 @@ class Session(Struct, frozen=True):
 class Sessions:
     """The sessions that there are."""
 
-    def __init__(self, register: Register) -> None:
-        self._register = register
+    def __init__(self, database: PeopleDatabase) -> None:
+        self._database = database
 
     def begin(self, person: PersonId, at: datetime, *, with_second_factor: bool = False) -> str:
         """Sign ``person`` in; return what their browser shows from now on."""
@@ -77,14 +77,14 @@ class Sessions:
             "seen_at": at,
             "with_second_factor": with_second_factor,
         }
-        with self._register.writing() as connection:
+        with self._database.writing() as connection:
             connection.execute(delete(SESSIONS).where(_is_over(at)))
             connection.execute(SESSIONS.insert(), row)
         return secret
 
     def signed_in(self, secret: str, at: datetime) -> SignedIn | None:
         """Return who shows ``secret``, unless their session is over or they may not come in."""
-        with self._register.reading() as connection:
+        with self._database.reading() as connection:
             row = _row(connection, _hash(secret), at)
             roles = () if row is None else roles_of(connection, PersonId(row["person"]))
         if row is None:
@@ -94,31 +94,31 @@ class Sessions:
         return _signed_in(row, roles)
 
     def _note(self, digest: str, at: datetime) -> None:
-        with self._register.writing() as connection:
+        with self._database.writing() as connection:
             seen = SESSIONS.c.hash == digest
             connection.execute(SESSIONS.update().where(seen).values(seen_at=at))
 
     def end(self, secret: str) -> None:
         """Sign somebody out."""
-        with self._register.writing() as connection:
+        with self._database.writing() as connection:
             connection.execute(delete(SESSIONS).where(SESSIONS.c.hash == _hash(secret)))
 
     def end_one(self, person: PersonId, session: str) -> None:
         """Sign ``person`` out of one session of theirs."""
-        with self._register.writing() as connection:
+        with self._database.writing() as connection:
             theirs = (SESSIONS.c.person == person, SESSIONS.c.hash.startswith(session))
             connection.execute(delete(SESSIONS).where(*theirs))
 
     def end_all(self, person: PersonId) -> None:
         """Sign ``person`` out everywhere."""
-        with self._register.writing() as connection:
+        with self._database.writing() as connection:
             end_sessions(connection, person)
 
     def of(self, person: PersonId, at: datetime) -> list[Session]:
         """Return the sessions of ``person`` that are not over, newest first."""
-        asked = select(SESSIONS).where(SESSIONS.c.person == person, ~_is_over(at))
-        with self._register.reading() as connection:
-            rows = connection.execute(asked.order_by(SESSIONS.c.began_at.desc())).mappings()
+        query = select(SESSIONS).where(SESSIONS.c.person == person, ~_is_over(at))
+        with self._database.reading() as connection:
+            rows = connection.execute(query.order_by(SESSIONS.c.began_at.desc())).mappings()
             return [
                 Session(
                     row["hash"][:ID_CHARACTERS],
@@ -137,8 +137,8 @@ def end_sessions(connection: Connection, person: PersonId) -> None:
 
 def roles_of(connection: Connection, person: PersonId) -> Sequence[Role]:
     """Return which roles ``person`` has."""
-    asked = select(HOLDS.c.role).where(HOLDS.c.person == person).order_by(HOLDS.c.role)
-    return [Role(role) for role in connection.execute(asked).scalars()]
+    query = select(HOLDS.c.role).where(HOLDS.c.person == person).order_by(HOLDS.c.role)
+    return [Role(role) for role in connection.execute(query).scalars()]
 
 
 def _is_over(at: datetime) -> ColumnElement[bool]:
@@ -146,12 +146,12 @@ def _is_over(at: datetime) -> ColumnElement[bool]:
 
 
 def _row(connection: Connection, digest: str, at: datetime) -> RowMapping | None:
-    asked = (
+    query = (
         select(SESSIONS, PERSONS.c.donor, PERSONS.c.sale)
         .join(PERSONS, PERSONS.c.person == SESSIONS.c.person)
         .where(SESSIONS.c.hash == digest, ~_is_over(at), PERSONS.c.disabled_at.is_(None))
     )
-    return connection.execute(asked).mappings().first()
+    return connection.execute(query).mappings().first()
 
 
 def _signed_in(row: RowMapping, roles: Iterable[Role]) -> SignedIn:

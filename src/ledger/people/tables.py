@@ -65,7 +65,7 @@ HOLDS = Table(
 )
 """Which roles a person has. It follows from the history, and is kept here for the doors."""
 
-UNTOLD = Table(
+PENDING = Table(
     "untold",
     METADATA,
     Column("id", String, primary_key=True),
@@ -183,7 +183,7 @@ IDENTITIES = Table(
     Column("digest", String, nullable=False, unique=True),
     Column("bound_at", Instant, nullable=False),
 )
-"""As whom a provider knows a person, by a keyed digest; see ``ledger.people.identities``."""
+"""External identities, by a keyed digest; see ``ledger.people.external_identities``."""
 
 SESSIONS = Table(
     "sessions",

@@ -22,7 +22,7 @@ from ledger.kernel.names import DonorId, PersonId, SaleId
 from ledger.kernel.roles import Role
 from ledger.kernel.sentences import Either
 from ledger.people.caller import Caller
-from ledger.people.register import Register
+from ledger.people.database import PeopleDatabase
 from ledger.people.sessions import roles_of
 from ledger.people.tables import CHANGES, PERSONS, TOKENS
 
@@ -46,7 +46,7 @@ class BeyondRoles(Refused):
 
 
 class Scope(Struct, frozen=True):
-    """What a token is for.
+    """The roles of a token and their limits.
 
     Attributes:
         roles: What its holder may act as.
@@ -88,8 +88,8 @@ class Token(Struct, frozen=True):
 class Tokens:
     """The tokens that were made."""
 
-    def __init__(self, register: Register) -> None:
-        self._register = register
+    def __init__(self, database: PeopleDatabase) -> None:
+        self._database = database
 
     def create(
         self, person: PersonId, scope: Scope, *, at: datetime, token: str | None = None
@@ -103,7 +103,7 @@ class Tokens:
             token: What it is, if that follows from a request that may be repeated.
 
         """
-        with self._register.writing() as connection:
+        with self._database.writing() as connection:
             return self.create_in(connection, person, scope, at=at, token=token)
 
     def create_in(
@@ -136,21 +136,21 @@ class Tokens:
 
     def of(self, person: PersonId) -> list[Token]:
         """Return the tokens of ``person``, oldest first."""
-        asked = select(TOKENS).where(TOKENS.c.person == person)
-        with self._register.reading() as connection:
-            rows = connection.execute(asked.order_by(TOKENS.c.created_at, TOKENS.c.hash))
+        query = select(TOKENS).where(TOKENS.c.person == person)
+        with self._database.reading() as connection:
+            rows = connection.execute(query.order_by(TOKENS.c.created_at, TOKENS.c.hash))
             return [_listed(row) for row in rows.mappings()]
 
     def known(self, token: str) -> Token | None:
         """Return a token as it is listed, by itself."""
-        with self._register.reading() as connection:
-            asked = select(TOKENS).where(TOKENS.c.hash == digest_of(token))
-            row = connection.execute(asked).mappings().first()
+        with self._database.reading() as connection:
+            query = select(TOKENS).where(TOKENS.c.hash == digest_of(token))
+            row = connection.execute(query).mappings().first()
         return None if row is None else _listed(row)
 
     def revoke(self, person: PersonId, token_id: str, *, at: datetime) -> None:
         """Take a token of ``person`` back; one that was taken back already stays it."""
-        with self._register.writing() as connection:
+        with self._database.writing() as connection:
             row = _find(connection, person, token_id)
             _change(connection, row, at, revoked_at=row["revoked_at"] or at)
 
@@ -164,7 +164,7 @@ class Tokens:
         token: str | None = None,
     ) -> str:
         """Return a new token for the same; the old one ends after ``overlap``."""
-        with self._register.writing() as connection:
+        with self._database.writing() as connection:
             row = _find(connection, person, token_id)
             if not _is_good(row, at):
                 raise NotFound("token", says="there is no token with this id that still works")
@@ -179,26 +179,26 @@ def new_token() -> str:
 
 
 def digest_of(token: str) -> str:
-    """Return what is kept of a token."""
+    """Return the SHA-256 by which a token is stored."""
     return sha256(token.encode()).hexdigest()
 
 
 def id_of(token: str) -> str:
-    """Return what a token is called by in lists."""
+    """Return the id of a token in lists."""
     return digest_of(token)[:ID_CHARACTERS]
 
 
-class Good(Struct, frozen=True):
-    """Who holds a token, and until when."""
+class ValidToken(Struct, frozen=True):
+    """A valid token: its holder and its expiry."""
 
     caller: Caller
     expires_at: datetime | None
     used_on: date | None
 
 
-def look_up(connection: Connection, digest: str) -> Good | None:
+def look_up(connection: Connection, digest: str) -> ValidToken | None:
     """Return who holds the token with this SHA-256, unless it or they may not come in any more."""
-    asked = (
+    query = (
         select(TOKENS)
         .join(PERSONS, PERSONS.c.person == TOKENS.c.person)
         .where(
@@ -207,10 +207,10 @@ def look_up(connection: Connection, digest: str) -> Good | None:
             PERSONS.c.disabled_at.is_(None),
         )
     )
-    row = connection.execute(asked).mappings().first()
+    row = connection.execute(query).mappings().first()
     if row is None:
         return None
-    return Good(caller_by(connection, row), row["expires_at"], row["used_on"])
+    return ValidToken(caller_by(connection, row), row["expires_at"], row["used_on"])
 
 
 def caller_by(connection: Connection, row: RowMapping) -> Caller:
@@ -231,10 +231,10 @@ def _is_good(row: RowMapping, at: datetime) -> bool:
 
 
 def _find(connection: Connection, person: PersonId, token_id: str) -> RowMapping:
-    asked = select(TOKENS).where(
+    query = select(TOKENS).where(
         TOKENS.c.person == person, func.substr(TOKENS.c.hash, 1, ID_CHARACTERS) == token_id
     )
-    row = connection.execute(asked).mappings().first()
+    row = connection.execute(query).mappings().first()
     if row is None:
         raise NotFound("token")
     return row

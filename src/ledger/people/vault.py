@@ -1,4 +1,4 @@
-"""The vault: what people told us about themselves, sealed field by field with a key per person.
+"""The vault: personal data, sealed field by field with a key per person.
 
 A person's data key is wrapped by the key-encryption key, which is kept elsewhere. Without the data
 key nothing of the person can be read, in whatever copy; so that is what erasing destroys.
@@ -13,8 +13,8 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, select
 
 from ledger.kernel.names import PartyId
+from ledger.people.database import PeopleDatabase
 from ledger.people.keys import KeyFile
-from ledger.people.register import Register
 from ledger.people.sealing import new_key, seal, seal_bytes, unseal, unseal_bytes
 from ledger.people.tables import DATA_KEYS, SEALED, VAULT
 
@@ -30,35 +30,35 @@ _DATA_KEY, _FIELD = "data-key", "field"
 class Vault:
     """Sealed details, by the opaque ids that the history knows."""
 
-    def __init__(self, register: Register, keys: KeyFile) -> None:
-        self._register = register
+    def __init__(self, database: PeopleDatabase, keys: KeyFile) -> None:
+        self._database = database
         self._keys = keys
 
     # On its own.
 
     def keep(self, party: PartyId, details: Mapping[str, Any]) -> PartyId:
         """Keep what somebody told us about themselves, under their opaque id."""
-        with self._register.writing() as connection:
+        with self._database.writing() as connection:
             self.put(connection, party, details)
         return party
 
     def forget(self, party: PartyId) -> None:
         """Drop what is kept of ``party``, about whom nothing came to be recorded."""
-        with self._register.writing() as connection:
+        with self._database.writing() as connection:
             self.take_out(connection, party)
 
     def details(self, party: PartyId) -> dict[str, Any] | None:
-        """Return what is kept of ``party``; nothing if they are unknown or were erased."""
-        with self._register.reading() as connection:
-            found = _data_key(connection, party)
+        """Return the personal data of ``party``; None if they are unknown or were erased."""
+        with self._database.reading() as connection:
+            row = _data_key(connection, party)
             boxes = connection.execute(
                 select(SEALED.c.field, SEALED.c.box)
                 .where(SEALED.c.party == party)
                 .order_by(SEALED.c.field)
             ).all()
-        if found is None:
+        if row is None:
             return None
-        key = self.unwrapped(found)
+        key = self.unwrapped(row)
         return {field: unseal(key, box, _FIELD, party, field) for field, box in boxes}
 
     # Within a transaction.
@@ -67,8 +67,8 @@ class Vault:
         """Seal ``details`` with a key that is made for ``party``."""
         key = self._make_key(connection, party)
         boxes = [
-            {"party": party, "field": field, "box": seal(key, said, _FIELD, party, field)}
-            for field, said in details.items()
+            {"party": party, "field": field, "box": seal(key, value, _FIELD, party, field)}
+            for field, value in details.items()
         ]
         if boxes:
             connection.execute(SEALED.insert(), boxes)
@@ -78,36 +78,36 @@ class Vault:
         for table in (DATA_KEYS, SEALED):
             connection.execute(table.delete().where(table.c.party == party))
 
-    def put_field(self, connection: Connection, party: PartyId, field: str, said: Any) -> None:
-        """Seal one thing more with the key that ``party`` has, in place of what it was before."""
-        found = _data_key(connection, party)
-        assert found is not None  # noqa: S101  # Whoever is asked for more is known.
-        box = seal(self.unwrapped(found), said, _FIELD, party, field)
+    def put_field(self, connection: Connection, party: PartyId, field: str, value: Any) -> None:
+        """Seal one more field with the key of ``party``, replacing its previous value."""
+        row = _data_key(connection, party)
+        assert row is not None  # noqa: S101  # Whoever is asked for more is known.
+        box = seal(self.unwrapped(row), value, _FIELD, party, field)
         where = (SEALED.c.party == party, SEALED.c.field == field)
         connection.execute(SEALED.delete().where(*where))
         connection.execute(SEALED.insert(), {"party": party, "field": field, "box": box})
 
     def field(self, connection: Connection, party: PartyId, field: str) -> Any:
-        """Return one thing that is kept of ``party``; nothing if there is none."""
+        """Return one field of ``party``, or None."""
         where = (SEALED.c.party == party, SEALED.c.field == field)
         box = connection.execute(select(SEALED.c.box).where(*where)).scalar()
-        found = _data_key(connection, party)
-        if box is None or found is None:
+        row = _data_key(connection, party)
+        if box is None or row is None:
             return None
-        return unseal(self.unwrapped(found), box, _FIELD, party, field)
+        return unseal(self.unwrapped(row), box, _FIELD, party, field)
 
     def name_digest(self, connection: Connection, name: str) -> str:
-        """Return what a name is looked up by, which gives nothing of it away without the key."""
-        found = _data_key(connection, NAMES)
-        assert found is not None  # noqa: S101  # Made with the register.
-        return hmac.digest(self.unwrapped(found), name.encode(), "sha256").hex()
+        """Return the keyed digest by which a name is looked up."""
+        row = _data_key(connection, NAMES)
+        assert row is not None  # noqa: S101  # Made with the register.
+        return hmac.digest(self.unwrapped(row), name.encode(), "sha256").hex()
 
     def derived(self, what: bytes) -> bytes:
-        """Return 256 bits that follow from ``what``, and that nobody guesses without the key."""
-        with self._register.reading() as connection:
-            found = _data_key(connection, NAMES)
-        assert found is not None  # noqa: S101  # Made with the register.
-        return hmac.digest(self.unwrapped(found), b"derived/" + what, "sha256")
+        """Return 256 bits derived from ``what``, unpredictable without the key."""
+        with self._database.reading() as connection:
+            row = _data_key(connection, NAMES)
+        assert row is not None  # noqa: S101  # Made with the register.
+        return hmac.digest(self.unwrapped(row), b"derived/" + what, "sha256")
 
     def set_up(self, connection: Connection) -> list[str]:
         """See that the key is there which the register is sealed under; return what was done.
@@ -149,5 +149,5 @@ class Vault:
 
 
 def _data_key(connection: Connection, party: PartyId) -> RowMapping | None:
-    asked = select(DATA_KEYS).where(DATA_KEYS.c.party == party)
-    return connection.execute(asked).mappings().first()
+    query = select(DATA_KEYS).where(DATA_KEYS.c.party == party)
+    return connection.execute(query).mappings().first()

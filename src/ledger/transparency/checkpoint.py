@@ -1,4 +1,4 @@
-"""Checkpoints (C2SP tlog-checkpoint v1.0.0): what a log says that its tree is, signed as a note."""
+"""Checkpoints (C2SP tlog-checkpoint v1.0.0): a log's statement of its tree, signed as a note."""
 
 from __future__ import annotations
 

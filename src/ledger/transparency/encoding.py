@@ -1,4 +1,4 @@
-"""How bytes and numbers are written in the formats' lines, and the strict way of reading them."""
+"""Encoding of bytes and numbers in the C2SP line formats, with strict decoding."""
 
 from __future__ import annotations
 

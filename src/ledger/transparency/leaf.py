@@ -23,7 +23,7 @@ FORM = 1
 
 
 class Leaf(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the tree commits to about one stored event.
+    """The tree's commitment to one stored event.
 
     Attributes:
         app: Whose event it is.

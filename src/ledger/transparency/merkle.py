@@ -237,8 +237,8 @@ def _perfect(leaves: Range) -> Iterator[Node]:
 def _hashes(ranges: Iterable[Range], read: ReadHashes) -> list[bytes]:
     """Return the hash over each of these ranges, reading once."""
     parts = [list(_perfect(each)) for each in ranges]
-    found = iter(read([node for part in parts for node in part]))
-    return [_joined([next(found) for _ in part]) for part in parts]
+    hashes = iter(read([node for part in parts for node in part]))
+    return [_joined([next(hashes) for _ in part]) for part in parts]
 
 
 def _joined(tops: Sequence[bytes]) -> bytes:

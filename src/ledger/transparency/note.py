@@ -208,10 +208,10 @@ def parse_note(signed: bytes) -> Note:
 
 def read_signatures(lines: str) -> tuple[Signature, ...]:
     """Read one or more signature lines, each of which ends in a newline."""
-    found = tuple(_signature(line) for line in lines_of(lines))
-    if len(found) > SIGNATURES_MAX:
+    signatures = tuple(_signature(line) for line in lines_of(lines))
+    if len(signatures) > SIGNATURES_MAX:
         raise Malformed(f"more than {SIGNATURES_MAX} signatures are not read")
-    return found
+    return signatures
 
 
 V = TypeVar("V", bound=Verifier)

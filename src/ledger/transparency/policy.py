@@ -1,4 +1,4 @@
-"""Whom to believe (C2SP tlog-policy): which logs, and which witnesses have to have seen a tree."""
+"""Trust policies (C2SP tlog-policy): trusted logs, and the witnesses that must cosign a tree."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def parse_policy(written: bytes) -> Policy:
 
 
 class _Reading:
-    """What has been read of a policy so far."""
+    """The parts of a policy read so far."""
 
     def __init__(self) -> None:
         self.logs: list[Verifier] = []

@@ -18,7 +18,7 @@ PATH_MAX = 63
 
 @dataclass(frozen=True)
 class Proof:
-    """What shows, without asking anybody, that an entry is in a log.
+    """A self-contained proof that an entry is in a log.
 
     Attributes:
         index: Of the entry, counting from 0.

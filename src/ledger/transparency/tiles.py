@@ -76,13 +76,13 @@ class Tile(NamedTuple):
 
 def parse_path(path: str) -> Tile:
     """Read a path; each tile has one, and no other is read."""
-    said = _PATH.fullmatch(path)
-    if said is None:
+    parts = _PATH.fullmatch(path)
+    if parts is None:
         raise Malformed("this is not the path of a tile")
     tile = Tile(
-        ENTRIES if said["level"] == "entries" else int(said["level"]),
-        int(said["number"].replace("x", "").replace("/", "")),
-        int(said["width"] or WIDTH),
+        ENTRIES if parts["level"] == "entries" else int(parts["level"]),
+        int(parts["number"].replace("x", "").replace("/", "")),
+        int(parts["width"] or WIDTH),
     )
     if tile.level > LEVEL_MAX or not 1 <= tile.width <= WIDTH or tile.path != path:
         raise Malformed("this is not how the path of a tile is written")
@@ -150,12 +150,12 @@ def hash_reader(size: int, read: ReadTiles) -> ReadHashes:
 
     def read_hashes(nodes: Sequence[Node]) -> list[bytes]:
         spans = [_place(node, size) for node in nodes]
-        wanted = list(dict.fromkeys(tile for tile, _ in spans))
-        found = dict(zip(wanted, read(wanted), strict=True))
-        for tile, content in found.items():
+        tiles = list(dict.fromkeys(tile for tile, _ in spans))
+        contents = dict(zip(tiles, read(tiles), strict=True))
+        for tile, content in contents.items():
             if len(content) != tile.width * HASH_BYTES:
                 raise Malformed(f"{tile.path} has {len(content)} bytes")
-        return [_top(found[tile][span]) for tile, span in spans]
+        return [_top(contents[tile][span]) for tile, span in spans]
 
     return read_hashes
 

@@ -1,4 +1,4 @@
-"""What a witness is asked, and when it cosigns (C2SP tlog-witness): a log has only ever grown."""
+"""Requests to a witness, and when it cosigns (C2SP tlog-witness): a log has only ever grown."""
 
 from __future__ import annotations
 

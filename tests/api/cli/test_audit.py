@@ -14,7 +14,7 @@ from api.cli.demo_data.years import Years
 from api.places import Places, key_file
 from ledger.commands import Ledger
 from ledger.commands.donors import register_donor
-from ledger.kernel.names import new_id
+from ledger.kernel.ids import new_id
 from ledger.transparency.checkpoint import Checkpoint
 from ledger.transparency.merkle import EMPTY_ROOT
 from projections.kernel.follow import Follower

@@ -16,7 +16,7 @@ from ledger.books.tallies import of_fund
 from ledger.commands import Ledger
 from ledger.kernel.names import pledge_stream
 from ledger.kernel.roles import Role
-from ledger.people.directory import Directory
+from ledger.people.identity import Identity
 from tests.charity import Charity, charity
 from tests.ledger.feeds.test_orders import TV_SALE
 from tests.processes import ENVIRONMENT, HOUSE, LEIFENG
@@ -41,8 +41,8 @@ def _data(tmp_path):
 
 
 def token(data, name, role, sale=None):
-    with closing(Directory(data / "people.db")) as directory:
-        return directory.create_token(name, [role], at=datetime.now(UTC), sale=sale)
+    with closing(Identity(data / "people.db")) as identity:
+        return identity.create_token(name, [role], at=datetime.now(UTC), sale=sale)
 
 
 @pytest.fixture(name="sale")
@@ -137,7 +137,7 @@ def test_a_line_is_the_same_line_over_http_and_in_a_file(imported, data, tmp_pat
     held = token(data, "小王", Role.CLERK)
     with serving(data) as server:
         said = server.bearer(held).feed("/v1/donations:batch", line("r-1")).json()
-        person = server.directory.caller(held).person
+        person = server.identity.caller(held).person
 
     _, (counts,), _ = imported("donations", written(tmp_path, line("r-1"), line("r-2")))
 

@@ -8,7 +8,7 @@ import pytest
 
 from api.places import LOG_KEY
 from ledger.kernel.roles import Role
-from ledger.people.directory import Directory
+from ledger.people.identity import Identity
 from ledger.transparency.checkpoint import open_checkpoint
 from ledger.transparency.note import Verifier, parse_note
 from tests.charity import charity
@@ -25,9 +25,9 @@ def _served(tmp_path_factory):
     with serving(data) as server:
         Office(server).fund()
         server.have_signed()
-    with closing(Directory(data / "people.db")) as directory:
-        directory.create_token("老周", [Role.ADMIN], at=datetime.now(UTC))
-        directory.create_token("小王", [Role.CLERK], at=datetime.now(UTC))
+    with closing(Identity(data / "people.db")) as identity:
+        identity.create_token("老周", [Role.ADMIN], at=datetime.now(UTC))
+        identity.create_token("小王", [Role.CLERK], at=datetime.now(UTC))
     return data
 
 

@@ -159,10 +159,10 @@ def test_a_rehearsal_uses_up_no_key(office, case):
 
 
 def test_a_rehearsal_keeps_nobody(office):
-    people = office.server.directory.roll.everybody(0, 1_000)
+    people = office.server.identity.users.everybody(0, 1_000)
     assert rehearsed(office.ada, "/v1/people", {"name": "无人", "roles": []}).status_code == 200
 
-    assert office.server.directory.roll.everybody(0, 1_000) == people
+    assert office.server.identity.users.everybody(0, 1_000) == people
 
 
 @pytest.mark.parametrize("value", ["", "1", "True", "yes", "true&dry_run=true"])
@@ -177,7 +177,7 @@ def test_what_is_no_command_is_not_carried_out_either(office, world):
     def ask(path, body):
         return office.ada.http.post(path, json=body, params={"dry_run": "true"})
 
-    person = office.server.directory.roll.known("lin")
+    person = office.server.identity.users.known("lin")
     token = {"name": "x", "roles": ["clerk"], "days": 1}
     refused(world, lambda: ask(f"/v1/people/{person}/tokens", token), 422, "invalid-request")
     line = json.dumps({"ref": "1"}).encode()

@@ -6,7 +6,7 @@ from zipfile import BadZipFile, ZipFile
 import pytest
 
 from api.pages.kit.archive import PIECE_BYTES, zipped
-from ledger.kernel.chance import random_bytes
+from ledger.kernel.ids import random_bytes
 
 FILES = [("a/one", [b"1", b"one"]), ("a/nothing", []), ("b/two", [b"2" * 1_000_000])]
 

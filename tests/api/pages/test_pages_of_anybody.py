@@ -67,7 +67,7 @@ class Visitor:
         """Begin a session, as the last may have been ended."""
         self.http.cookies.clear()
         if self.person is not None:
-            begin, now = self.server.directory.sessions.begin, datetime.now(UTC)
+            begin, now = self.server.identity.sessions.begin, datetime.now(UTC)
             self.http.cookies.set("session", begin(self.person, now, with_second_factor=True))
 
     def may(self, route):
@@ -81,10 +81,10 @@ class Visitor:
 def _visitors(world):
     """Somebody of each role, one who is a donor, and nobody."""
     server, now = world.office.server, datetime.now(UTC)
-    enrol = server.directory.roll.enrol
+    enrol = server.identity.users.enrol
     people = [(each, enrol(f"the {each}", [each], now)) for each in Role]
     donor = enrol("a donor", [Role.DONOR], now)
-    server.directory.is_donor(donor, UUID(world.donor), at=now)
+    server.identity.is_donor(donor, UUID(world.donor), at=now)
     found = [Visitor(server, *each) for each in [*people, (Role.DONOR, donor), (None, None)]]
     yield found
     for each in found:

@@ -28,9 +28,9 @@ def browser(server):
 
 def on_the_roll(server, name, *roles):
     """Have somebody on the roll who chose a password."""
-    directory, now = server.directory, datetime.now(UTC)
-    person = directory.roll.enrol(name, roles, now)
-    directory.passwords.choose(person, PASSWORD, now)
+    identity, now = server.identity, datetime.now(UTC)
+    person = identity.users.enrol(name, roles, now)
+    identity.passwords.choose(person, PASSWORD, now)
     return person
 
 
@@ -64,7 +64,7 @@ def test_whoever_is_not_signed_in_is_sent_to_where_they_can(server):
 
 
 def test_an_invited_person_chooses_a_password_and_is_signed_in(server):
-    person = server.directory.roll.enrol("林一", [Role.CLERK], datetime.now(UTC))
+    person = server.identity.users.enrol("林一", [Role.CLERK], datetime.now(UTC))
     made = leifeng("person", "invite", "林一", "--data", server.data)
     assert made.returncode == 0, made.stderr
     where = made.stdout.strip()
@@ -79,7 +79,7 @@ def test_an_invited_person_chooses_a_password_and_is_signed_in(server):
 
         again = client.post(where, data={"password": PASSWORD, "again": PASSWORD})
         assert again.status_code == 409
-    assert server.directory.passwords.is_of(person, PASSWORD)
+    assert server.identity.passwords.is_of(person, PASSWORD)
 
 
 def test_a_session_is_a_cookie_that_no_script_reads_and_ends_with_sign_out(server):
@@ -132,7 +132,7 @@ def test_it_is_not_said_what_was_wrong(server, name, password):
         assert answer.status_code == 403
         assert "姓名、密码与验证码不匹配" in answer.text
         assert "session" not in client.cookies
-    server.directory.roll.known("王五")
+    server.identity.users.known("王五")
 
 
 def test_whoever_guesses_has_to_wait(tmp_path):
@@ -166,8 +166,8 @@ def test_signing_in_never_leads_elsewhere(server, wanted):
 
 
 def test_where_no_provider_is_named_nobody_is_sent_to_one(server):
-    server.directory.roll.enrol("林二", [Role.CLERK], datetime.now(UTC))
-    code = server.directory.passwords.invite(server.directory.roll.known("林二"), datetime.now(UTC))
+    server.identity.users.enrol("林二", [Role.CLERK], datetime.now(UTC))
+    code = server.identity.passwords.invite(server.identity.users.known("林二"), datetime.now(UTC))
     with browser(server) as client:
         for path in ("/sign-in", f"/invitation/{code}"):
             assert "/sso" not in client.get(path).text
@@ -184,9 +184,9 @@ def test_roles_over_money_wait_for_a_second_factor(server):
     person = on_the_roll(server, "周八", Role.CASHIER, Role.CLERK)
     with browser(server) as client:
         sign_in(client, "周八")
-        before = server.directory.sessions.signed_in(client.cookies["session"], datetime.now(UTC))
+        before = server.identity.sessions.signed_in(client.cookies["session"], datetime.now(UTC))
         secret, codes = set_up_second_factor(client)
-        after = server.directory.sessions.signed_in(client.cookies["session"], datetime.now(UTC))
+        after = server.identity.sessions.signed_in(client.cookies["session"], datetime.now(UTC))
 
     assert (before.caller.roles, before.lacking) == ({Role.CLERK}, {Role.CASHIER})
     assert (after.caller.roles, after.lacking) == ({Role.CLERK, Role.CASHIER}, set())
@@ -265,14 +265,14 @@ def test_whoever_is_disabled_is_signed_out_at_once(server):
     on_the_roll(server, "卫丁", Role.BOOKKEEPER)
     with browser(server) as client:
         sign_in(client, "卫丁")
-        server.directory.roll.disable("卫丁", datetime.now(UTC))
+        server.identity.users.disable("卫丁", datetime.now(UTC))
 
         assert client.get("/account").status_code == 303
         assert sign_in(client, "卫丁").status_code == 403
 
 
 def test_sessions_are_kept_by_their_hash(server):
-    with server.directory.register.reading() as connection:
+    with server.identity.database.reading() as connection:
         hashes = [row.hash for row in connection.execute(SESSIONS.select())]
 
     assert hashes

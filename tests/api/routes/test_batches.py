@@ -192,7 +192,7 @@ def test_an_id_follows_from_person_and_ref_so_anybody_else_may_use_the_ref(offic
     mine, theirs = (fed(who, same)["donations"][0]["id"] for who in (office.lin, he))
 
     assert mine != theirs
-    person = office.server.directory.caller(office.lin.token).person
+    person = office.server.identity.caller(office.lin.token).person
     assert UUID(mine) == pledge_stream(person, same["ref"])
 
 

@@ -120,7 +120,7 @@ def test_a_token_does_not_go_beyond_its_person(ada):
 
 
 def test_an_admin_does_not_change_their_own_roles(server, ada):
-    mine = server.directory.roll.known("ada")
+    mine = server.identity.users.known("ada")
 
     refused = ada.post(f"/v1/people/{mine}/roles", {"roles": ["clerk"]})
     assert refused.json()["type"] == "/problems/own-roles"
@@ -238,4 +238,4 @@ def test_a_server_that_is_killed_tells_the_rest_when_it_is_back(tmp_path):
         granted = [each["id"] for each in events if each["data"].get("roles") == ["clerk"]]
 
         assert len(granted) == len(set(granted)) == 3
-        assert server.directory.roll.untold() == []
+        assert server.identity.users.pending() == []

@@ -57,18 +57,18 @@ def sign_in_there(page, there, subject):
     page.locator('input[name="sub"]').press("Enter")
 
 
-def with_second_factor(directory, person):
+def with_second_factor(identity, person):
     """Have somebody set up a second factor; return the recovery codes."""
     now = datetime.now(UTC)
-    code = pyotp.TOTP(directory.second_factors.begin(person)).at(now)
-    return directory.second_factors.confirm(person, code, now)
+    code = pyotp.TOTP(identity.second_factors.begin(person)).at(now)
+    return identity.second_factors.confirm(person, code, now)
 
 
 @pytest.mark.slow
 def test_an_invited_person_goes_there_comes_back_and_comes_again(server, there, browser):
-    say, directory, now = words("zh").gettext, server.directory, datetime.now(UTC)
-    person = directory.roll.enrol("林一", [Role.BOOKKEEPER], now)
-    where = f"/invitation/{directory.passwords.invite(person, now)}"
+    say, identity, now = words("zh").gettext, server.identity, datetime.now(UTC)
+    person = identity.users.enrol("林一", [Role.BOOKKEEPER], now)
+    where = f"/invitation/{identity.passwords.invite(person, now)}"
     button = say("Sign in at %(provider)s") % {"provider": "星火ID"}
 
     with window(browser, ADDRESS) as page:
@@ -83,7 +83,7 @@ def test_an_invited_person_goes_there_comes_back_and_comes_again(server, there, 
         page.get_by_role("button", name=say("Sign out"), exact=True).click()
         page.wait_for_url(f"{ADDRESS}/")
 
-        codes = with_second_factor(directory, person)
+        codes = with_second_factor(identity, person)
         page.goto("/desk/journal")
         page.wait_for_url(f"{ADDRESS}/sign-in?next=%2Fdesk%2Fjournal")
         kept(page, "sign-in")

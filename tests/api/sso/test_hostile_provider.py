@@ -48,8 +48,8 @@ def _server(running, tmp_path_factory):
     around = {"LEIFENG_SSO_SECRET": SECRET}
     with serving(folder / "data", None, *options, around=around) as server:
         now = datetime.now(UTC)
-        person = server.directory.roll.enrol("林一", [Role.CLERK], now)
-        where = f"/invitation/{server.directory.passwords.invite(person, now)}"
+        person = server.identity.users.enrol("林一", [Role.CLERK], now)
+        where = f"/invitation/{server.identity.passwords.invite(person, now)}"
         visitor = Visitor(server)
         assert visitor.sign_in("somebody", f"{where}/sso").status_code == 303
         visitor.http.close()

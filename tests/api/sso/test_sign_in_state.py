@@ -7,7 +7,7 @@ import pytest
 
 from api.sso.sign_in_state import GOOD_FOR, CameBack, Left, SlipOver, leaving, read, written
 from ledger.kernel.names import PersonId
-from ledger.people.directory import Directory
+from ledger.people.identity import Identity
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 
@@ -16,8 +16,8 @@ SECOND = timedelta(seconds=1)
 
 @pytest.fixture(name="vault")
 def _vault(tmp_path):
-    with closing(Directory(tmp_path / "people.db")) as directory:
-        yield directory.vault
+    with closing(Identity(tmp_path / "people.db")) as identity:
+        yield identity.vault
 
 
 def test_a_slip_is_read_as_it_was_written_for_ten_minutes(vault):
@@ -48,7 +48,7 @@ def test_a_slip_shows_nothing_and_is_changed_by_nobody(vault):
 
 def test_a_slip_of_another_ledger_is_none(vault, tmp_path):
     (tmp_path / "other").mkdir()
-    with closing(Directory(tmp_path / "other" / "people.db")) as other:
+    with closing(Identity(tmp_path / "other" / "people.db")) as other:
         held = written(other.vault, leaving(NOW, "/", None))
 
     with pytest.raises(SlipOver):

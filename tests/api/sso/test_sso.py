@@ -10,7 +10,7 @@ import pytest
 
 from api.sso.settings import CALLBACK
 from ledger.kernel.roles import Role
-from ledger.people.identities import Identity
+from ledger.people.external_identities import ExternalIdentity
 from ledger.people.tables import SESSIONS
 from tests.api.pages.test_sign_in import PASSWORD, codes_of, sign_in
 from tests.provider import ADDRESS, Browser, provider
@@ -39,9 +39,9 @@ def browser(server):
 
 def invited(server, name, *roles):
     """Have somebody on the roll; return their id and the address of their invitation."""
-    directory, now = server.directory, datetime.now(UTC)
-    person = directory.roll.enrol(name, roles, now)
-    return person, f"/invitation/{directory.passwords.invite(person, now)}"
+    identity, now = server.identity, datetime.now(UTC)
+    person = identity.users.enrol(name, roles, now)
+    return person, f"/invitation/{identity.passwords.invite(person, now)}"
 
 
 def bound(server, name, *roles):
@@ -85,15 +85,15 @@ def test_an_invited_person_is_bound_by_signing_in_there_and_comes_back_so(server
 
         assert (answer.status_code, answer.headers["location"]) == (303, "/account?lang=en")
         secret = visitor.http.cookies["session"]
-        seen = server.directory.sessions.signed_in(secret, datetime.now(UTC))
+        seen = server.identity.sessions.signed_in(secret, datetime.now(UTC))
         assert (seen.caller.person, seen.caller.roles) == (person, {Role.CLERK})
         assert "slip" not in visitor.http.cookies
 
 
 def test_nobody_comes_in_by_an_address_alone_and_nobody_is_put_on_the_roll(server):
     name = "mei@example.org"
-    server.directory.roll.enrol(name, [Role.CLERK], datetime.now(UTC))
-    before = len(server.directory.roll.everybody())
+    server.identity.users.enrol(name, [Role.CLERK], datetime.now(UTC))
+    before = len(server.identity.users.everybody())
     with browser(server) as visitor:
         for subject in (name, "somebody else"):
             answer = visitor.sign_in(subject)
@@ -101,7 +101,7 @@ def test_nobody_comes_in_by_an_address_alone_and_nobody_is_put_on_the_roll(serve
             assert answer.status_code == 403
             assert "没有人与该账户绑定" in answer.text
             assert not visitor.is_signed_in
-    assert len(server.directory.roll.everybody()) == before
+    assert len(server.identity.users.everybody()) == before
 
 
 def test_whoever_is_disabled_does_not_come_in(server):
@@ -109,7 +109,7 @@ def test_whoever_is_disabled_does_not_come_in(server):
     with browser(server) as visitor:
         visitor.sign_in("wei")
         assert visitor.is_signed_in
-        server.directory.roll.disable("wei", datetime.now(UTC))
+        server.identity.users.disable("wei", datetime.now(UTC))
 
         assert not visitor.is_signed_in
         assert visitor.sign_in("wei").status_code == 403
@@ -200,16 +200,16 @@ def test_an_account_there_is_one_person_here(server, there):
 
         assert visitor.sign_in("another account", f"{where}/sso").status_code == 303
     issuer = there.issuer
-    identities = server.directory.identities
-    assert identities.person(Identity(issuer, "qian")) == first
-    assert identities.person(Identity(issuer, "another account")) == second
-    assert identities.person(Identity("https://other.example", "qian")) is None
+    external_identities = server.identity.external_identities
+    assert external_identities.person(ExternalIdentity(issuer, "qian")) == first
+    assert external_identities.person(ExternalIdentity(issuer, "another account")) == second
+    assert external_identities.person(ExternalIdentity("https://other.example", "qian")) is None
 
 
 def test_whoever_comes_in_so_has_no_password_any_more_until_they_are_invited_anew(server):
     person, where = invited(server, "冯甲", Role.BOOKKEEPER)
-    server.directory.passwords.choose(person, PASSWORD, datetime.now(UTC))
-    where = f"/invitation/{server.directory.passwords.invite(person, datetime.now(UTC))}"
+    server.identity.passwords.choose(person, PASSWORD, datetime.now(UTC))
+    where = f"/invitation/{server.identity.passwords.invite(person, datetime.now(UTC))}"
     with browser(server) as visitor:
         visitor.sign_in("feng", f"{where}/sso")
         assert 'name="old"' not in visitor.http.get("/account").text
@@ -217,7 +217,7 @@ def test_whoever_comes_in_so_has_no_password_any_more_until_they_are_invited_ane
         assert visitor.http.post("/account/password", data=new | {"old": ""}).status_code == 422
         assert sign_in(visitor.http, "冯甲").status_code == 403
 
-        where = f"/invitation/{server.directory.passwords.invite(person, datetime.now(UTC))}"
+        where = f"/invitation/{server.identity.passwords.invite(person, datetime.now(UTC))}"
         assert visitor.http.post(where, data=new).status_code == 303
         assert visitor.sign_in("feng").status_code == 403
         assert sign_in(visitor.http, "冯甲").status_code == 303
@@ -248,7 +248,7 @@ def test_roles_over_money_wait_for_our_second_factor_whatever_the_provider_asked
     bound(server, "zhou", Role.CASHIER, Role.CLERK)
     with browser(server) as visitor:
         visitor.sign_in("zhou")
-        before = server.directory.sessions.signed_in(
+        before = server.identity.sessions.signed_in(
             visitor.http.cookies["session"], datetime.now(UTC)
         )
         _, codes = set_up_second_factor(visitor)
@@ -262,7 +262,7 @@ def test_roles_over_money_wait_for_our_second_factor_whatever_the_provider_asked
         assert not visitor.is_signed_in
         right = visitor.http.post("/sign-in/sso/code", data={"code": codes[0]})
         assert right.status_code == 303
-        after = server.directory.sessions.signed_in(
+        after = server.identity.sessions.signed_in(
             visitor.http.cookies["session"], datetime.now(UTC)
         )
 
@@ -300,7 +300,7 @@ def test_a_browser_that_was_left_open_sets_up_no_second_factor(server):
     person = bound(server, "zheng", Role.APPROVER)
     with browser(server) as visitor:
         visitor.sign_in("zheng")
-        with server.directory.register.writing() as connection:
+        with server.identity.database.writing() as connection:
             began = datetime.now(UTC) - timedelta(minutes=11)
             theirs = SESSIONS.c.person == person
             connection.execute(SESSIONS.update().where(theirs).values(began_at=began))

@@ -8,7 +8,7 @@ import pytest
 from ledger.aggregates.relations import Relations
 from ledger.kernel.duties import RelatedPayee
 from ledger.kernel.errors import Invalid
-from ledger.kernel.names import new_id
+from ledger.kernel.ids import new_id
 from tests.charity import charity
 from tests.samples import CENTRE, DECLARED, WANG, ZHAO
 from tests.spec import TODAY, act, given, replay

@@ -23,7 +23,14 @@ from ledger.commands.application import BeforeTheRegime
 from ledger.feeds.orders import OrderFeed
 from ledger.kernel.duties import Duty
 from ledger.kernel.errors import Conflict, NotFound
-from ledger.kernel.names import DisbursementId, DonationId, DonorId, FundCode, SaleId, new_id
+from ledger.kernel.ids import new_id
+from ledger.kernel.names import (
+    DisbursementId,
+    DonationId,
+    DonorId,
+    FundCode,
+    SaleId,
+)
 from ledger.kernel.payments import PaymentCounted
 from ledger.store.commits import Receipt
 from tests.charity import Charity, charity

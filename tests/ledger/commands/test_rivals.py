@@ -12,7 +12,8 @@ from ledger.books.tallies import of_payment
 from ledger.commands.every import COMMANDS
 from ledger.feeds.orders import OrderFeed
 from ledger.kernel.errors import Conflict, WrongState
-from ledger.kernel.names import DonorId, new_id
+from ledger.kernel.ids import new_id
+from ledger.kernel.names import DonorId
 from tests.charity import charity
 from tests.samples import HEAR, MEI, SUN, ZHAO
 from tests.spec import TODAY, act, act_for

@@ -13,8 +13,9 @@ from ledger.books.tallies import of_fund, of_sale
 from ledger.feeds.feed import CHUNK_LINES
 from ledger.feeds.orders import OrderFeed, ReturnFeed, read_order, read_return
 from ledger.kernel.errors import NotFound, Refused, WrongState
+from ledger.kernel.ids import new_id
 from ledger.kernel.lines import AmountInvalid, LineMalformed
-from ledger.kernel.names import SaleId, new_id
+from ledger.kernel.names import SaleId
 from ledger.store.commits import StoreFailed
 from tests.charity import charity, stored_late, stored_once_looked_up
 from tests.folders import DATA

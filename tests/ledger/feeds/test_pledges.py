@@ -11,9 +11,10 @@ from ledger.books.tallies import of_fund, of_payment
 from ledger.feeds.feed import CHUNK_LINES, DETAIL_MAX, NAMED_MAX
 from ledger.feeds.pledges import PledgeFeed, read_pledge
 from ledger.kernel.errors import Conflict, Refused
+from ledger.kernel.ids import new_id
 from ledger.kernel.lines import AmountInvalid, DateInvalid, LineMalformed, LineRefused
 from ledger.kernel.money import AMOUNT_MAX
-from ledger.kernel.names import DonorId, new_id, pledge_stream
+from ledger.kernel.names import DonorId, pledge_stream
 from tests.charity import charity, stored_late, stored_once_looked_up
 from tests.samples import CHEN, GENERAL, HEAR, LIN, MEI
 from tests.spec import SOMEONE, TODAY, act

@@ -3,7 +3,13 @@
 import time
 from uuid import UUID
 
-from ledger.kernel.names import FundCode, SaleId, fund_stream, new_id, order_stream
+from ledger.kernel.ids import new_id
+from ledger.kernel.names import (
+    FundCode,
+    SaleId,
+    fund_stream,
+    order_stream,
+)
 from tests.samples import GENERAL, HEAR
 
 

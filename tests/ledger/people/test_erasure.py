@@ -174,12 +174,12 @@ def dumped(database):
 
 def test_who_was_the_donor_and_nothing_else_is_no_longer_found_by_name(server, mei):
     token = mei.person.token
-    assert server.directory.callers(mei.details["name"])
+    assert server.identity.callers(mei.details["name"])
 
     mei.erased()
 
-    assert server.directory.callers(mei.details["name"]) == []
-    assert server.directory.vault.details(server.directory.caller(token).person) is None
+    assert server.identity.callers(mei.details["name"]) == []
+    assert server.identity.vault.details(server.identity.caller(token).person) is None
     assert mei.person.read(mei.path)["state"] == "erased"  # Their token still opens that.
 
 
@@ -188,8 +188,8 @@ def test_but_whoever_works_here_keeps_their_name(server, mei):
 
     mei.erased()
 
-    assert len(server.directory.callers(mei.details["name"])) == 2
-    assert server.directory.vault.details(mei.party) is None
+    assert len(server.identity.callers(mei.details["name"])) == 2
+    assert server.identity.vault.details(mei.party) is None
 
 
 # Once.
@@ -342,7 +342,7 @@ def test_a_failing_statement_is_told_without_what_was_sent(server):
     twice = PERSONS.insert().values([sent, sent])
 
     with pytest.raises(IntegrityError, match="hidden") as failed:
-        _execute(server.directory.register, twice)
+        _execute(server.identity.database, twice)
 
     assert "两次" not in str(failed.value)
 

@@ -13,9 +13,10 @@ from ledger.aggregates.donors import Donor, ProcessingStopped
 from ledger.commands import Ledger
 from ledger.commands.donations import withdraw_pledge
 from ledger.commands.donors import erase_donor, register_donor, restrict_donor
-from ledger.kernel.names import DonationId, DonorId, PartyId, new_id
+from ledger.kernel.ids import new_id
+from ledger.kernel.names import DonationId, DonorId, PartyId
 from ledger.kernel.roles import Role
-from ledger.people.directory import Directory, key_beside
+from ledger.people.identity import Identity, key_beside
 from ledger.people.keys import KeyFile
 from ledger.store.engine import is_url
 from ledger.store.recorder import ERASED
@@ -45,9 +46,9 @@ def _site(request, tmp_path, monkeypatch):
 def registered(site):
     """Register somebody, with a token of their own."""
     donor = DonorId(new_id())
-    site.directory.vault.keep(PartyId(str(donor)), DETAILS)
+    site.identity.vault.keep(PartyId(str(donor)), DETAILS)
     site.ledger.record(register_donor, act_for(register_donor), donor, anonymous=True)
-    site.directory.create_token("李四光", [Role.DONOR], at=NOW, donor=donor)
+    site.identity.create_token("李四光", [Role.DONOR], at=NOW, donor=donor)
     return donor
 
 
@@ -59,7 +60,7 @@ def erase(site, donor):
 
 
 def kept(site, donor):
-    return site.directory.vault.details(PartyId(str(donor)))
+    return site.identity.vault.details(PartyId(str(donor)))
 
 
 def test_a_crash_between_the_event_and_the_destruction_is_made_up_for(site):
@@ -81,7 +82,7 @@ def test_an_older_register_that_is_put_back_resurrects_nobody(tmp_path):
     with open_site(data) as site:
         for donor in donors[:2]:
             erase(site, donor)
-        site.directory.erase(donors[:2])
+        site.identity.erase(donors[:2])
 
     shutil.copy(tmp_path / "older" / "people.db", data / "people.db")
     shutil.copy(key_beside(tmp_path / "older"), key_beside(data))
@@ -104,7 +105,7 @@ def test_nor_does_a_backup_whose_register_is_older_than_its_ledger(tmp_path, her
     older = (saved / "people.db").read_bytes()
     with open_site(data) as site:
         erase(site, donor)
-        site.directory.erase([donor])
+        site.identity.erase([donor])
     shutil.rmtree(saved)
     here("backup", "--data", data, "-o", saved)
     (saved / "people.db").write_bytes(older)
@@ -229,7 +230,7 @@ def test_the_key_is_changed_from_the_command_line(tmp_path, here):
         f"3 data keys are wrapped by vault key {new.id}, in {key_beside(data)}",
         f"vault key {old.id} is no longer there; backups made before this open only with it",
     ]
-    with closing(Directory(data / "people.db")) as directory:
-        assert directory.vault.details(PartyId(str(donor))) == DETAILS
+    with closing(Identity(data / "people.db")) as identity:
+        assert identity.vault.details(PartyId(str(donor))) == DETAILS
     nowhere = here("vault", "rotate", "--data", tmp_path / "none")
     assert (nowhere.returncode, list(tmp_path.iterdir())) == (1, [data])

@@ -8,7 +8,7 @@ import pytest
 
 from ledger.aggregates.staff import OwnRoles, StaffMember
 from ledger.commands import Ledger
-from ledger.commands.outbox import Telling
+from ledger.commands.outbox import Outbox
 from ledger.commands.staff import (
     add_person,
     disable_person,
@@ -18,12 +18,13 @@ from ledger.commands.staff import (
 )
 from ledger.kernel.aggregate import Act
 from ledger.kernel.errors import WrongState
-from ledger.kernel.names import PersonId, new_id
+from ledger.kernel.ids import new_id
+from ledger.kernel.names import PersonId
 from ledger.kernel.roles import MONEY_ROLES, OPERATOR, AdminHoldsMoneyRole, Role
-from ledger.people.directory import Directory, key_beside
+from ledger.people.identity import Identity, key_beside
 from ledger.people.passwords import InvitationOver
-from ledger.people.roll import PersonDisabled, PersonUnknown
 from ledger.people.tokens import BeyondRoles, Scope
+from ledger.people.user_directory import PersonDisabled, PersonUnknown
 
 NOW = datetime(2026, 4, 1, 4, tzinfo=UTC)
 
@@ -45,9 +46,9 @@ def clock():
 
 
 @pytest.fixture
-def directory(place, tmp_path, clock):
+def identity(place, tmp_path, clock):
     where = tmp_path / "people.db" if place == tmp_path / "ledger.db" else place
-    with closing(Directory(where, key_beside(tmp_path), looks_s=0, clock=clock)) as opened:
+    with closing(Identity(where, key_beside(tmp_path), looks_s=0, clock=clock)) as opened:
         yield opened
 
 
@@ -58,8 +59,8 @@ def ledger(place):
 
 
 @pytest.fixture
-def telling(ledger, directory):
-    return Telling(ledger, directory.roll, lambda: NOW)
+def outbox(ledger, identity):
+    return Outbox(ledger, identity.users, lambda: NOW)
 
 
 def act(by=ADA):
@@ -73,9 +74,9 @@ def topics(ledger):
 # From the command line: the roll first, then the history.
 
 
-def test_a_grant_is_history_and_names_nobody(ledger, directory, telling):
-    directory.create_token("林一", [Role.CLERK, Role.APPROVER], at=NOW)
-    telling.tell()
+def test_a_grant_is_history_and_names_nobody(ledger, identity, outbox):
+    identity.create_token("林一", [Role.CLERK, Role.APPROVER], at=NOW)
+    outbox.deliver()
 
     assert topics(ledger) == [("person.added.1", OPERATOR), ("person.roles-granted.1", OPERATOR)]
     (_, (_, granted)) = ledger.history(0, 100)
@@ -83,29 +84,29 @@ def test_a_grant_is_history_and_names_nobody(ledger, directory, telling):
     assert all("林一".encode() not in each for _, _, each in ledger.store.raw(0, 100))
 
 
-def test_what_was_told_is_not_told_again(ledger, directory, telling):
+def test_what_was_told_is_not_told_again(ledger, identity, outbox):
     for _ in range(2):
-        directory.create_token("林一", [Role.CLERK], at=NOW)
-        telling.tell()
+        identity.create_token("林一", [Role.CLERK], at=NOW)
+        outbox.deliver()
 
-    assert directory.roll.untold() == []
+    assert identity.users.pending() == []
     assert len(topics(ledger)) == 2
 
 
-def test_a_crash_between_event_and_note_changes_nothing(ledger, directory, telling, monkeypatch):
+def test_a_crash_between_event_and_note_changes_nothing(ledger, identity, outbox, monkeypatch):
     """The process dies when the event is stored and the note is not struck out."""
-    directory.roll.enrol("林一", [Role.CLERK], NOW)
-    directory.roll.disable("林一", NOW)
+    identity.users.enrol("林一", [Role.CLERK], NOW)
+    identity.users.disable("林一", NOW)
     with monkeypatch.context() as dying:
-        dying.setattr(directory.roll, "follow", lambda *_, **__: (_ for _ in ()).throw(SystemExit))
+        dying.setattr(identity.users, "follow", lambda *_, **__: (_ for _ in ()).throw(SystemExit))
         with pytest.raises(SystemExit):
-            telling.tell()
-    assert len(directory.roll.untold()) == 2
+            outbox.deliver()
+    assert len(identity.users.pending()) == 2
 
-    telling.tell()
-    telling.tell()
+    outbox.deliver()
+    outbox.deliver()
 
-    assert directory.roll.untold() == []
+    assert identity.users.pending() == []
     assert [topic for topic, _ in topics(ledger)] == [
         "person.added.1",
         "person.roles-granted.1",
@@ -113,65 +114,65 @@ def test_a_crash_between_event_and_note_changes_nothing(ledger, directory, telli
     ]
 
 
-def test_what_the_history_refuses_is_taken_back_on_the_roll(ledger, directory, telling):
+def test_what_the_history_refuses_is_taken_back_on_the_roll(ledger, identity, outbox):
     """An admin made her a cashier over HTTP in the moment in which somebody made her an admin."""
-    person = directory.roll.enrol("林一", [], NOW)
-    telling.tell()
+    person = identity.users.enrol("林一", [], NOW)
+    outbox.deliver()
     ledger.record(grant_roles, act(), person, [Role.CASHIER])
-    directory.roll.enrol("林一", [Role.ADMIN], NOW)
+    identity.users.enrol("林一", [Role.ADMIN], NOW)
 
-    telling.tell()
+    outbox.deliver()
 
-    assert directory.roll.one(person).roles == (Role.CASHIER,)
-    assert directory.roll.untold() == []
+    assert identity.users.one(person).roles == (Role.CASHIER,)
+    assert identity.users.pending() == []
 
 
-def test_a_roll_that_is_older_than_the_history_is_brought_level(ledger, directory, telling):
-    person = directory.roll.enrol("林一", [Role.CASHIER], NOW)
-    other = directory.roll.enrol("王二", [Role.CLERK], NOW)
-    telling.tell()
-    token = directory.create_token("林一", [Role.CASHIER], at=NOW)
+def test_a_roll_that_is_older_than_the_history_is_brought_level(ledger, identity, outbox):
+    person = identity.users.enrol("林一", [Role.CASHIER], NOW)
+    other = identity.users.enrol("王二", [Role.CLERK], NOW)
+    outbox.deliver()
+    token = identity.create_token("林一", [Role.CASHIER], at=NOW)
     ledger.record(withdraw_roles, act(), person, [Role.CASHIER])
     ledger.record(disable_person, act(), other)
 
-    telling.bring_all_level()
+    outbox.bring_all_level()
 
-    assert directory.roll.one(person).roles == ()
-    assert directory.roll.one(other).disabled_at == NOW
-    assert directory.caller(token).roles == frozenset()
+    assert identity.users.one(person).roles == ()
+    assert identity.users.one(other).disabled_at == NOW
+    assert identity.caller(token).roles == frozenset()
 
 
-def test_withdrawing_and_disabling_are_history_too(ledger, directory, telling):
-    directory.roll.enrol("林一", [Role.CLERK, Role.AUDITOR], NOW)
-    directory.roll.withdraw("林一", [Role.AUDITOR], NOW)
-    directory.roll.disable("林一", NOW)
-    telling.tell()
+def test_withdrawing_and_disabling_are_history_too(ledger, identity, outbox):
+    identity.users.enrol("林一", [Role.CLERK, Role.AUDITOR], NOW)
+    identity.users.withdraw("林一", [Role.AUDITOR], NOW)
+    identity.users.disable("林一", NOW)
+    outbox.deliver()
 
     assert [topic for topic, _ in topics(ledger)][2:] == [
         "person.roles-withdrawn.1",
         "person.disabled.1",
     ]
     with pytest.raises(PersonDisabled):
-        directory.roll.enrol("林一", [Role.CLERK], NOW)
+        identity.users.enrol("林一", [Role.CLERK], NOW)
     with pytest.raises(PersonUnknown):
-        directory.roll.withdraw("nobody", [Role.CLERK], NOW)
+        identity.users.withdraw("nobody", [Role.CLERK], NOW)
 
 
 # The rules.
 
 
 @pytest.mark.parametrize("money", sorted(MONEY_ROLES))
-def test_an_admin_holds_no_money_role(ledger, directory, money):
+def test_an_admin_holds_no_money_role(ledger, identity, money):
     person = PersonId(str(new_id()))
     ledger.record(add_person, act(), person, [Role.ADMIN])
 
     with pytest.raises(AdminHoldsMoneyRole):
         ledger.record(grant_roles, act(), person, [money])
     with pytest.raises(AdminHoldsMoneyRole):
-        directory.create_token("both", [Role.ADMIN, money], at=NOW)
-    directory.create_token("one", [money], at=NOW)
+        identity.create_token("both", [Role.ADMIN, money], at=NOW)
+    identity.create_token("one", [money], at=NOW)
     with pytest.raises(AdminHoldsMoneyRole):
-        directory.create_token("one", [Role.ADMIN], at=NOW)
+        identity.create_token("one", [Role.ADMIN], at=NOW)
 
 
 def test_nobody_changes_their_own_roles(ledger):
@@ -214,87 +215,87 @@ def scope(*roles, **said):
     return Scope(tuple(roles), **said)
 
 
-def test_a_token_gives_only_what_its_person_still_is(directory):
-    token = directory.create_token("林一", [Role.CLERK, Role.CASHIER], at=NOW)
-    assert directory.caller(token).roles == {Role.CLERK, Role.CASHIER}
+def test_a_token_gives_only_what_its_person_still_is(identity):
+    token = identity.create_token("林一", [Role.CLERK, Role.CASHIER], at=NOW)
+    assert identity.caller(token).roles == {Role.CLERK, Role.CASHIER}
 
-    directory.roll.withdraw("林一", [Role.CASHIER], NOW)
-    assert directory.caller(token).roles == {Role.CLERK}
+    identity.users.withdraw("林一", [Role.CASHIER], NOW)
+    assert identity.caller(token).roles == {Role.CLERK}
 
-    directory.roll.disable("林一", NOW)
-    assert directory.caller(token) is None
+    identity.users.disable("林一", NOW)
+    assert identity.caller(token) is None
 
 
-def test_a_token_is_never_made_beyond_the_roles_of_its_person(directory):
-    person = directory.roll.enrol("林一", [Role.CLERK], NOW)
+def test_a_token_is_never_made_beyond_the_roles_of_its_person(identity):
+    person = identity.users.enrol("林一", [Role.CLERK], NOW)
 
     with pytest.raises(BeyondRoles):
-        directory.tokens.create(person, scope(Role.CLERK, Role.CASHIER), at=NOW)
-    assert directory.tokens.of(person) == []
+        identity.tokens.create(person, scope(Role.CLERK, Role.CASHIER), at=NOW)
+    assert identity.tokens.of(person) == []
 
 
-def test_a_token_ends(directory, clock):
+def test_a_token_ends(identity, clock):
     ends = NOW + timedelta(days=30)
-    token = directory.create_scoped("林一", scope(Role.CLERK, expires_at=ends), at=NOW)
+    token = identity.create_scoped("林一", scope(Role.CLERK, expires_at=ends), at=NOW)
     clock.at = ends - timedelta(seconds=1)
-    assert directory.caller(token)
-    assert directory.callers("林一")
+    assert identity.caller(token)
+    assert identity.callers("林一")
 
     clock.at = ends
-    assert directory.caller(token) is None
-    assert directory.callers("林一") == []
+    assert identity.caller(token) is None
+    assert identity.callers("林一") == []
 
 
-def test_a_token_is_revoked_from_the_next_request_on(directory):
-    token = directory.create_token("林一", [Role.CLERK], at=NOW)
-    person = directory.caller(token).person
-    (listed,) = directory.tokens.of(person)
-    directory.tokens.revoke(person, listed.id, at=NOW)
+def test_a_token_is_revoked_from_the_next_request_on(identity):
+    token = identity.create_token("林一", [Role.CLERK], at=NOW)
+    person = identity.caller(token).person
+    (listed,) = identity.tokens.of(person)
+    identity.tokens.revoke(person, listed.id, at=NOW)
 
-    assert directory.caller(token) is None
-    (listed,) = directory.tokens.of(person)
+    assert identity.caller(token) is None
+    (listed,) = identity.tokens.of(person)
     assert listed.revoked_at == NOW
 
 
-def test_the_old_token_works_beside_the_new_one_for_a_while(directory, clock):
-    old = directory.create_scoped("林一", scope(Role.CLERK, name="feed"), at=NOW)
-    person = directory.caller(old).person
-    (listed,) = directory.tokens.of(person)
-    new = directory.tokens.rotate(person, listed.id, at=NOW, overlap=timedelta(hours=2))
+def test_the_old_token_works_beside_the_new_one_for_a_while(identity, clock):
+    old = identity.create_scoped("林一", scope(Role.CLERK, name="feed"), at=NOW)
+    person = identity.caller(old).person
+    (listed,) = identity.tokens.of(person)
+    new = identity.tokens.rotate(person, listed.id, at=NOW, overlap=timedelta(hours=2))
 
     clock.at = NOW + timedelta(hours=1)
-    assert directory.caller(old) == directory.caller(new)
+    assert identity.caller(old) == identity.caller(new)
     clock.at = NOW + timedelta(hours=2)
-    assert directory.caller(old) is None
-    assert directory.caller(new)
-    assert {each.scope.name for each in directory.tokens.of(person)} == {"feed"}
+    assert identity.caller(old) is None
+    assert identity.caller(new)
+    assert {each.scope.name for each in identity.tokens.of(person)} == {"feed"}
 
 
-def test_the_day_of_the_last_use_is_kept_without_a_write_a_request(directory, clock):
-    token = directory.create_token("林一", [Role.CLERK], at=NOW)
-    person = directory.caller(token).person
-    assert [each.used_on for each in directory.tokens.of(person)] == [NOW.date()]
+def test_the_day_of_the_last_use_is_kept_without_a_write_a_request(identity, clock):
+    token = identity.create_token("林一", [Role.CLERK], at=NOW)
+    person = identity.caller(token).person
+    assert [each.used_on for each in identity.tokens.of(person)] == [NOW.date()]
 
     writes = []
-    writing = directory.register.writing
-    directory.register.writing = lambda: writes.append(1) or writing()
+    writing = identity.database.writing
+    identity.database.writing = lambda: writes.append(1) or writing()
     for _ in range(10):
-        directory.caller(token)
+        identity.caller(token)
     assert writes == []
 
     clock.at = NOW + timedelta(days=2)
     for _ in range(10):
-        directory.caller(token)
+        identity.caller(token)
     assert len(writes) == 1
-    assert [each.used_on for each in directory.tokens.of(person)] == [clock.at.date()]
+    assert [each.used_on for each in identity.tokens.of(person)] == [clock.at.date()]
 
 
 # Sessions.
 
 
-def test_a_session_ends_when_nobody_was_there_and_when_it_was_long_enough(directory):
-    person = directory.roll.enrol("林一", [Role.CLERK], NOW)
-    sessions = directory.sessions
+def test_a_session_ends_when_nobody_was_there_and_when_it_was_long_enough(identity):
+    person = identity.users.enrol("林一", [Role.CLERK], NOW)
+    sessions = identity.sessions
     idle, busy = sessions.begin(person, NOW), sessions.begin(person, NOW)
     at = NOW
     while at < NOW + timedelta(hours=12):
@@ -305,30 +306,30 @@ def test_a_session_ends_when_nobody_was_there_and_when_it_was_long_enough(direct
     assert sessions.signed_in(idle, NOW + timedelta(minutes=30)) is None
 
 
-def test_a_session_gives_the_roles_of_the_moment(directory):
-    person = directory.roll.enrol("林一", [Role.CLERK], NOW)
-    secret = directory.sessions.begin(person, NOW)
-    directory.roll.enrol("林一", [Role.AUDITOR], NOW)
+def test_a_session_gives_the_roles_of_the_moment(identity):
+    person = identity.users.enrol("林一", [Role.CLERK], NOW)
+    secret = identity.sessions.begin(person, NOW)
+    identity.users.enrol("林一", [Role.AUDITOR], NOW)
 
-    assert directory.sessions.signed_in(secret, NOW).caller.roles == {Role.CLERK, Role.AUDITOR}
+    assert identity.sessions.signed_in(secret, NOW).caller.roles == {Role.CLERK, Role.AUDITOR}
 
 
-def test_an_invitation_is_good_once_and_for_seven_days(directory):
-    person = directory.roll.enrol("林一", [Role.CLERK], NOW)
-    void, code = (directory.passwords.invite(person, NOW) for _ in range(2))
+def test_an_invitation_is_good_once_and_for_seven_days(identity):
+    person = identity.users.enrol("林一", [Role.CLERK], NOW)
+    void, code = (identity.passwords.invite(person, NOW) for _ in range(2))
     week = timedelta(days=7)
 
     for each, at in ((void, NOW), (code, NOW + week)):
         with pytest.raises(InvitationOver):
-            directory.passwords.accept(each, "four words nobody knows", at)
-    assert directory.passwords.accept(code, "four words nobody knows", NOW) == person
+            identity.passwords.accept(each, "four words nobody knows", at)
+    assert identity.passwords.accept(code, "four words nobody knows", NOW) == person
     with pytest.raises(InvitationOver):
-        directory.passwords.accept(code, "four words nobody knows", NOW)
+        identity.passwords.accept(code, "four words nobody knows", NOW)
 
 
-def test_a_code_counts_within_its_time_and_once(directory):
-    person = directory.roll.enrol("林一", [Role.CLERK], NOW)
-    factors = directory.second_factors
+def test_a_code_counts_within_its_time_and_once(identity):
+    person = identity.users.enrol("林一", [Role.CLERK], NOW)
+    factors = identity.second_factors
     totp = pyotp.TOTP(factors.begin(person))
     factors.confirm(person, totp.at(NOW), NOW)
     later = NOW + timedelta(minutes=5)

@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 from sqlalchemy import insert
 
 from ledger.commands import Ledger
-from ledger.commands.outbox import Telling
+from ledger.commands.outbox import Outbox
 from ledger.commands.staff import staff_member
-from ledger.kernel.names import new_id
+from ledger.kernel.ids import new_id
 from ledger.kernel.roles import Role
-from ledger.people.directory import Directory, key_beside
+from ledger.people.identity import Identity, key_beside
 from ledger.people.schema import PEOPLE
 from ledger.people.tables import TOKENS
 from ledger.people.tokens import digest_of
@@ -39,14 +39,14 @@ def test_roles_of_tokens_become_roles_of_their_person_and_history(place, tmp_pat
     before_roles(where, person)
 
     with (
-        closing(Directory(where, key_beside(tmp_path), upgrade=True)) as directory,
+        closing(Identity(where, key_beside(tmp_path), upgrade=True)) as identity,
         closing(Ledger(place)) as ledger,
     ):
-        assert directory.caller(f"{TOKEN}0").roles == {Role.CLERK}
-        assert directory.caller(f"{TOKEN}1").roles == {Role.CASHIER, Role.CLERK}
-        Telling(ledger, directory.roll, lambda: NOW).tell()
+        assert identity.caller(f"{TOKEN}0").roles == {Role.CLERK}
+        assert identity.caller(f"{TOKEN}1").roles == {Role.CASHIER, Role.CLERK}
+        Outbox(ledger, identity.users, lambda: NOW).deliver()
 
-        assert directory.roll.untold() == []
-        assert directory.roll.one(person).roles == (Role.CASHIER, Role.CLERK)
+        assert identity.users.pending() == []
+        assert identity.users.one(person).roles == (Role.CASHIER, Role.CLERK)
         assert staff_member(ledger, person).roles == {Role.CASHIER, Role.CLERK}
         assert [fact.recorded_at for _, fact in ledger.history(0, 9)] == [NOW, NOW]

@@ -10,9 +10,9 @@ import pytest
 from ledger.kernel.names import PartyId
 from ledger.kernel.roles import Role
 from ledger.people.copying import NotSealed, copy_people, digest_people, sealed_under
-from ledger.people.directory import Directory, KeyPlaceUnknown, key_beside
+from ledger.people.database import PeopleDatabase
+from ledger.people.identity import Identity, KeyPlaceUnknown, key_beside
 from ledger.people.keys import Key, KeyFile, KeyLost, KeyUnreadable
-from ledger.people.register import Register
 from ledger.people.rotation import BATCH, rotate
 from ledger.people.schema import PEOPLE, PLAIN_PARTIES
 from ledger.people.sealing import SealBroken, new_key
@@ -30,16 +30,16 @@ def _key(tmp_path):
     return key_beside(tmp_path)
 
 
-@pytest.fixture(name="register")
+@pytest.fixture(name="identity")
 def _register(place, key):
     """A register with somebody in it."""
-    with closing(Directory(place, key)) as directory:
-        directory.vault.keep(LI, DETAILS)
-        yield directory
+    with closing(Identity(place, key)) as identity:
+        identity.vault.keep(LI, DETAILS)
+        yield identity
 
 
 def opened(place, key, **said):
-    return closing(Directory(place, key, **said))
+    return closing(Identity(place, key, **said))
 
 
 def rows(place, asked):
@@ -59,21 +59,21 @@ def everything(place, folder):
 # Sealed.
 
 
-def test_what_is_kept_is_given_back(register):
-    assert register.vault.details(LI) == DETAILS
-    assert register.vault.details(WU) is None
+def test_what_is_kept_is_given_back(identity):
+    assert identity.vault.details(LI) == DETAILS
+    assert identity.vault.details(WU) is None
 
 
-def test_nothing_of_it_stands_in_the_database(place, tmp_path, register):
-    register.create_token("王五一", [Role.CLERK], at=NOW)
+def test_nothing_of_it_stands_in_the_database(place, tmp_path, identity):
+    identity.create_token("王五一", [Role.CLERK], at=NOW)
 
     found = everything(place, tmp_path)
     for word in (*DETAILS.values(), "王五一"):
         assert word.encode() not in found
 
 
-def test_each_person_has_a_key_of_their_own_and_each_field_a_seal(place, register):
-    register.vault.keep(WU, DETAILS)
+def test_each_person_has_a_key_of_their_own_and_each_field_a_seal(place, identity):
+    identity.vault.keep(WU, DETAILS)
 
     wrapped = rows(place, "SELECT wrapped FROM data_keys")
     boxes = rows(place, "SELECT box FROM sealed")
@@ -92,74 +92,74 @@ OTHERS = {
 
 
 @pytest.mark.parametrize("change", OTHERS.values(), ids=[f"another {each}" for each in OTHERS])
-def test_a_seal_in_another_place_does_not_open(place, register, change):
-    register.vault.keep(WU, DETAILS)
+def test_a_seal_in_another_place_does_not_open(place, identity, change):
+    identity.vault.keep(WU, DETAILS)
     with connected(place) as connection:
         connection.execute(change)
 
     with pytest.raises(SealBroken):
-        register.vault.details(LI)
+        identity.vault.details(LI)
 
 
-def test_a_seal_that_was_cut_short_does_not_open(place, register):
+def test_a_seal_that_was_cut_short_does_not_open(place, identity):
     with connected(place) as connection:
         connection.execute("DELETE FROM sealed WHERE field <> 'name'")
         empty = "''::bytea" if is_url(place) else "x''"
         connection.execute(f"UPDATE sealed SET box = {empty}")  # noqa: S608  # Ours.
 
     with pytest.raises(SealBroken, match="the seal of field party-li name is broken"):
-        register.vault.details(LI)
+        identity.vault.details(LI)
 
 
 def test_the_same_name_is_the_same_person_also_after_opening_again(place, key):
-    with opened(place, key) as directory:
-        tokens = [directory.create_token("王五一", [Role.CLERK], at=NOW)]
-    with opened(place, key) as directory:
-        tokens.append(directory.create_token("王五一", [Role.CASHIER], at=NOW))
-        tokens.append(directory.create_token("王五", [Role.CASHIER], at=NOW))
-        same, again, other = (directory.caller(each).person for each in tokens)
+    with opened(place, key) as identity:
+        tokens = [identity.create_token("王五一", [Role.CLERK], at=NOW)]
+    with opened(place, key) as identity:
+        tokens.append(identity.create_token("王五一", [Role.CASHIER], at=NOW))
+        tokens.append(identity.create_token("王五", [Role.CASHIER], at=NOW))
+        same, again, other = (identity.caller(each).person for each in tokens)
 
         assert same == again != other
-        assert directory.vault.details(PartyId(same)) == {"name": "王五一"}
-        assert len(directory.callers("王五一")) == 2
-        assert directory.callers("王") == []
+        assert identity.vault.details(PartyId(same)) == {"name": "王五一"}
+        assert len(identity.callers("王五一")) == 2
+        assert identity.callers("王") == []
 
 
 # The key.
 
 
-@pytest.mark.usefixtures("register")
+@pytest.mark.usefixtures("identity")
 def test_the_key_is_a_file_for_its_owner_alone(key):
     assert stat.S_IMODE(key.stat().st_mode) == 0o600
     assert stat.S_IMODE(key.parent.stat().st_mode) == 0o700
     assert [each.name for each in key.parent.iterdir()] == ["vault.key"]
 
 
-def test_a_lost_key_is_named_and_nothing_is_written_over(place, key, register):
+def test_a_lost_key_is_named_and_nothing_is_written_over(place, key, identity):
     (made,) = KeyFile(key).read()
-    register.close()
+    identity.close()
     key.rename(key.with_name("elsewhere"))
     before = rows(place, "SELECT * FROM data_keys ORDER BY party")
 
     with pytest.raises(KeyLost, match=f"vault key {made.id}, which is not in {key}; put that file"):
-        Directory(place, key)
+        Identity(place, key)
 
     assert not key.exists()
     assert rows(place, "SELECT * FROM data_keys ORDER BY party") == before
     key.with_name("elsewhere").rename(key)
-    with opened(place, key) as directory:
-        assert directory.vault.details(LI) == DETAILS
+    with opened(place, key) as again:
+        assert again.vault.details(LI) == DETAILS
 
 
-@pytest.mark.usefixtures("register")
+@pytest.mark.usefixtures("identity")
 def test_another_key_is_not_this_one(place, key):
     KeyFile(key).write([Key.of(new_key())])
 
     with pytest.raises(KeyLost):
-        Directory(place, key)
+        Identity(place, key)
 
 
-@pytest.mark.usefixtures("register")
+@pytest.mark.usefixtures("identity")
 @pytest.mark.parametrize(
     "line", ["", "leifeng-vault-key 00 AA==", "x y z", "leifeng-vault-key 0123 not-base64!", "ÿ"]
 )
@@ -169,18 +169,18 @@ def test_a_key_that_was_damaged_is_no_key(place, key, line):
     key.write_bytes(damaged.encode("latin-1"))
 
     with pytest.raises(KeyUnreadable, match=r"line 1 of .* is no vault key"):
-        Directory(place, key)
+        Identity(place, key)
 
 
 def test_a_database_has_no_place_for_its_key(postgres_url):
     with pytest.raises(KeyPlaceUnknown, match="LEIFENG_VAULT_KEY"):
-        Directory(postgres_url)
+        Identity(postgres_url)
 
 
 def test_a_key_that_was_there_before_is_taken(place, key):
     first, made = KeyFile(key).first()
-    with opened(place, key) as directory:
-        directory.vault.keep(LI, DETAILS)
+    with opened(place, key) as identity:
+        identity.vault.keep(LI, DETAILS)
 
     assert made
     assert KeyFile(key).read() == [first]
@@ -194,19 +194,19 @@ class Interrupted(Exception):
     """What happens halfway."""
 
 
-def changed(directory, told=lambda *_: None):
-    return rotate(directory.register, directory.vault, directory.keys, told)
+def changed(identity, told=lambda *_: None):
+    return rotate(identity.database, identity.vault, identity.keys, told)
 
 
 def sealed(place):
     return rows(place, "SELECT * FROM sealed ORDER BY party, field")
 
 
-def test_a_new_key_wraps_every_data_key_and_touches_nothing_sealed(place, key, register):
+def test_a_new_key_wraps_every_data_key_and_touches_nothing_sealed(place, key, identity):
     (old,) = KeyFile(key).read()
     before = sealed(place)
 
-    done = changed(register)
+    done = changed(identity)
 
     (new,) = KeyFile(key).read()
     assert (done.old, done.new, done.wrapped) == (old.id, new.id, 2)
@@ -214,21 +214,21 @@ def test_a_new_key_wraps_every_data_key_and_touches_nothing_sealed(place, key, r
     assert sealed(place) == before
     assert rows(place, "SELECT DISTINCT kek FROM data_keys") == [(new.id,)]
     assert stat.S_IMODE(key.stat().st_mode) == 0o600
-    assert register.vault.details(LI) == DETAILS
-    with opened(place, key) as directory:
-        assert directory.vault.details(LI) == DETAILS
+    assert identity.vault.details(LI) == DETAILS
+    with opened(place, key) as again:
+        assert again.vault.details(LI) == DETAILS
 
 
-def test_a_change_of_keys_that_was_interrupted_is_finished_by_another(place, key, register):
+def test_a_change_of_keys_that_was_interrupted_is_finished_by_another(place, key, identity):
     for number in range(BATCH + 10):
-        register.vault.keep(PartyId(f"party-{number}"), {"name": f"人{number}"})
+        identity.vault.keep(PartyId(f"party-{number}"), {"name": f"人{number}"})
     (old,) = KeyFile(key).read()
 
     def stop(wrapped, _):
         raise Interrupted(wrapped)
 
     with pytest.raises(Interrupted, match=f"{BATCH}"):
-        changed(register, stop)
+        changed(identity, stop)
     new, kept = KeyFile(key).read()
     assert kept == old
     with opened(place, key) as halfway:
@@ -242,45 +242,45 @@ def test_a_change_of_keys_that_was_interrupted_is_finished_by_another(place, key
     assert done.new == new.id
     assert told[0] == (12, 12)
     assert KeyFile(key).read() == [new]
-    assert register.vault.details(WU) == DETAILS
+    assert identity.vault.details(WU) == DETAILS
     assert rows(place, "SELECT DISTINCT kek FROM data_keys") == [(new.id,)]
 
 
-def test_a_change_that_was_interrupted_before_the_database_knew_goes_on(place, key, register):
+def test_a_change_that_was_interrupted_before_the_database_knew_goes_on(place, key, identity):
     (old,) = KeyFile(key).read()
     new = Key.of(new_key())
     KeyFile(key).write([new, old])
 
-    done = changed(register)
+    done = changed(identity)
 
     assert (done.old, done.new) == (old.id, new.id)
     assert rows(place, "SELECT kek FROM vault") == [(new.id,)]
 
 
-def test_who_opened_it_before_goes_on_with_the_new_key(place, key, register):
+def test_who_opened_it_before_goes_on_with_the_new_key(place, key, identity):
     with opened(place, key) as other:
         changed(other)
 
-    register.vault.keep(WU, DETAILS)
+    identity.vault.keep(WU, DETAILS)
     (new,) = KeyFile(key).read()
     assert {kek for (kek,) in rows(place, "SELECT kek FROM data_keys")} == {new.id}
-    assert register.vault.details(LI) == register.vault.details(WU) == DETAILS
+    assert identity.vault.details(LI) == identity.vault.details(WU) == DETAILS
 
 
 def test_the_old_key_put_back_opens_what_was_saved_before(tmp_path, key):
     place = tmp_path / "people.db"
-    with opened(place, key) as directory:
-        directory.vault.keep(LI, DETAILS)
+    with opened(place, key) as identity:
+        identity.vault.keep(LI, DETAILS)
     (old,), saved = KeyFile(key).read(), place.read_bytes()
-    with opened(place, key) as directory:
-        changed(directory)
+    with opened(place, key) as identity:
+        changed(identity)
     place.write_bytes(saved)
 
     with pytest.raises(KeyLost, match=old.id):
-        Directory(place, key)
+        Identity(place, key)
     KeyFile(key).write([*KeyFile(key).read(), old])
-    with opened(place, key) as directory:
-        assert directory.vault.details(LI) == DETAILS
+    with opened(place, key) as identity:
+        assert identity.vault.details(LI) == DETAILS
 
 
 # What was kept in plain text.
@@ -312,16 +312,16 @@ def test_a_register_of_version_1_is_sealed_and_its_plain_text_is_gone(place, tmp
     plain(place)
     if is_url(place):
         with pytest.raises(Older, match="run leifeng migrate"):
-            Directory(place, key)
+            Identity(place, key)
 
-    with opened(place, key, upgrade=True) as directory:
-        said = directory.said
-        assert directory.vault.details(PartyId("p42")) == {
+    with opened(place, key, upgrade=True) as identity:
+        said = identity.said
+        assert identity.vault.details(PartyId("p42")) == {
             "name": "老用户42",
             "phone": "13800000042",
         }
-        assert directory.vault.details(PartyId("p7")) is None
-        assert directory.callers("王五一")[0].person == "person-1"
+        assert identity.vault.details(PartyId("p7")) is None
+        assert identity.callers("王五一")[0].person == "person-1"
         found = everything(place, tmp_path)
     found += everything(place, tmp_path)
 
@@ -337,22 +337,22 @@ def test_a_register_of_version_1_is_sealed_and_its_plain_text_is_gone(place, tmp
     for word in ("王五一", "老用户", "1380000"):
         assert word.encode() not in found
         assert word.encode("unicode_escape") not in found
-    with opened(place, key) as directory:
-        assert directory.said == []
+    with opened(place, key) as identity:
+        assert identity.said == []
 
 
 def test_plain_text_is_written_away_also_after_a_crash_in_between(tmp_path, key, monkeypatch):
     place = tmp_path / "people.db"
     plain(place)
     with monkeypatch.context() as crashing:
-        crashing.setattr("ledger.people.directory.take_away", lambda _: 1 / 0)
+        crashing.setattr("ledger.people.identity.take_away", lambda _: 1 / 0)
         with pytest.raises(ZeroDivisionError):
-            Directory(place, key)
+            Identity(place, key)
     with connected(place) as connection:
         assert connection.execute(f"SELECT count(*) FROM {PLAIN_PARTIES}").fetchone() == (0,)  # noqa: S608
 
-    with opened(place, key) as directory:
-        assert directory.vault.details(PartyId("p1"))["name"] == "老用户1"
+    with opened(place, key) as identity:
+        assert identity.vault.details(PartyId("p1"))["name"] == "老用户1"
 
     assert "老用户".encode() not in everything(place, tmp_path)
     with connected(place) as connection, pytest.raises(sqlite3.OperationalError, match="no such"):
@@ -373,8 +373,8 @@ def test_what_is_not_sealed_yet_is_not_copied(tmp_path, key):
     plain(place)
     with pytest.raises(Older):
         copy_people(place, tmp_path / "copy.db")
-    with closing(Register(place)) as register:
-        register.prepare(upgrade=True)  # The tables are there, and nothing was done with them.
+    with closing(PeopleDatabase(place)) as identity:
+        identity.prepare(upgrade=True)  # The tables are there, and nothing was done with them.
     with pytest.raises(NotSealed, match="run leifeng migrate"):
         copy_people(place, tmp_path / "copy.db")
     assert sealed_under(place) is None

@@ -10,7 +10,7 @@ from ledger.commands import Ledger
 from ledger.commands.donations import withdraw_pledge
 from ledger.kernel.errors import WrongState
 from ledger.kernel.roles import Role
-from ledger.people.directory import Directory, key_beside
+from ledger.people.identity import Identity, key_beside
 from ledger.store.recorder import WouldWait
 from tests.charity import Charity
 from tests.samples import HEAR
@@ -60,21 +60,21 @@ def test_a_command_that_has_to_ask_is_carried_out_all_the_same(ledger, postgres_
 
 
 def test_a_token_is_remembered_until_it_is_time_to_look_again(postgres_url, tmp_path):
-    with closing(Directory(postgres_url, key_beside(tmp_path), looks_s=AN_HOUR_S)) as directory:
-        token = directory.create_token("lin", [Role.CLERK], at=AT)
+    with closing(Identity(postgres_url, key_beside(tmp_path), looks_s=AN_HOUR_S)) as identity:
+        token = identity.create_token("lin", [Role.CLERK], at=AT)
 
-        assert directory.remembered(token) is None
-        known = directory.caller(token)
-        assert directory.remembered(token) == known
-    with closing(Directory(postgres_url, key_beside(tmp_path), looks_s=0)) as directory:
-        assert directory.caller(token) == known
-        assert directory.remembered(token) is None
+        assert identity.remembered(token) is None
+        known = identity.caller(token)
+        assert identity.remembered(token) == known
+    with closing(Identity(postgres_url, key_beside(tmp_path), looks_s=0)) as identity:
+        assert identity.caller(token) == known
+        assert identity.remembered(token) is None
 
 
 def test_a_token_changed_here_is_not_remembered(postgres_url, tmp_path):
-    with closing(Directory(postgres_url, key_beside(tmp_path), looks_s=AN_HOUR_S)) as directory:
-        token = directory.create_token("lin", [Role.CLERK], at=AT)
-        directory.caller(token)
-        directory.create_token("lin", [Role.CASHIER], at=AT)
+    with closing(Identity(postgres_url, key_beside(tmp_path), looks_s=AN_HOUR_S)) as identity:
+        token = identity.create_token("lin", [Role.CLERK], at=AT)
+        identity.caller(token)
+        identity.create_token("lin", [Role.CASHIER], at=AT)
 
-        assert directory.remembered(token) is None
+        assert identity.remembered(token) is None

@@ -10,7 +10,7 @@ import pytest
 
 from api.places import Places
 from ledger.commands import Ledger
-from ledger.people.directory import Directory, key_beside
+from ledger.people.identity import Identity, key_beside
 from ledger.store import backup as backups
 from ledger.store.backup import ToolMissing
 from tests.charity import Charity, charity
@@ -41,7 +41,7 @@ def _files(tmp_path):
     """A ledger in files."""
     data = tmp_path / "data"
     data.mkdir()
-    with charity(data / "ledger.db") as house, closing(Directory(data / "people.db")):
+    with charity(data / "ledger.db") as house, closing(Identity(data / "people.db")):
         house.open_fund()
         house.gift(100_00)
     return data
@@ -105,8 +105,8 @@ def test_a_backup_under_load_is_a_beginning_of_the_history_and_verifies(database
     assert before <= len(part) <= len(whole)
     assert f"{len(part):,} events restored and replayed" in restored.stdout
     there = places(tmp_path / "again", empty)
-    with closing(Directory(there.people, key_beside(tmp_path / "data"))) as directory:
-        assert directory.caller(token).roles == {"clerk"}
+    with closing(Identity(there.people, key_beside(tmp_path / "data"))) as identity:
+        assert identity.caller(token).roles == {"clerk"}
     with charity(places(tmp_path / "again", empty).ledger) as house:  # And it goes on.
         assert house.gift(1_00, "F-1")
         house.check_tallies()

@@ -11,7 +11,7 @@ import pytest
 from ledger.books.tallies import AVAILABLE, of_fund
 from ledger.commands import Ledger
 from ledger.kernel.errors import Conflict, Overloaded
-from ledger.kernel.names import new_id
+from ledger.kernel.ids import new_id
 from ledger.store.commits import Commit, Receipt, StoreFailed
 from ledger.store.committer import BATCH_EVENTS_MAX, QUEUE_MAX
 from tests.samples import HEAR, REGISTERED

@@ -10,10 +10,10 @@ from sqlalchemy.dialects import postgresql
 from api.places import Places
 from ledger.books.tallies import Tally
 from ledger.commands import Ledger
-from ledger.kernel.names import new_id
+from ledger.kernel.ids import new_id
 from ledger.kernel.roles import Role
 from ledger.people.copying import digest_people
-from ledger.people.directory import Directory, key_beside
+from ledger.people.identity import Identity, key_beside
 from ledger.people.keys import KeyFile
 from ledger.people.tables import PERSONS
 from ledger.store import copying, open_store
@@ -71,9 +71,9 @@ class Kept:
                 ]
             )
             self.facts = house.facts()
-        with closing(Directory(self.places.people, self.key)) as directory:
-            self.token = directory.create_token("李女士", [Role.CLERK], at=MADE_AT)
-            directory.vault.keep("party-1", {"name": "李女士", "phone": "139"})
+        with closing(Identity(self.places.people, self.key)) as identity:
+            self.token = identity.create_token("李女士", [Role.CLERK], at=MADE_AT)
+            identity.vault.keep("party-1", {"name": "李女士", "phone": "139"})
         with logged(self.places) as log:
             log.publish()
         return self
@@ -130,12 +130,12 @@ def test_everything_is_there_and_equal_and_goes_on(two, here):
         house.approve(house.request(10_00))
         house.gift(1_00)
         assert house.available() == 450_00 + 1_00
-    with closing(Directory(target.places.people, source.key)) as directory:
-        caller = directory.caller(source.token)
+    with closing(Identity(target.places.people, source.key)) as identity:
+        caller = identity.caller(source.token)
         assert caller.roles == {Role.CLERK}
-        assert directory.vault.details("party-1") == {"name": "李女士", "phone": "139"}
-        again = directory.create_token("李女士", [Role.CASHIER], at=MADE_AT)
-        assert directory.caller(again).person == caller.person
+        assert identity.vault.details("party-1") == {"name": "李女士", "phone": "139"}
+        again = identity.create_token("李女士", [Role.CASHIER], at=MADE_AT)
+        assert identity.caller(again).person == caller.person
 
 
 def test_replay_of_the_copy_comes_to_the_same_balances(two, here):

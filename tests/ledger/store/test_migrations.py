@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from ledger.commands import Ledger
 from ledger.kernel.roles import Role
-from ledger.people.directory import Directory, key_beside
+from ledger.people.identity import Identity, key_beside
 from ledger.people.keys import KeyFile
 from ledger.people.schema import PEOPLE
 from ledger.people.tables import PERSONS
@@ -175,11 +175,11 @@ def test_two_that_come_at_the_same_moment_create_the_tables_once(postgres_url, t
     def create(_):
         with (
             opened(postgres_url) as store,
-            closing(Directory(postgres_url, key_beside(tmp_path))) as directory,
+            closing(Identity(postgres_url, key_beside(tmp_path))) as identity,
         ):
             views = open_views(postgres_url)
             views.dispose()
-            return len(store.said) + len(directory.said)
+            return len(store.said) + len(identity.notices)
 
     with ThreadPoolExecutor(4) as pool:
         tables_and_key = EVENTS.version + PEOPLE.version + 1
@@ -199,8 +199,8 @@ def test_what_was_not_copied_to_the_end_is_refused(place):
 
 
 def test_people_are_brought_up_too(place, tmp_path):
-    with closing(Directory(place, key_beside(tmp_path))) as directory:
-        token = directory.create_token("lin", [Role.CLERK], at=datetime.now(UTC))
+    with closing(Identity(place, key_beside(tmp_path))) as identity:
+        token = identity.create_token("lin", [Role.CLERK], at=datetime.now(UTC))
     later = PEOPLE._replace(
         migrations=(
             *PEOPLE.migrations,
@@ -221,7 +221,7 @@ def test_people_are_brought_up_too(place, tmp_path):
     engine.dispose()
 
     with pytest.raises(Newer, match=f"people and tokens have version {later.version}"):
-        Directory(place, key_beside(tmp_path))
+        Identity(place, key_beside(tmp_path))
     assert token
 
 

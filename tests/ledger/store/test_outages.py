@@ -11,9 +11,9 @@ import pytest
 from msgspec.structs import replace
 
 from ledger.aggregates.donations.donation import Donation
-from ledger.kernel.names import new_id
+from ledger.kernel.ids import new_id
 from ledger.kernel.roles import Role
-from ledger.people.directory import Directory, key_beside
+from ledger.people.identity import Identity, key_beside
 from ledger.store.commits import Answer, Commit, OutcomeUnknown, Receipt, StoreFailed
 from ledger.store.outage import FunctionsEnabled
 from ledger.store.postgres import PostgresStore
@@ -227,43 +227,43 @@ def test_commits_that_are_cut_under_load_are_acknowledged_once_each(request, tmp
 def test_who_is_known_is_let_in_while_the_register_is_away_and_nobody_else(postgres_url, tmp_path):
     with (
         wire_to(postgres_url) as (wire, url),
-        closing(Directory(url, key_beside(tmp_path), looks_s=0)) as directory,
-        closing(Directory(postgres_url, key_beside(tmp_path))) as office,
+        closing(Identity(url, key_beside(tmp_path), looks_s=0)) as identity,
+        closing(Identity(postgres_url, key_beside(tmp_path))) as office,
     ):
         known, unknown = (
             office.create_token(name, [Role.CLERK], at=datetime.now(UTC)) for name in ("a", "b")
         )
-        caller = directory.caller(known)
+        caller = identity.caller(known)
         wire.close()
 
         assert caller is not None
-        assert directory.caller(known) == caller
+        assert identity.caller(known) == caller
         with pytest.raises(StoreFailed):
-            directory.caller(unknown)
+            identity.caller(unknown)
 
 
 def test_who_is_known_is_not_let_in_for_ever_while_the_register_is_away(postgres_url, tmp_path):
     with (
         wire_to(postgres_url) as (wire, url),
-        closing(Directory(url, key_beside(tmp_path), looks_s=0, trusted_s=0)) as directory,
+        closing(Identity(url, key_beside(tmp_path), looks_s=0, trusted_s=0)) as identity,
     ):
-        known = directory.create_token("a", [Role.CLERK], at=datetime.now(UTC))
-        assert directory.caller(known) is not None
+        known = identity.create_token("a", [Role.CLERK], at=datetime.now(UTC))
+        assert identity.caller(known) is not None
         wire.close()
 
         with pytest.raises(StoreFailed):
-            directory.caller(known)
+            identity.caller(known)
 
 
 def test_the_register_is_read_again_when_it_is_back(postgres, postgres_url, tmp_path):
-    with closing(Directory(postgres_url, key_beside(tmp_path), looks_s=0)) as directory:
-        known = directory.create_token("a", [Role.CLERK], at=datetime.now(UTC))
-        before = directory.caller(known)
+    with closing(Identity(postgres_url, key_beside(tmp_path), looks_s=0)) as identity:
+        known = identity.create_token("a", [Role.CLERK], at=datetime.now(UTC))
+        before = identity.caller(known)
         postgres.restart()
         donor = new_id()
-        directory.is_donor(before.person, donor, at=datetime.now(UTC))
+        identity.is_donor(before.person, donor, at=datetime.now(UTC))
 
-        assert directory.caller(known) == replace(before, donor=donor)
+        assert identity.caller(known) == replace(before, donor=donor)
 
 
 # What is refused at the start.

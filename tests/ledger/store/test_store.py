@@ -22,7 +22,7 @@ from ledger.books.tallies import (
 )
 from ledger.commands import Ledger
 from ledger.kernel.errors import Conflict
-from ledger.kernel.names import new_id
+from ledger.kernel.ids import new_id
 from ledger.store.commits import Answer, Commit, Receipt, StoreFailed, judge
 from ledger.store.form import Unreadable
 from ledger.store.sqlite_rows import tallies_asked

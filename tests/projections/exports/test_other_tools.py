@@ -39,7 +39,8 @@ from ledger.commands.sales import end_sale, open_sale, plan_sale, remit, settle_
 from ledger.feeds.orders import OrderFeed, ReturnFeed, SaleFeed
 from ledger.kernel.aggregate import Act
 from ledger.kernel.errors import Refused
-from ledger.kernel.names import PartyId, PersonId, new_id
+from ledger.kernel.ids import new_id
+from ledger.kernel.names import PartyId, PersonId
 from ledger.kernel.payments import Channel
 from projections.exports.plain_text import EXPORTS, account_name
 from projections.kernel.history import rest

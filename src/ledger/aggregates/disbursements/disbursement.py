@@ -18,8 +18,9 @@ from ledger.kernel.aggregate import Act, Aggregate, Fact, event
 from ledger.kernel.confirmations import Confirmation, confirmed_before, not_before_payment
 from ledger.kernel.duties import Duty, keep_apart
 from ledger.kernel.errors import Refused, WrongState
+from ledger.kernel.ids import new_id
 from ledger.kernel.money import Amount, Currency, positive
-from ledger.kernel.names import PartyId, PersonId, new_id
+from ledger.kernel.names import PartyId, PersonId
 from ledger.kernel.sentences import Sentence
 from ledger.kernel.terms import FundTerms, Ties
 from ledger.kernel.wording import plain, reference

@@ -16,8 +16,9 @@ from ledger.aggregates.donations.facts import INSTALMENTS_MAX, Cause, Instalment
 from ledger.kernel.aggregate import Act, Aggregate, event
 from ledger.kernel.confirmations import Confirmation, check_confirmation
 from ledger.kernel.errors import Invalid, NotFound, Refused, WrongState
+from ledger.kernel.ids import new_id
 from ledger.kernel.money import Amount, Currency, Fen, positive
-from ledger.kernel.names import DonationId, DonorId, new_id
+from ledger.kernel.names import DonationId, DonorId
 from ledger.kernel.payments import (
     Channel,
     Part,

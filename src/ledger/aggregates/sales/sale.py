@@ -18,8 +18,9 @@ from ledger.aggregates.sales.settlements import SettlementMismatch, Statement
 from ledger.kernel.aggregate import Act, Aggregate, event
 from ledger.kernel.confirmations import Confirmation, check_confirmation
 from ledger.kernel.errors import Invalid, NotFound, Refused, WrongState
+from ledger.kernel.ids import new_id
 from ledger.kernel.money import BASIS_POINTS, Amount, Fen, fee, positive
-from ledger.kernel.names import SaleId, new_id
+from ledger.kernel.names import SaleId
 from ledger.kernel.payments import Payment
 from ledger.kernel.sentences import Sentence
 from ledger.kernel.terms import UNITS_MAX, FundTerms, SaleTerms

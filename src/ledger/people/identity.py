@@ -1,4 +1,4 @@
-"""The directory: who may come in, and as what.
+"""Identity: authentication, tokens and personal data behind one object.
 
 It stands apart from the history, so that a token can be made while the ledger is being written.
 Names are in the vault; what is looked up at a door names nobody.
@@ -24,17 +24,17 @@ from ledger.kernel.errors import LedgerError
 from ledger.kernel.names import DonorId, PartyId, PersonId, SaleId
 from ledger.kernel.roles import Role
 from ledger.people.caller import Caller
+from ledger.people.database import PeopleDatabase
 from ledger.people.erasure import erase
-from ledger.people.identities import Identities
+from ledger.people.external_identities import ExternalIdentities
 from ledger.people.keys import KeyFile
 from ledger.people.passwords import Passwords
 from ledger.people.plain import seal_plain, take_away
-from ledger.people.register import Register
-from ledger.people.roll import Roll
 from ledger.people.second_factors import SecondFactors
 from ledger.people.sessions import Sessions
 from ledger.people.tables import CHANGES, PERSONS, TOKENS
-from ledger.people.tokens import Good, Scope, Tokens, caller_by, digest_of, look_up, note_use
+from ledger.people.tokens import Scope, Tokens, ValidToken, caller_by, digest_of, look_up, note_use
+from ledger.people.user_directory import UserDirectory
 from ledger.people.vault import Vault
 from ledger.store.commits import StoreFailed
 
@@ -60,21 +60,21 @@ def key_beside(folder: Path) -> Path:
     return folder / "keys" / "vault.key"
 
 
-class Directory:
-    """Persons and their tokens, and the vault that their names are in.
+class Identity:
+    """Users and their credentials, with the vault that holds personal data.
 
     Attributes:
         is_local: Asking takes microseconds, so it may be done between two requests.
-        vault: What people told us about themselves.
-        register: The database of both.
+        vault: Personal data, sealed.
+        database: The database of it all.
         keys: The file with the key of the vault.
-        roll: Who may come in, and in which roles.
-        tokens: What programs, and people without a browser, come in by.
-        sessions: Who is signed in with a browser.
-        passwords: What people sign in with.
-        identities: As whom a provider of sign-in knows those who sign in there instead.
-        second_factors: What some of them show besides.
-        said: In lines, what was done to the register when it was opened.
+        users: People and their roles.
+        tokens: Bearer tokens of programs, and of people without a browser.
+        sessions: Sessions of browsers.
+        passwords: Passwords and invitations.
+        external_identities: Accounts at an OpenID provider, for those who sign in there instead.
+        second_factors: One-time codes of those who set them up.
+        notices: What was changed in the database when it was opened, in lines.
 
     """
 
@@ -102,17 +102,17 @@ class Directory:
         if key is None and not isinstance(where, Path):
             raise KeyPlaceUnknown
         self.keys = KeyFile(key or key_beside(Path(where).parent))
-        self.register = Register(where)
-        self.vault = Vault(self.register, self.keys)
-        self.roll = Roll(self.register, self.vault)
-        self.tokens = Tokens(self.register)
-        self.sessions = Sessions(self.register)
-        self.passwords = Passwords(self.register)
-        self.identities = Identities(self.register, self.vault)
-        self.second_factors = SecondFactors(self.register, self.vault)
-        self.said = self._prepare(upgrade=upgrade)
-        self.is_local = self.register.is_local
-        self._watch = self.register.engine.raw_connection() if self.is_local else None
+        self.database = PeopleDatabase(where)
+        self.vault = Vault(self.database, self.keys)
+        self.users = UserDirectory(self.database, self.vault)
+        self.tokens = Tokens(self.database)
+        self.sessions = Sessions(self.database)
+        self.passwords = Passwords(self.database)
+        self.external_identities = ExternalIdentities(self.database, self.vault)
+        self.second_factors = SecondFactors(self.database, self.vault)
+        self.notices = self._prepare(upgrade=upgrade)
+        self.is_local = self.database.is_local
+        self._watch = self.database.engine.raw_connection() if self.is_local else None
         usual_s = NEAR_LOOKS_S if self.is_local else FAR_LOOKS_S
         self._looks_s = usual_s if looks_s is None else looks_s
         self._trusted_s = trusted_s
@@ -121,7 +121,7 @@ class Directory:
         self._away: StoreFailed | None = None
         self._lock = Lock()
         self._seen: int | None = None
-        self._good: dict[str, Good] = {}
+        self._good: dict[str, ValidToken] = {}
 
     def _prepare(self, *, upgrade: bool) -> list[str]:
         """See that the tables are there, and everything sealed that is kept of anybody in them."""
@@ -130,18 +130,18 @@ class Directory:
             return self.vault.set_up(connection) + seal_plain(connection, self.vault)
 
         try:
-            said = self.register.prepare(upgrade=upgrade, then=seal_all)
-            take_away(self.register)
+            notices = self.database.prepare(upgrade=upgrade, then=seal_all)
+            take_away(self.database)
         except BaseException:
-            self.register.close()
+            self.database.close()
             raise
-        return said
+        return notices
 
     def close(self) -> None:
         """Let go of the database."""
         if self._watch is not None:
             self._watch.close()
-        self.register.close()
+        self.database.close()
 
     def create_token(
         self,
@@ -161,8 +161,8 @@ class Directory:
 
         Whoever is not on the roll is put on it, and roles that they have not are given to them.
         """
-        with self.register.writing() as connection:
-            person = self.roll.enrol_in(connection, name, scope.roles, at)
+        with self.database.writing() as connection:
+            person = self.users.enrol_in(connection, name, scope.roles, at)
             self._is_for(connection, person, scope.donor, scope.sale)
             token = self.tokens.create_in(connection, person, scope, at=at)
         self.look_at_once()
@@ -208,16 +208,16 @@ class Directory:
             return None
         return good.caller
 
-    def _is_over(self, good: Good) -> bool:
+    def _is_over(self, good: ValidToken) -> bool:
         return good.expires_at is not None and good.expires_at.timestamp() <= self._clock()
 
     def _today(self) -> date:
         return day_at(self._clock())
 
-    def _note_use(self, digest: str, good: Good) -> Good:
+    def _note_use(self, digest: str, good: ValidToken) -> ValidToken:
         """Keep the day on which a token is shown, once a day, so that a request does not write."""
         today = self._today()
-        with suppress(StoreFailed), self.register.writing() as connection:
+        with suppress(StoreFailed), self.database.writing() as connection:
             note_use(connection, digest, today)
         return replace(good, used_on=today)
 
@@ -245,7 +245,7 @@ class Directory:
 
     def _newest_change(self) -> int | None:
         if self._watch is None:
-            with self.register.reading() as connection:
+            with self.database.reading() as connection:
                 return connection.execute(select(func.max(CHANGES.c.number))).scalar()
         cursor = self._watch.cursor()
         cursor.execute("SELECT max(number) FROM changes")
@@ -253,32 +253,32 @@ class Directory:
         cursor.close()
         return cast("int | None", changes)
 
-    def _find(self, digest: str) -> Good | None:
-        with self.register.reading() as connection:
+    def _find(self, digest: str) -> ValidToken | None:
+        with self.database.reading() as connection:
             return look_up(connection, digest)
 
     def callers(self, name: str) -> list[Caller]:
         """Return what each token of the person called ``name`` makes of them; none if unknown."""
-        with self.register.reading() as connection:
+        with self.database.reading() as connection:
             digest = self.vault.name_digest(connection, name)
-            asked = (
+            query = (
                 select(TOKENS)
                 .join(PERSONS, PERSONS.c.person == TOKENS.c.person)
                 .where(PERSONS.c.name_digest == digest, TOKENS.c.revoked_at.is_(None))
                 .where(PERSONS.c.disabled_at.is_(None))
             )
-            rows = connection.execute(asked).mappings().all()
-            found = [(row["expires_at"], caller_by(connection, row)) for row in rows]
+            rows = connection.execute(query).mappings().all()
+            callers = [(row["expires_at"], caller_by(connection, row)) for row in rows]
         now = datetime.fromtimestamp(self._clock(), UTC)
-        return [caller for ends, caller in found if ends is None or now < ends]
+        return [caller for ends, caller in callers if ends is None or now < ends]
 
     def erase(self, donors: Iterable[UUID]) -> int:
         """Destroy what is kept of ``donors``, as the history says; see ``people.erasure``."""
-        return erase(self.register, [PartyId(str(each)) for each in donors])
+        return erase(self.database, [PartyId(str(each)) for each in donors])
 
     def is_donor(self, person: PersonId, donor: DonorId, *, at: datetime) -> None:
         """Note that ``person``, who registered themselves, is ``donor``."""
-        with self.register.writing() as connection:
+        with self.database.writing() as connection:
             connection.execute(CHANGES.insert(), {"at": at})
             connection.execute(
                 TOKENS.update()

@@ -1,4 +1,4 @@
-"""The register's database: opened, read, written, and cleared of what was deleted in it."""
+"""The people database: opening, reading, writing, and clearing what was deleted."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class StillRead(LedgerError):
         super().__init__("the register is being read; what was deleted is still in its log")
 
 
-class Register:
-    """The database that the register of people is kept in.
+class PeopleDatabase:
+    """The database of people, credentials and sealed personal data.
 
     Attributes:
         engine: Of a file, or of a PostgreSQL database.
@@ -58,13 +58,16 @@ class Register:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Open a connection that only looks."""
-        with _told(), self.engine.connect() as connection:
+        with _store_failures(), self.engine.connect() as connection:
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """Open a transaction that nobody's write comes between, from its first look on."""
-        with _told(), self.engine.execution_options(**{ALONE: True}).begin() as connection:
+        with (
+            _store_failures(),
+            self.engine.execution_options(**{ALONE: True}).begin() as connection,
+        ):
             yield connection
 
     def clear(self) -> None:
@@ -73,7 +76,7 @@ class Register:
         A file of SQLite was overwritten already, and its log is cut to nothing. PostgreSQL takes
         dead rows out of the tables; its own log keeps them, sealed, until it is recycled.
         """
-        with _told():
+        with _store_failures():
             if self.is_local:
                 (busy, *_) = self._outside_transactions("PRAGMA wal_checkpoint(TRUNCATE)")
                 if busy:
@@ -86,7 +89,7 @@ class Register:
     def rewrite(self) -> None:
         """Write a file anew, so that nothing is left in it of what it ever held."""
         if self.is_local:
-            with _told():
+            with _store_failures():
                 self._outside_transactions("VACUUM")
         self.clear()
 
@@ -108,7 +111,7 @@ def _overwrite_what_is_deleted(connection: Any, _: Any) -> None:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _store_failures() -> Iterator[None]:
     try:
         yield
     except OperationalError as error:

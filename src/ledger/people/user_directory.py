@@ -1,9 +1,9 @@
-"""The roll: who may come in, and in which roles.
+"""The user directory: people and the roles they hold.
 
-What is changed here is told to the history: the command line changes the roll at once and leaves a
-note, which whoever writes the history turns into an event (``untold``); a server does it the other
-way round, the event first and then the roll (``follow``). So the history has the last word: a note
-that it refuses is taken back on the roll.
+Every change becomes an event. The command line changes the directory at once and leaves a note in
+the outbox (``pending``), which the writer of the history turns into an event; a server records the
+event first and then changes the directory (``follow``). The history has the last word: the
+directory undoes a change that it refuses.
 """
 
 from __future__ import annotations
@@ -17,11 +17,12 @@ from msgspec import Struct
 from sqlalchemy import Connection, delete, func, select
 
 from ledger.kernel.errors import Refused
-from ledger.kernel.names import PartyId, PersonId, new_id
+from ledger.kernel.ids import new_id
+from ledger.kernel.names import PartyId, PersonId
 from ledger.kernel.roles import Role, check_together
-from ledger.people.register import Register
+from ledger.people.database import PeopleDatabase
 from ledger.people.sessions import end_sessions, roles_of
-from ledger.people.tables import CHANGES, HOLDS, PERSONS, UNTOLD
+from ledger.people.tables import CHANGES, HOLDS, PENDING, PERSONS
 from ledger.people.vault import NAME, Vault
 
 Change = Literal["granted", "withdrawn", "disabled"]
@@ -39,11 +40,11 @@ class PersonDisabled(Refused):
     says = "this person was disabled"
 
 
-class Untold(Struct, frozen=True):
-    """A change that the history is still to be told of.
+class Pending(Struct, frozen=True):
+    """A change of roles in the outbox: not recorded in the history yet.
 
     Attributes:
-        id: Names it, so that it is told once.
+        id: The id of its command, so that it is recorded once.
         at: When it was made.
         person: Of whom.
         change: What was changed.
@@ -58,15 +59,15 @@ class Untold(Struct, frozen=True):
     roles: tuple[Role, ...]
 
 
-class Held(Struct, frozen=True):
-    """What the history says of a person: their roles, and since when they may not come in."""
+class Standing(Struct, frozen=True):
+    """A person's roles and the time they were disabled, as the history records them."""
 
     roles: frozenset[Role]
     disabled_at: datetime | None
 
 
-class Enrolled(Struct, frozen=True):
-    """Somebody on the roll.
+class User(Struct, frozen=True):
+    """A person in the user directory.
 
     Attributes:
         person: Opaque id.
@@ -82,38 +83,38 @@ class Enrolled(Struct, frozen=True):
     disabled_at: datetime | None
 
 
-class Roll:
-    """The persons and their roles, within the register."""
+class UserDirectory:
+    """People and their roles, within the people database."""
 
-    def __init__(self, register: Register, vault: Vault) -> None:
-        self._register = register
+    def __init__(self, database: PeopleDatabase, vault: Vault) -> None:
+        self._database = database
         self._vault = vault
 
     # Looking.
 
     def find(self, connection: Connection, name: str) -> PersonId | None:
-        """Return the id of whoever is called ``name``."""
+        """Return the id of the person with this name, or None."""
         digest = self._vault.name_digest(connection, name)
-        asked = select(PERSONS.c.person).where(PERSONS.c.name_digest == digest)
-        known: str | None = connection.execute(asked).scalar()
+        query = select(PERSONS.c.person).where(PERSONS.c.name_digest == digest)
+        known: str | None = connection.execute(query).scalar()
         return None if known is None else PersonId(known)
 
     def known(self, name: str) -> PersonId:
-        """Return the id of whoever is called ``name``; refuse if nobody is."""
-        with self._register.reading() as connection:
+        """Return the id of the person with this name; refuse an unknown name."""
+        with self._database.reading() as connection:
             person = self.find(connection, name)
         if person is None:
             raise PersonUnknown
         return person
 
-    def everybody(self, after: int = 0, limit: int | None = None) -> list[Enrolled]:
-        """Return everybody on the roll, or some of them, in the order they came."""
-        asked = select(PERSONS).order_by(PERSONS.c.person).offset(after).limit(limit)
-        with self._register.reading() as connection:
-            rows = connection.execute(asked).mappings().all()
+    def everybody(self, after: int = 0, limit: int | None = None) -> list[User]:
+        """Return all users, or a page of them, in the order they were added."""
+        query = select(PERSONS).order_by(PERSONS.c.person).offset(after).limit(limit)
+        with self._database.reading() as connection:
+            rows = connection.execute(query).mappings().all()
             roles = {row["person"]: roles_of(connection, row["person"]) for row in rows}
         return [
-            Enrolled(
+            User(
                 PersonId(row["person"]),
                 self.name(PersonId(row["person"])),
                 tuple(roles[row["person"]]),
@@ -122,44 +123,44 @@ class Roll:
             for row in rows
         ]
 
-    def all_held(self) -> dict[PersonId, Held]:
-        """Return what everybody on the roll holds, without their names."""
-        with self._register.reading() as connection:
+    def all_standings(self) -> dict[PersonId, Standing]:
+        """Return every user's roles and state, without names."""
+        with self._database.reading() as connection:
             roles: dict[str, set[Role]] = {}
             for person, role in connection.execute(select(HOLDS.c.person, HOLDS.c.role)):
                 roles.setdefault(person, set()).add(Role(role))
             rows = connection.execute(select(PERSONS.c.person, PERSONS.c.disabled_at)).all()
         return {
-            PersonId(person): Held(frozenset(roles.get(person, ())), disabled_at)
+            PersonId(person): Standing(frozenset(roles.get(person, ())), disabled_at)
             for person, disabled_at in rows
         }
 
-    def one(self, person: PersonId) -> Enrolled | None:
-        """Return somebody on the roll by their id."""
-        with self._register.reading() as connection:
-            asked = select(PERSONS.c.disabled_at).where(PERSONS.c.person == person)
-            row = connection.execute(asked).first()
+    def one(self, person: PersonId) -> User | None:
+        """Return a user by id."""
+        with self._database.reading() as connection:
+            query = select(PERSONS.c.disabled_at).where(PERSONS.c.person == person)
+            row = connection.execute(query).first()
             roles = roles_of(connection, person)
         if row is None:
             return None
-        return Enrolled(person, self.name(person), tuple(roles), row[0])
+        return User(person, self.name(person), tuple(roles), row[0])
 
     def name(self, person: PersonId) -> str | None:
-        """Return what ``person`` is called, unless that was erased."""
+        """Return the name of ``person``, or None if it was erased."""
         details = self._vault.details(PartyId(person))
         return None if details is None else details.get(NAME)
 
-    # From the command line: the roll first.
+    # From the command line: the directory first.
 
     def enrol(self, name: str, roles: Iterable[Role], at: datetime) -> PersonId:
-        """Put ``name`` on the roll if they are not, and give them ``roles`` that they lack."""
-        with self._register.writing() as connection:
+        """Add ``name`` if it is new, and grant the ``roles`` that they lack."""
+        with self._database.writing() as connection:
             return self.enrol_in(connection, name, roles, at)
 
     def enrol_in(
         self, connection: Connection, name: str, roles: Iterable[Role], at: datetime
     ) -> PersonId:
-        """Do so within a transaction."""
+        """Add ``name`` and grant ``roles`` within a transaction."""
         person = self.find(connection, name)
         is_new = person is None
         if person is None:
@@ -175,11 +176,11 @@ class Roll:
         return person
 
     def enter(self, name: str) -> tuple[PersonId, bool]:
-        """Put somebody on the roll, without roles, before the history is told; say if they are new.
+        """Add a person, without roles, before the history records them.
 
-        Whoever is called so already is found.
+        Return their id, and whether it is new: a name that exists keeps its id.
         """
-        with self._register.writing() as connection:
+        with self._database.writing() as connection:
             person = self.find(connection, name)
             if person is not None:
                 return person, False
@@ -193,9 +194,9 @@ class Roll:
         return person
 
     def withdraw(self, name: str, roles: Iterable[Role], at: datetime) -> PersonId:
-        """Take ``roles`` from the person called ``name``."""
+        """Withdraw ``roles`` from the person with this name."""
         person = self.known(name)
-        with self._register.writing() as connection:
+        with self._database.writing() as connection:
             _check_enabled(connection, person)
             taken = sorted(set(roles).intersection(roles_of(connection, person)))
             if taken:
@@ -204,9 +205,9 @@ class Roll:
         return person
 
     def disable(self, name: str, at: datetime) -> PersonId:
-        """See that the person called ``name`` does not come in any more."""
+        """Disable the person with this name: they cannot sign in any more."""
         person = self.known(name)
-        with self._register.writing() as connection:
+        with self._database.writing() as connection:
             _check_enabled(connection, person)
             _shut_out(connection, person, at)
             _note(connection, person, "disabled", (), at)
@@ -214,12 +215,14 @@ class Roll:
 
     # Towards the history.
 
-    def untold(self) -> list[Untold]:
-        """Return what the history is still to be told of, in order."""
-        with self._register.reading() as connection:
-            rows = connection.execute(select(UNTOLD).order_by(UNTOLD.c.at, UNTOLD.c.id)).mappings()
+    def pending(self) -> list[Pending]:
+        """Return the outbox: changes that the history has not recorded yet, in order."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                select(PENDING).order_by(PENDING.c.at, PENDING.c.id)
+            ).mappings()
             return [
-                Untold(
+                Pending(
                     UUID(row["id"]),
                     row["at"],
                     PersonId(row["person"]),
@@ -232,50 +235,50 @@ class Roll:
     def follow(
         self,
         person: PersonId,
-        held: Callable[[], Held | None],
+        held: Callable[[], Standing | None],
         *,
         at: datetime,
-        told: UUID | None = None,
+        note: UUID | None = None,
     ) -> None:
-        """Have ``person`` be on the roll what the history says they are.
+        """Bring ``person`` up to what the history says of them.
 
-        Whoever has notes that are still to be told is left alone until they are.
+        A person with pending notes is left alone until these are recorded.
 
         Args:
             person: Of whom.
-            held: Asks the history, once nobody else changes the roll.
+            held: Reads the history, once nobody else changes the directory.
             at: This moment.
-            told: The note that the history was just told of, which is struck out.
+            note: The note that was just recorded, which is removed.
 
         """
-        with self._register.writing() as connection:
-            if told is not None:
-                connection.execute(delete(UNTOLD).where(UNTOLD.c.id == told.hex))
-            asked = select(UNTOLD.c.id).where(UNTOLD.c.person == person)
-            if connection.execute(asked).first() is not None:
+        with self._database.writing() as connection:
+            if note is not None:
+                connection.execute(delete(PENDING).where(PENDING.c.id == note.hex))
+            query = select(PENDING.c.id).where(PENDING.c.person == person)
+            if connection.execute(query).first() is not None:
                 return
-            said = held()
-            if said is not None:
-                _bring_level(connection, person, said, at)
+            standing = held()
+            if standing is not None:
+                _bring_level(connection, person, standing, at)
 
     def leave(self, person: PersonId) -> None:
-        """Take somebody off again whom the history refused, of whom nothing is recorded."""
-        with self._register.writing() as connection:
+        """Remove a person whom the history refused and of whom nothing is recorded."""
+        with self._database.writing() as connection:
             connection.execute(delete(PERSONS).where(PERSONS.c.person == person))
             self._vault.take_out(connection, PartyId(person))
 
     def count(self, role: Role) -> int:
-        """Say how many have a role and may come in."""
-        asked = (
+        """Return how many enabled users hold a role."""
+        query = (
             select(func.count())
             .select_from(HOLDS.join(PERSONS, PERSONS.c.person == HOLDS.c.person))
             .where(HOLDS.c.role == role.value, PERSONS.c.disabled_at.is_(None))
         )
-        with self._register.reading() as connection:
-            return connection.execute(asked).scalar_one()
+        with self._database.reading() as connection:
+            return connection.execute(query).scalar_one()
 
 
-def _bring_level(connection: Connection, person: PersonId, held: Held, at: datetime) -> None:
+def _bring_level(connection: Connection, person: PersonId, held: Standing, at: datetime) -> None:
     has = set(roles_of(connection, person))
     _take(connection, person, has.difference(held.roles))
     lacking = sorted(held.roles - has)
@@ -293,8 +296,8 @@ def _have_doors_look(connection: Connection, at: datetime) -> None:
 
 
 def _check_enabled(connection: Connection, person: PersonId) -> None:
-    asked = select(PERSONS.c.disabled_at).where(PERSONS.c.person == person)
-    if connection.execute(asked).scalar() is not None:
+    query = select(PERSONS.c.disabled_at).where(PERSONS.c.person == person)
+    if connection.execute(query).scalar() is not None:
         raise PersonDisabled
 
 
@@ -324,5 +327,5 @@ def _note(
         "change": change,
         "roles": [role.value for role in roles],
     }
-    connection.execute(UNTOLD.insert(), row)
+    connection.execute(PENDING.insert(), row)
     _have_doors_look(connection, at)

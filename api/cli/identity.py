@@ -1,4 +1,4 @@
-"""What commands about people share: the register, and waiting until the history knows."""
+"""Opening the people database for commands, and waiting until the history records the change."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from pathlib import Path
 
 from api.places import Places
 from ledger.commands import Ledger
-from ledger.commands.outbox import LOOKS_S, Telling
+from ledger.commands.outbox import LOOKS_S, Outbox
 from ledger.kernel.errors import LedgerError
-from ledger.people.directory import Directory
+from ledger.people.identity import Identity
 from ledger.store.sqlite import is_being_written
 
-TOLD_WITHIN_S = 10.0
+DELIVERED_WITHIN_S = 10.0
 """Seconds in which a running server tells the history; it looks ten times a second."""
 
 
@@ -32,7 +32,7 @@ def now() -> datetime:
 
 
 @contextmanager
-def register(data: Path, *, makes: bool = False) -> Iterator[Directory]:
+def open_identity(data: Path, *, makes: bool = False) -> Iterator[Identity]:
     """Open the register of people; afterwards see to it that the history knows what was changed.
 
     Args:
@@ -45,20 +45,20 @@ def register(data: Path, *, makes: bool = False) -> Iterator[Directory]:
         data.mkdir(parents=True, exist_ok=True)
     elif isinstance(places.people, Path) and not places.people.is_file():
         raise NoRegisterHere(data)
-    with closing(Directory(places.people, places.vault_key)) as directory:
-        yield directory
-        _have_told(places, directory)
+    with closing(Identity(places.people, places.vault_key)) as identity:
+        yield identity
+        _deliver(places, identity)
 
 
-def _have_told(places: Places, directory: Directory) -> None:
-    """Have the history told: by this process where many may write, else by the server.
+def _deliver(places: Places, identity: Identity) -> None:
+    """Have the history record the changes: by this process where many may write, else by the server.
 
-    If no server runs, the next one tells before it serves. If one is too busy, it does so later.
+    If no server runs, the next one does so before it serves. A busy one does so later.
     """
     if not isinstance(places.ledger, Path):
         with closing(Ledger(places.ledger)) as ledger:
-            Telling(ledger, directory.roll, now).tell()
+            Outbox(ledger, identity.users, now).deliver()
         return
-    until = time.monotonic() + TOLD_WITHIN_S
-    while directory.roll.untold() and is_being_written(places.ledger) and time.monotonic() < until:
+    until = time.monotonic() + DELIVERED_WITHIN_S
+    while identity.users.pending() and is_being_written(places.ledger) and time.monotonic() < until:
         time.sleep(LOOKS_S)

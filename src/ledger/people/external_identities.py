@@ -1,4 +1,4 @@
-"""Identities: as whom a provider of sign-in knows somebody who is on the roll.
+"""External identities: accounts at an OpenID provider, each bound to one person here.
 
 What counts is the pair of issuer and subject, which the provider gives to nobody else; a name or an
 e-mail address may pass to another (OpenID Connect Core 1.0 §5.7). The pair is kept as a keyed
@@ -16,8 +16,8 @@ from sqlalchemy import Connection, delete, select
 
 from ledger.kernel.errors import Refused
 from ledger.kernel.names import PersonId
+from ledger.people.database import PeopleDatabase
 from ledger.people.passwords import invited_in
-from ledger.people.register import Register
 from ledger.people.sessions import end_sessions
 from ledger.people.tables import IDENTITIES, INVITATIONS, PASSWORDS, PERSONS
 from ledger.people.vault import Vault
@@ -29,8 +29,8 @@ class IdentityTaken(Refused):
     says = "this account at the provider is bound to somebody else"
 
 
-class Identity(Struct, frozen=True):
-    """Somebody, as a provider knows them.
+class ExternalIdentity(Struct, frozen=True):
+    """An account at an OpenID provider.
 
     Attributes:
         issuer: The provider's address.
@@ -42,31 +42,31 @@ class Identity(Struct, frozen=True):
     subject: str
 
 
-class Identities:
-    """Who is bound to whom."""
+class ExternalIdentities:
+    """Bindings between external identities and people."""
 
-    def __init__(self, register: Register, vault: Vault) -> None:
-        self._register = register
+    def __init__(self, database: PeopleDatabase, vault: Vault) -> None:
+        self._database = database
         self._vault = vault
 
-    def person(self, identity: Identity) -> PersonId | None:
-        """Return who is bound to ``identity`` and may come in, if anybody is."""
-        asked = (
+    def person(self, identity: ExternalIdentity) -> PersonId | None:
+        """Return the enabled person bound to ``identity``, or None."""
+        query = (
             select(IDENTITIES.c.person)
             .join(PERSONS, PERSONS.c.person == IDENTITIES.c.person)
             .where(IDENTITIES.c.digest == self._digest(identity), PERSONS.c.disabled_at.is_(None))
         )
-        with self._register.reading() as connection:
-            person: str | None = connection.execute(asked).scalar()
+        with self._database.reading() as connection:
+            person: str | None = connection.execute(query).scalar()
         return None if person is None else PersonId(person)
 
-    def bind(self, code: str, identity: Identity, at: datetime) -> PersonId:
-        """Have whoever was invited by ``code`` sign in as ``identity``, and no other way.
+    def bind(self, code: str, identity: ExternalIdentity, at: datetime) -> PersonId:
+        """Bind the person invited by ``code`` to ``identity``, as their only way to sign in.
 
         The code is used up by that. They are signed out wherever they were signed in.
         """
         digest = self._digest(identity)
-        with self._register.writing() as connection:
+        with self._database.writing() as connection:
             person = invited_in(connection, code, at)
             if _bound(connection, digest) not in {None, person}:
                 raise IdentityTaken
@@ -77,12 +77,12 @@ class Identities:
             end_sessions(connection, person)
         return person
 
-    def _digest(self, identity: Identity) -> str:
-        said = msgspec.json.encode(["identity", identity.issuer, identity.subject])
-        return self._vault.derived(said).hex()
+    def _digest(self, identity: ExternalIdentity) -> str:
+        text = msgspec.json.encode(["identity", identity.issuer, identity.subject])
+        return self._vault.derived(text).hex()
 
 
 def _bound(connection: Connection, digest: str) -> PersonId | None:
-    asked = select(IDENTITIES.c.person).where(IDENTITIES.c.digest == digest)
-    found: str | None = connection.execute(asked).scalar()
-    return None if found is None else PersonId(found)
+    query = select(IDENTITIES.c.person).where(IDENTITIES.c.digest == digest)
+    person: str | None = connection.execute(query).scalar()
+    return None if person is None else PersonId(person)
