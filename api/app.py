@@ -37,7 +37,7 @@ from ledger.commands.outbox import Outbox
 from ledger.people.identity import Identity
 from ledger.people.refusals import Refusals
 from projections.kernel.follow import Follower
-from projections.log.cosigning import Asked, Cosigning
+from projections.log.cosigning import Cosigning, WitnessAddress
 from projections.log.keeper import Keeper
 from projections.log.log import Log
 from projections.log.tables import open_log
@@ -62,7 +62,7 @@ def utc_now() -> datetime:
 
 @contextmanager
 def open_site(
-    data: Path, witnesses: Sequence[Asked] = (), *, verify_every_s: float = 0
+    data: Path, witnesses: Sequence[WitnessAddress] = (), *, verify_every_s: float = 0
 ) -> Iterator[Site]:
     """Open the ledger kept in the folder ``data``, or the database that the environment names."""
     places = Places.of(data)
@@ -112,7 +112,7 @@ class Gated(FastAPI):
 def create_app(
     data: Path,
     *,
-    witnesses: Sequence[Asked] = (),
+    witnesses: Sequence[WitnessAddress] = (),
     limits: Limits | None = None,
     hosts: Iterable[str] = (),
     verify_every_s: float = EVERY_S,

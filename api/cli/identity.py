@@ -51,7 +51,7 @@ def open_identity(data: Path, *, makes: bool = False) -> Iterator[Identity]:
 
 
 def _deliver(places: Places, identity: Identity) -> None:
-    """Have the history record the changes: by this process where many may write, else by the server.
+    """Have the history record the changes: from here where many may write, else by the server.
 
     If no server runs, the next one does so before it serves. A busy one does so later.
     """

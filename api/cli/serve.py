@@ -27,7 +27,7 @@ from api.sso.refusals import NotInstalled
 from api.sso.settings import Settings
 from ledger.kernel.errors import LedgerError
 from ledger.kernel.roles import Role
-from projections.log.cosigning import Asked, policy_of
+from projections.log.cosigning import WitnessAddress, policy_of
 
 if TYPE_CHECKING:
     from api.sso.provider import Provider
@@ -106,7 +106,7 @@ def serve(
     sso: Sso = None,
 ) -> None:
     """Serve the ledger over HTTP until stopped."""
-    witnesses = [Asked.parse(text) for text in witness or ()]
+    witnesses = [WitnessAddress.parse(text) for text in witness or ()]
     limits = Limits.of(os.environ, limit or ())
     provider = _provider(Settings.of(os.environ, sso or ()))
     run(
@@ -138,7 +138,7 @@ def run(
     port: int,
     *,
     log_name: str | None = None,
-    witnesses: Sequence[Asked] = (),
+    witnesses: Sequence[WitnessAddress] = (),
     limits: Limits | None = None,
     hosts: Sequence[str] = (),
     verify_every_s: float = EVERY_S,

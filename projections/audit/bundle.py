@@ -124,14 +124,14 @@ class Bundle(Evidence):
 
     def earlier(self) -> Iterator[tuple[str, bytes]]:
         """Return the earlier checkpoints, by their sizes."""
-        found = (self._folder / CHECKPOINTS).glob("[0-9]*")
-        for path in sorted(found, key=lambda path: (len(path.name), path.name)):
+        paths = (self._folder / CHECKPOINTS).glob("[0-9]*")
+        for path in sorted(paths, key=lambda path: (len(path.name), path.name)):
             name = f"{CHECKPOINTS}/{path.name}"
             yield name, self._note(name)
 
-    def tiles(self, wanted: Sequence[Tile]) -> Sequence[bytes]:
+    def tiles(self, tiles: Sequence[Tile]) -> Sequence[bytes]:
         """Return what is in these tiles."""
-        return [self._content(tile.path) for tile in wanted]
+        return [self._content(tile.path) for tile in tiles]
 
     def entries(self, bundle: Tile) -> bytes:
         """Return what is in a bundle of entries."""
@@ -142,29 +142,31 @@ class Bundle(Evidence):
         decode = msgspec.json.Decoder(Line).decode
         with self._opened(EVENTS) as file:
             for number in count(1):
-                said = file.readline(LINE_BYTES_MAX)
-                if not said:
+                line = file.readline(LINE_BYTES_MAX)
+                if not line:
                     return
                 try:
-                    yield _row(decode(said))
+                    yield _row(decode(line))
                 except (msgspec.MsgspecError, UnicodeError) as error:
                     raise FileDiffers(f"{EVENTS}, line {number}", error) from None
 
     def claims(self) -> Iterable[Claim]:
         """Return the figures of funds and of accounts."""
-        said = self._read(BALANCES, Balances)
+        balances = self._read(BALANCES, Balances)
         accounts: dict[Words, int] = {
             (account, fund, side): amount
-            for account, funds in said.accounts.items()
+            for account, funds in balances.accounts.items()
             for fund, sides in funds.items()
             for side, amount in sides.items()
         }
         funds: dict[Words, int] = {
             (fund, figure): amount
-            for fund, figures in said.funds.items()
+            for fund, figures in balances.funds.items()
             for figure, amount in figures.items()
         }
-        return Claim("funds", said.position, funds), Claim("accounts", said.position, accounts)
+        return Claim("funds", balances.position, funds), Claim(
+            "accounts", balances.position, accounts
+        )
 
     def beside(self, checkpoint: Checkpoint) -> Iterator[Finding]:
         """Examine what is here for other people's tools, once the events are known to be right."""
@@ -176,21 +178,21 @@ class Bundle(Evidence):
             yield finding
 
     def _manifest(self, checkpoint: Checkpoint) -> Iterator[Finding]:
-        said = self._read(MANIFEST, Manifest)
-        if said != manifest(checkpoint, said.files):
+        stated = self._read(MANIFEST, Manifest)
+        if stated != manifest(checkpoint, stated.files):
             yield FileDiffers(MANIFEST, "it is of another checkpoint, or of another form")
         for path in DIGESTED:
-            if said.files.get(path) != digest(self._folder / path):
+            if stated.files.get(path) != digest(self._folder / path):
                 yield FileDiffers(path, "its SHA-256 is not that in the manifest")
 
     def _book(self, path: str, ought: Iterable[str]) -> Iterator[Finding]:
         line = 1
         with self._opened(path) as file:
-            for said in ought:
-                if file.read(len(said.encode())) != said.encode():
+            for text in ought:
+                if file.read(len(text.encode())) != text.encode():
                     yield BookDiffers(path, line)
                     return
-                line += said.count("\n")
+                line += text.count("\n")
             if file.read(1):
                 yield BookDiffers(path, line)
 

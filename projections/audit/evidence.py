@@ -1,4 +1,4 @@
-"""What an audit looks at, wherever it is kept: in a folder of files, or in the databases."""
+"""The evidence of an audit, whichever way it is stored: in a folder of files or in databases."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Claim(NamedTuple):
 
 
 class Evidence(ABC):
-    """What is said to be the history, what was signed of it, and what is shown of it."""
+    """A history, the signatures over it, and the figures published from it."""
 
     @abstractmethod
     def checkpoint(self) -> bytes:
@@ -45,7 +45,7 @@ class Evidence(ABC):
         """Return the checkpoints that were published before, each with what to call it."""
 
     @abstractmethod
-    def tiles(self, wanted: Sequence[Tile]) -> Sequence[bytes]:
+    def tiles(self, tiles: Sequence[Tile]) -> Sequence[bytes]:
         """Return what is in these tiles; nothing for one that is missing."""
 
     @abstractmethod
@@ -81,13 +81,13 @@ def fund_figures(books: Books) -> dict[Words, int]:
 
 def account_figures(books: Books) -> dict[Words, int]:
     """Return the debits and credits of each account and fund, without those that are nothing."""
-    found: dict[Words, int] = {}
+    figures: dict[Words, int] = {}
     for (account, fund, _), sides in books.accounts.items():
         for side, amount in zip(("debit", "credit"), sides, strict=True):
             if amount:
                 key = (account, fund, side)
-                found[key] = found.get(key, 0) + amount
-    return found
+                figures[key] = figures.get(key, 0) + amount
+    return figures
 
 
 FIGURES = {"funds": fund_figures, "accounts": account_figures}

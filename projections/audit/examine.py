@@ -39,7 +39,7 @@ Named = tuple[str, bytes]
 
 
 class Examined(Struct):
-    """What an examination came to.
+    """The result of an examination.
 
     Attributes:
         checkpoint: What was signed; ``None`` if that cannot be believed.
@@ -75,44 +75,44 @@ def examine(
         progress: Told now and then how far it is.
 
     """
-    found = Examined()
+    examined = Examined()
     try:
-        _open(evidence, trust, found)
-        tree = Tree(evidence, _signed(found))
-        _hold_to_events(evidence, tree, found, progress)
-        _hold_to_checkpoints(evidence, pinned, tree, trust, found)
+        _open(evidence, trust, examined)
+        tree = Tree(evidence, _signed(examined))
+        _hold_to_events(evidence, tree, examined, progress)
+        _hold_to_checkpoints(evidence, pinned, tree, trust, examined)
     except Finding as finding:
-        found.findings.append(finding)
-    return found
+        examined.findings.append(finding)
+    return examined
 
 
-def _open(evidence: Evidence, trust: Policy, found: Examined) -> None:
+def _open(evidence: Evidence, trust: Policy, examined: Examined) -> None:
     signed = evidence.checkpoint()
     try:
-        found.checkpoint = trust.open(signed)
+        examined.checkpoint = trust.open(signed)
     except LedgerError as error:
         raise CheckpointRefused(error) from None
     cosigned = signed_by(parse_note(signed), trust.witnesses.values())
-    found.witnesses = sorted(witness.name for witness, _ in cosigned)
+    examined.witnesses = sorted(witness.name for witness, _ in cosigned)
 
 
-def _signed(found: Examined) -> Checkpoint:
-    assert found.checkpoint is not None  # noqa: S101  # Opened just before.
-    return found.checkpoint
+def _signed(examined: Examined) -> Checkpoint:
+    assert examined.checkpoint is not None  # noqa: S101  # Opened just before.
+    return examined.checkpoint
 
 
-def _hold_to_events(evidence: Evidence, tree: Tree, found: Examined, progress: Progress) -> None:
+def _hold_to_events(evidence: Evidence, tree: Tree, examined: Examined, progress: Progress) -> None:
     """Hash what was signed; add up that, and what has been recorded since."""
     sums = Sums(evidence.claims())
     try:
         _walk(_in_order(evidence.rows()), tree, sums, progress)
-        found.findings += tree.judge()
+        examined.findings += tree.judge()
     except Finding as finding:  # What was signed can still be held to what was before.
         changed = tree.first_changed()
-        found.findings += [changed, finding] if changed else [finding]
-    found.events, found.tiles = tree.size, tree.tiles
-    found.figures = sums.compared
-    found.findings += sums.findings
+        examined.findings += [changed, finding] if changed else [finding]
+    examined.events, examined.tiles = tree.size, tree.tiles
+    examined.figures = sums.compared
+    examined.findings += sums.findings
 
 
 def _walk(rows: Iterator[Row], tree: Tree, sums: Sums, progress: Progress) -> None:
@@ -141,24 +141,24 @@ def _in_order(rows: Iterator[Row]) -> Iterator[Row]:
 
 
 def _hold_to_checkpoints(
-    evidence: Evidence, pinned: Iterable[Named], tree: Tree, trust: Policy, found: Examined
+    evidence: Evidence, pinned: Iterable[Named], tree: Tree, trust: Policy, examined: Examined
 ) -> None:
     """Hold the tree to whatever was signed of it before."""
     for of, signed in evidence.earlier():
         try:
             if signed_by(parse_note(signed), trust.logs):
-                _hold_to(tree, open_checkpoint(signed, trust.logs), of, found)
+                _hold_to(tree, open_checkpoint(signed, trust.logs), of, examined)
             else:
-                found.unknown += 1
+                examined.unknown += 1
         except LedgerError as error:
-            found.findings.append(PinRefused(of, error))
+            examined.findings.append(PinRefused(of, error))
     for of, signed in pinned:
         try:
-            _hold_to(tree, open_checkpoint(signed, trust.logs), of, found)
+            _hold_to(tree, open_checkpoint(signed, trust.logs), of, examined)
         except LedgerError as error:
-            found.findings.append(PinRefused(of, error))
+            examined.findings.append(PinRefused(of, error))
 
 
-def _hold_to(tree: Tree, old: Checkpoint, of: str, found: Examined) -> None:
-    found.earlier += 1
-    found.findings += tree.hold_to(old, of)
+def _hold_to(tree: Tree, old: Checkpoint, of: str, examined: Examined) -> None:
+    examined.earlier += 1
+    examined.findings += tree.hold_to(old, of)

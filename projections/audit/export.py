@@ -84,8 +84,8 @@ class Export:
         yield bundle.MANIFEST, [msgspec.json.format(msgspec.json.encode(manifest))]
 
     def _tiles(self) -> Iterator[tuple[str, Iterable[bytes]]]:
-        wanted = tiles_of(self.checkpoint.size)
-        while some := list(islice(wanted, TILES_AT_ONCE)):
+        tiles = tiles_of(self.checkpoint.size)
+        while some := list(islice(tiles, TILES_AT_ONCE)):
             for tile, content in zip(some, self._evidence.tiles(some), strict=True):
                 yield tile.path, [content]
 
@@ -144,9 +144,9 @@ def write(export: Export, folder: Path) -> None:
 
 
 def _balances(books: Books) -> bytes:
-    said = bundle.Balances(books.position, {}, {})
+    balances = bundle.Balances(books.position, {}, {})
     for (fund, figure), amount in fund_figures(books).items():
-        said.funds.setdefault(fund, {})[figure] = amount
+        balances.funds.setdefault(fund, {})[figure] = amount
     for (account, fund, side), amount in sorted(account_figures(books).items()):
-        said.accounts.setdefault(account, {}).setdefault(fund, {})[side] = amount
-    return msgspec.json.format(msgspec.json.encode(said))
+        balances.accounts.setdefault(account, {}).setdefault(fund, {})[side] = amount
+    return msgspec.json.format(msgspec.json.encode(balances))

@@ -1,4 +1,4 @@
-"""What an audit may find. The docstring of each is the rule that does not hold."""
+"""Findings of an audit. The docstring of each is the rule that does not hold."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class Finding(LedgerError):
 
     @property
     def name(self) -> str:
-        """What it is called.
+        """The name of the finding.
 
         >>> EventMissing(3, 17).name
         'event-missing'
@@ -22,7 +22,7 @@ class Finding(LedgerError):
 
     @property
     def rule(self) -> str:
-        """What does not hold."""
+        """The rule that does not hold."""
         return (type(self).__doc__ or "").partition("\n")[0]
 
 
@@ -109,8 +109,10 @@ class PinRefused(Finding):
 class FigureDiffers(Finding):
     """Each figure that is shown is what the events add up to, to the fen."""
 
-    def __init__(self, what: str, *, shown: int | None, adds_up_to: int | None) -> None:
-        super().__init__(f"{what}: {_said(shown)} is shown, the events come to {_said(adds_up_to)}")
+    def __init__(self, what: str, *, figure: int | None, adds_up_to: int | None) -> None:
+        super().__init__(
+            f"{what}: {_figure(figure)} is shown, the events come to {_figure(adds_up_to)}"
+        )
 
 
 class BookDiffers(Finding):
@@ -127,5 +129,5 @@ class FileDiffers(Finding):
         super().__init__(f"{path}: {fault}")
 
 
-def _said(fen: int | None) -> str:
+def _figure(fen: int | None) -> str:
     return "nothing" if fen is None else f"{fen} fen"

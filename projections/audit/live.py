@@ -29,7 +29,7 @@ class NotSignedYet(Finding):
 
 
 class Live(Evidence):
-    """What is stored, what was published of it, and what is shown of it."""
+    """The evidence in the databases: stored events, published checkpoints, served figures."""
 
     def __init__(self, store: Store, log: Engine, views: Engine) -> None:
         self._store = store
@@ -48,10 +48,10 @@ class Live(Evidence):
                 if each.checkpoint.size < newest.size:
                     yield f"the checkpoint of {each.checkpoint.size}", each.note
 
-    def tiles(self, wanted: Sequence[Tile]) -> Sequence[bytes]:
+    def tiles(self, tiles: Sequence[Tile]) -> Sequence[bytes]:
         """Return what is in these tiles."""
         with self._log.connect() as connection:
-            return tables.tiles_reader(connection)(wanted)
+            return tables.tiles_reader(connection)(tiles)
 
     def rows(self) -> Iterator[Row]:
         """Return the events, in order, to the newest."""
@@ -68,18 +68,18 @@ class Live(Evidence):
     def _newest(self) -> Published:
         with self._log.connect() as connection:
             name = tables.origin(connection)
-            found = None if name is None else tables.newest(connection, name)
-        if found is None:
+            published = None if name is None else tables.newest(connection, name)
+        if published is None:
             raise NotSignedYet
-        return found
+        return published
 
 
 def _funds(connection: Connection) -> Claim:
     reached = FundBalances().reached(connection)
     figures: dict[Words, int] = {}
     for row in fund_rows(connection):
-        found = fund_balance(connection, row["fund"], reached)
-        figures |= {(row["fund"], name): getattr(found, name) for name in COLUMNS}
+        balance = fund_balance(connection, row["fund"], reached)
+        figures |= {(row["fund"], name): getattr(balance, name) for name in COLUMNS}
     return Claim("funds", reached, figures)
 
 

@@ -1,4 +1,4 @@
-"""What the events add up to, held to the figures that are shown."""
+"""Sums over the events, compared with the published figures."""
 
 from __future__ import annotations
 
@@ -69,8 +69,8 @@ class Sums:
     def _compare(self, claim: Claim) -> None:
         ought = FIGURES[claim.what](self._books)
         for name in sorted(claim.figures.keys() | ought.keys()):
-            shown, adds_up_to = claim.figures.get(name, 0), ought.get(name, 0)
+            figure, adds_up_to = claim.figures.get(name, 0), ought.get(name, 0)
             self.compared += 1
-            if shown != adds_up_to:
+            if figure != adds_up_to:
                 what = " ".join((claim.what, *name))
-                self.findings.append(FigureDiffers(what, shown=shown, adds_up_to=adds_up_to))
+                self.findings.append(FigureDiffers(what, figure=figure, adds_up_to=adds_up_to))

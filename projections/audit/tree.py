@@ -102,8 +102,8 @@ class Tree:
             if then != old.root:
                 yield HistoryForked(old.size, of)
 
-    def _made(self, wanted: Sequence[Tile]) -> list[bytes]:
-        return [self._growing[tile] for tile in wanted]
+    def _made(self, tiles: Sequence[Tile]) -> list[bytes]:
+        return [self._growing[tile] for tile in tiles]
 
     def _compare(self, made: dict[Tile, bytes]) -> None:
         stored = self._evidence.tiles([*made])

@@ -1,1 +1,1 @@
-"""What views share: their tables, the loop that follows the history, where it begins, periods."""
+"""Parts shared by views: their tables, the loop that follows the history, periods."""

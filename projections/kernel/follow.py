@@ -165,7 +165,7 @@ class Follower:
 
     @property
     def positions(self) -> dict[str, Position]:
-        """How far each view is; while that cannot be read, how far it was."""
+        """The position of each view, or the last known one while that cannot be read."""
         with suppress(DBAPIError):
             self._look_again(self._views.values())
         return {name: each.reached for name, each in self._views.items()}
@@ -202,15 +202,15 @@ class Follower:
         goal = self._ledger.store.last_position()
         if until is not None:
             goal = min(goal, until)
-        wanted = [self._views[name] for name in names or self._views]
-        behind = [each for each in wanted if each.reached < goal]
+        views = [self._views[name] for name in names or self._views]
+        behind = [each for each in views if each.reached < goal]
         if behind:
             self._look_again(behind)
             self._bring(behind, goal, progress)
-        for each in wanted:
+        for each in views:
             if each.stopped is not None and each.reached < goal:
                 raise ViewStopped(each.view.name, each.reached + 1)
-        return min(each.reached for each in wanted)
+        return min(each.reached for each in views)
 
     @contextmanager
     def reading(self, name: str) -> Iterator[tuple[Connection, Position]]:
@@ -237,8 +237,8 @@ class Follower:
             self.notice()
             raise ViewsAway(error.orig) from error
 
-    def _bring(self, wanted: Sequence[_Following], goal: Position, progress: Progress) -> None:
-        while behind := [each for each in wanted if each.reached < goal and not each.stopped]:
+    def _bring(self, views: Sequence[_Following], goal: Position, progress: Progress) -> None:
+        while behind := [each for each in views if each.reached < goal and not each.stopped]:
             slowest = min(each.reached for each in behind)
             batch, unreadable = self._read(slowest, min(BATCH, goal - slowest))
             for each in behind:

@@ -22,19 +22,19 @@ def as_record(position: Position, fact: Fact) -> dict[str, Any]:
     ``data`` is what this kind of event says beyond that. The record has every stored field once
     and amounts in fen, so the stored form can be put together again from it.
     """
-    said = msgspec.to_builtins(fact)
+    fields = msgspec.to_builtins(fact)
     return {
         "position": position,
-        "id": said.pop("stream"),
-        "version": said.pop("version"),
+        "id": fields.pop("stream"),
+        "version": fields.pop("version"),
         "type": fact.TOPIC,
-        "on": said.pop("on"),
-        "recorded_at": said.pop("recorded_at"),
-        "actor": said.pop("actor"),
-        "role": said.pop("role"),
-        "command": said.pop("command"),
-        "salt": said.pop("salt"),
-        "data": said,
+        "on": fields.pop("on"),
+        "recorded_at": fields.pop("recorded_at"),
+        "actor": fields.pop("actor"),
+        "role": fields.pop("role"),
+        "command": fields.pop("command"),
+        "salt": fields.pop("salt"),
+        "data": fields,
     }
 
 

@@ -20,9 +20,9 @@ ALWAYS = Period()
 
 def within(table: Table, period: Period) -> list[ColumnElement[bool]]:
     """Return what holds of those rows of ``table`` whose day is in ``period``."""
-    found = []
+    conditions = []
     if period.first is not None:
-        found.append(table.c.on >= period.first)
+        conditions.append(table.c.on >= period.first)
     if period.last is not None:
-        found.append(table.c.on <= period.last)
-    return found
+        conditions.append(table.c.on <= period.last)
+    return conditions

@@ -26,16 +26,16 @@ def prepare_views(engine: Engine, *, upgrade: bool = False) -> list[str]:
     statements = creation(METADATA)[dialect]
     version = crc32("\n".join(statements).encode())
     with changing_tables(engine) as connection:
-        found = version_of(connection.exec_driver_sql, dialect)
-        if found == version:
+        existing = version_of(connection.exec_driver_sql, dialect)
+        if existing == version:
             return []
-        if found and not upgrade and dialect == POSTGRESQL:
+        if existing and not upgrade and dialect == POSTGRESQL:
             raise OtherViews
         METADATA.drop_all(connection)
         for statement in statements:
             connection.exec_driver_sql(statement)
         set_version(connection.exec_driver_sql, dialect, version)
-    done = "made anew" if found else "created"
+    done = "made anew" if existing else "created"
     return [f"{done} views: tables that are filled from the history"]
 
 

@@ -1,4 +1,4 @@
-"""What every view has in common: tables, a position, and how rows are added to.
+"""The base of every view: tables, a position, and how rows are added to.
 
 A view is told each event once, in order, in batches; its rows and the position that it has reached
 are written in one transaction, so whatever crashes, each event counts once.
@@ -73,9 +73,9 @@ class View(ABC):
             alone: Let no other process move it until the transaction ends.
 
         """
-        asked = select(TRACKING.c.position).where(TRACKING.c.view == self.name)
-        found = connection.execute(asked.with_for_update() if alone else asked).scalar()
-        return Position(found or 0)
+        query = select(TRACKING.c.position).where(TRACKING.c.view == self.name)
+        position = connection.execute(query.with_for_update() if alone else query).scalar()
+        return Position(position or 0)
 
     def advance(self, connection: Connection, batch: Batch) -> Position:
         """Take in what follows in ``batch`` and remember how far that was, both or neither.
@@ -145,7 +145,7 @@ def run_all(connection: Connection, statement: str, rows: Sequence[tuple[Any, ..
 
 
 class _Plan:
-    """How rows of one table are handed to one kind of driver."""
+    """The way in which one kind of driver takes rows of one table."""
 
     def __init__(self, table: Table, dialect: Dialect) -> None:
         self.names = [str(column.name) for column in table.columns]

@@ -25,8 +25,8 @@ def copy_log(source: Path | str, target: Path | str) -> str:
             for table in ALL:
                 if new.execute(select(table).limit(1)).first() is not None:
                     raise NotEmpty("the log")
-                asked = select(table).order_by(*in_order(table, old.dialect.name))
-                rows = old.execute(asked.execution_options(yield_per=PAGE)).mappings()
+                query = select(table).order_by(*in_order(table, old.dialect.name))
+                rows = old.execute(query.execution_options(yield_per=PAGE)).mappings()
                 for page in rows.partitions():
                     new.execute(table.insert(), [dict(row) for row in page])
             return _digest(old)
@@ -51,6 +51,6 @@ def _digest(connection: Connection) -> str:
         order = in_order(table, connection.dialect.name)
         for row in connection.execute(select(table).order_by(*order)):
             for value in row:
-                said = value if isinstance(value, bytes) else str(value).encode()
-                digest.update(len(said).to_bytes(8, "big") + said)
+                content = value if isinstance(value, bytes) else str(value).encode()
+                digest.update(len(content).to_bytes(8, "big") + content)
     return digest.hexdigest()

@@ -44,7 +44,7 @@ GROUP = "witnesses"
 """What the policy calls all of them together."""
 
 
-class Asked(NamedTuple):
+class WitnessAddress(NamedTuple):
     """A witness, and where it is asked.
 
     Attributes:
@@ -73,9 +73,9 @@ class Asked(NamedTuple):
             raise Invalid("--witness", "is not a verifier key: {fault}", fault=str(fault)) from None
 
 
-def policy_of(asked: Sequence[Asked]) -> Policy:
+def policy_of(addresses: Sequence[WitnessAddress]) -> Policy:
     """Return the policy that any one of these witnesses has to have cosigned."""
-    witnesses = {each.name: each.key for each in asked}
+    witnesses = {each.name: each.key for each in addresses}
     if not witnesses:
         return Policy(())
     return Policy((), witnesses, {GROUP: (1, tuple(witnesses))}, GROUP)
@@ -91,15 +91,15 @@ class SawMore(LedgerError):
 class WitnessRefused(LedgerError):
     """A witness cosigns what extends what it has seen."""
 
-    def __init__(self, name: str, status: object, said: str) -> None:
-        super().__init__(f"witness {name} answers {status}: {said.strip()[:200]}")
+    def __init__(self, name: str, status: object, body: str) -> None:
+        super().__init__(f"witness {name} answers {status}: {body.strip()[:200]}")
 
 
 class _Cosigner:
-    """One witness, and how far it is."""
+    """One witness, and the size of the tree that it last cosigned."""
 
-    def __init__(self, asked: Asked, log: Log, monotonic: Callable[[], float]) -> None:
-        self.asked = asked
+    def __init__(self, address: WitnessAddress, log: Log, monotonic: Callable[[], float]) -> None:
+        self.address = address
         self.size = 0
         self.refusal: Exception | None = None
         self._log = log
@@ -111,52 +111,52 @@ class _Cosigner:
         if self._monotonic() < self._not_before:
             return ()
         try:
-            found = self._submit(published)
+            signatures = self._submit(published)
         except (LedgerError, OSError, HTTPException) as error:
             if str(error) != str(self.refusal):
-                LOG.warning("witness %s has not cosigned: %s", self.asked.name, error)
+                LOG.warning("witness %s has not cosigned: %s", self.address.name, error)
             self.refusal, self._not_before = error, self._monotonic() + AGAIN_S
             return ()
         self.refusal, self.size = None, published.checkpoint.size
-        return found
+        return signatures
 
     def _submit(self, published: Published) -> Sequence[Signature]:
         """Submit it; if the witness knows another tree than was thought, begin there."""
         try:
             return self._ask(published)
         except HTTPError as error:
-            said = error.read(ANSWER_BYTES_MAX).decode(errors="replace")
+            body = error.read(ANSWER_BYTES_MAX).decode(errors="replace")
             if error.headers.get_content_type() != "text/x.tlog.size":
-                raise WitnessRefused(self.asked.name, error.code, said) from None
-        seen, size = from_decimal(said.strip()), published.checkpoint.size
+                raise WitnessRefused(self.address.name, error.code, body) from None
+        seen, size = from_decimal(body.strip()), published.checkpoint.size
         if seen > size:
-            raise SawMore(self.asked.name, seen, size)
+            raise SawMore(self.address.name, seen, size)
         self.size = seen
         try:
             return self._ask(published)
         except HTTPError as error:
-            said = error.read(ANSWER_BYTES_MAX).decode(errors="replace")
-            raise WitnessRefused(self.asked.name, error.code, said) from None
+            body = error.read(ANSWER_BYTES_MAX).decode(errors="replace")
+            raise WitnessRefused(self.address.name, error.code, body) from None
 
     def _ask(self, published: Published) -> Sequence[Signature]:
         old, new = min(self.size, published.checkpoint.size), published.checkpoint.size
         proof = self._log.prove_consistency(old, new).proof
         body = Submission(old, tuple(proof), published.note).encode()
-        request = Request(f"{self.asked.url}/add-checkpoint", body, method="POST")  # noqa: S310  # Looked at by Asked.
+        request = Request(f"{self.address.url}/add-checkpoint", body, method="POST")  # noqa: S310  # Checked by WitnessAddress.
         with urlopen(request, timeout=ANSWER_S) as answer:  # noqa: S310  # Same.
             lines = answer.read(ANSWER_BYTES_MAX).decode()
         cosigned = Note(published.checkpoint.text, read_signatures(lines))
-        found = [signature for _, signature in signed_by(cosigned, [self.asked.key])]
-        if not found:
-            raise NotSigned(f"witness {self.asked.name} answers with signatures of other keys")
-        return found
+        signatures = [signature for _, signature in signed_by(cosigned, [self.address.key])]
+        if not signatures:
+            raise NotSigned(f"witness {self.address.name} answers with signatures of other keys")
+        return signatures
 
 
 class Cosigning:
     """A thread that submits each new checkpoint, and publishes it again with its cosignatures."""
 
     def __init__(
-        self, log: Log, witnesses: Sequence[Asked], monotonic: Callable[[], float]
+        self, log: Log, witnesses: Sequence[WitnessAddress], monotonic: Callable[[], float]
     ) -> None:
         """Ask ``witnesses`` about what ``log`` publishes; ``monotonic`` reads seconds."""
         self._log = log
@@ -167,14 +167,14 @@ class Cosigning:
         self._shown = 0
 
     @property
-    def asked(self) -> Sequence[Asked]:
+    def witnesses(self) -> Sequence[WitnessAddress]:
         """The witnesses."""
-        return [each.asked for each in self._cosigners]
+        return [each.address for each in self._cosigners]
 
     @property
     def refusals(self) -> dict[str, str]:
         """The witnesses that could not be asked or refused, and why."""
-        return {each.asked.name: str(each.refusal) for each in self._cosigners if each.refusal}
+        return {each.address.name: str(each.refusal) for each in self._cosigners if each.refusal}
 
     def prefer_cosigned(self, newest: Published) -> Published:
         """Return the newest checkpoint that was cosigned, unless there has been none for a while.
@@ -182,11 +182,11 @@ class Cosigning:
         A new checkpoint is without cosignatures for as long as witnesses take to answer. Nobody is
         shown an older one than before: to whoever keeps it, that would look like a cut.
         """
-        done, shown = self._done, newest
+        done, best = self._done, newest
         if done is not None and (newest.at - done.at).total_seconds() <= ANSWER_S:
-            shown = done if done.checkpoint.size >= self._shown else newest
-        self._shown = max(self._shown, shown.checkpoint.size)
-        return shown
+            best = done if done.checkpoint.size >= self._shown else newest
+        self._shown = max(self._shown, best.checkpoint.size)
+        return best
 
     def start(self) -> None:
         """Begin."""
@@ -213,13 +213,13 @@ class Cosigning:
         """Submit the newest checkpoint to those who have not cosigned it."""
         newest = self._log.newest()
         signed = {key.name for key, _ in signed_by(parse_note(newest.note), self._keys)}
-        missing = [each for each in self._cosigners if each.asked.key.name not in signed]
-        found = [signature for each in missing for signature in each.cosign(newest)]
-        if found:
-            newest = self._log.add_signatures(newest, found)
-        if found or not missing:
+        missing = [each for each in self._cosigners if each.address.key.name not in signed]
+        signatures = [signature for each in missing for signature in each.cosign(newest)]
+        if signatures:
+            newest = self._log.add_signatures(newest, signatures)
+        if signatures or not missing:
             self._done = newest
 
     @property
     def _keys(self) -> list[Witness]:
-        return [each.asked.key for each in self._cosigners]
+        return [each.address.key for each in self._cosigners]

@@ -178,7 +178,7 @@ class Log:
 
     @property
     def size(self) -> int:
-        """How many events are in the log."""
+        """The number of events in the log."""
         with self.engine.connect() as connection:
             return tables.size(connection)
 
@@ -317,10 +317,10 @@ class Log:
         """
         content = self.tile(bundle._replace(level=0))
         try:
-            found = leaves(self._store, bundle.first, bundle.width)
+            stored = leaves(self._store, bundle.first, bundle.width)
         except OutOfStep:
             raise Changed(bundle.first + 1) from None
-        entries = [leaf.encode() for leaf in found]
+        entries = [leaf.encode() for leaf in stored]
         for number, entry in enumerate(entries):
             if leaf_hash(entry) != content[number * HASH_BYTES : (number + 1) * HASH_BYTES]:
                 raise Changed(bundle.first + number + 1)
@@ -369,10 +369,10 @@ class Log:
 
     def _newest(self, connection: Connection) -> Published:
         name = tables.origin(connection)
-        found = None if name is None else tables.newest(connection, name)
-        if found is None:
+        checkpoint = None if name is None else tables.newest(connection, name)
+        if checkpoint is None:
             raise NotFound("checkpoint", says="no checkpoint has been signed yet")
-        return found
+        return checkpoint
 
 
 def _with(

@@ -1,4 +1,4 @@
-"""What a donor takes home: their gift as it stands in the history, and what the fund did since."""
+"""Receipts of donors: their gift as the history records it, and what became of the fund's money."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where tiles and checkpoints are kept: a database of their own, beside the events.
+"""Tables of tiles and checkpoints, in a database of their own beside the events.
 
 A partial tile is the beginning of what it becomes, so of each tile only the widest is kept. The
 entries are not: they follow from the events, and would otherwise be kept twice.
@@ -165,7 +165,7 @@ def upgrade_log(where: Path | str) -> list[str]:
 
 @contextmanager
 def adding(engine: Engine) -> Iterator[Connection]:
-    """Open a transaction that nobody else is in who adds to the log, in whatever process."""
+    """Open a transaction that excludes every other writer of the log, across processes."""
     with engine.execution_options(**{ALONE: True}).begin() as connection:
         if connection.dialect.name == POSTGRESQL:
             connection.execute(select(func.pg_advisory_xact_lock(WRITER)))
@@ -174,8 +174,8 @@ def adding(engine: Engine) -> Iterator[Connection]:
 
 def origin(connection: Connection) -> str | None:
     """Return the name of the log that is being written, if one was begun."""
-    found: str | None = connection.execute(select(LOGS.c.origin)).scalar()
-    return found
+    name: str | None = connection.execute(select(LOGS.c.origin)).scalar()
+    return name
 
 
 def set_origin(connection: Connection, name: str) -> None:
@@ -185,26 +185,26 @@ def set_origin(connection: Connection, name: str) -> None:
 
 def size(connection: Connection) -> int:
     """Return how many leaves are in the tree."""
-    asked = (
+    query = (
         select(TILES.c.number, func.length(TILES.c.hashes))
         .where(TILES.c.level == 0)
         .order_by(TILES.c.number.desc())
         .limit(1)
     )
-    last = connection.execute(asked).first()
+    last = connection.execute(query).first()
     return 0 if last is None else int(last[0]) * WIDTH + int(last[1]) // HASH_BYTES
 
 
 def tiles_reader(connection: Connection) -> Callable[[Sequence[Tile]], list[bytes]]:
     """Return what reads tiles; of one that is not there, or not so wide, there is too little."""
     mark = "%s" if connection.dialect.name == POSTGRESQL else "?"
-    asked = f"SELECT hashes FROM tiles WHERE level = {mark} AND number = {mark}"  # noqa: S608  # Marks.
+    query = f"SELECT hashes FROM tiles WHERE level = {mark} AND number = {mark}"  # noqa: S608  # Marks.
 
     def one(tile: Tile) -> bytes:
-        found = connection.exec_driver_sql(asked, tile[:2]).scalar()
-        return b"" if found is None else bytes(found)[: tile.width * HASH_BYTES]
+        hashes = connection.exec_driver_sql(query, tile[:2]).scalar()
+        return b"" if hashes is None else bytes(hashes)[: tile.width * HASH_BYTES]
 
-    return lambda wanted: [one(tile) for tile in wanted]
+    return lambda tiles: [one(tile) for tile in tiles]
 
 
 def partial_contents(connection: Connection, size: int) -> Mapping[Tile, bytes]:
@@ -239,34 +239,34 @@ def publish(connection: Connection, published: Published) -> None:
 
 def newest(connection: Connection, name: str) -> Published | None:
     """Return the newest checkpoint of the log called ``name``."""
-    asked = (
+    query = (
         select(CHECKPOINTS)
         .where(CHECKPOINTS.c.origin == name)
         .order_by(CHECKPOINTS.c.size.desc())
         .limit(1)
     )
-    row = connection.execute(asked).first()
+    row = connection.execute(query).first()
     return None if row is None else _published(row)
 
 
 def at(connection: Connection, checkpoint: Checkpoint) -> Published | None:
     """Return what was published of this very checkpoint, if it was."""
-    asked = select(CHECKPOINTS).where(
+    query = select(CHECKPOINTS).where(
         CHECKPOINTS.c.origin == checkpoint.origin, CHECKPOINTS.c.size == checkpoint.size
     )
-    row = connection.execute(asked).first()
-    found = None if row is None else _published(row)
-    return found if found is not None and found.checkpoint == checkpoint else None
+    row = connection.execute(query).first()
+    published = None if row is None else _published(row)
+    return published if published is not None and published.checkpoint == checkpoint else None
 
 
 def checkpoints(connection: Connection, name: str, after: int = -1) -> Iterator[Published]:
     """Return every checkpoint of the log called ``name`` whose size is beyond ``after``."""
-    asked = (
+    query = (
         select(CHECKPOINTS)
         .where(CHECKPOINTS.c.origin == name, CHECKPOINTS.c.size > after)
         .order_by(CHECKPOINTS.c.size)
     )
-    for row in connection.execute(asked):
+    for row in connection.execute(query):
         yield _published(row)
 
 

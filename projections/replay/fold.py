@@ -32,7 +32,7 @@ Rows = Iterable[tuple[Position, str, bytes]]
 
 
 class Day(NamedTuple):
-    """What one business day added to one fund, by figure and by account, in fen."""
+    """One business day's change to one fund, by figure and by account, in fen."""
 
     figures: defaultdict[str, int]
     debit: defaultdict[str, int]
@@ -44,7 +44,7 @@ def _nothing_yet() -> Day:
 
 
 class Books(Struct):
-    """What the history adds up to. All figures in fen.
+    """The sums of the history. All figures in fen.
 
     Attributes:
         position: The last event taken in.
@@ -148,7 +148,7 @@ def take_in(books: Books, rows: Rows, form: StoredForm) -> None:
 
 
 class _Kind(NamedTuple):
-    """How events of one topic are read, and by which rules they move, post and count."""
+    """The decoder of events of one topic, and the rules by which they move, post and count."""
 
     read: Callable[[bytes], Any]
     moved: Callable[[Any], tuple[Change, ...]]

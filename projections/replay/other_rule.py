@@ -1,4 +1,4 @@
-"""What another rule of approval would have stopped of all that was ever paid."""
+"""A simulation: payments of the past that another rule of approval would have stopped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether what is served is what the history adds up to: replay from event 1, row by row."""
+"""Replay: compares every served row with the history, from event 1."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Difference(Struct, frozen=True):
 
 
 class Replayed(Struct, frozen=True):
-    """What a replay came to.
+    """The result of a replay.
 
     Attributes:
         position: The last event that was replayed.

@@ -79,9 +79,11 @@ def trail(
     connection: Connection, sought: Sought, *, after: int = 0, limit: int = 100
 ) -> list[Position]:
     """Return the positions of up to ``limit`` events after ``after`` that match, in order."""
-    place, asked = _asked(sought)
-    found = connection.execute(asked.where(place > after).order_by(place).limit(limit)).scalars()
-    return [Position(position) for position in found]
+    place, query = _query(sought)
+    positions = connection.execute(
+        query.where(place > after).order_by(place).limit(limit)
+    ).scalars()
+    return [Position(position) for position in positions]
 
 
 def latest(
@@ -96,27 +98,27 @@ def latest(
         limit: How many.
 
     """
-    place, asked = _asked(sought)
+    place, query = _query(sought)
     if before is not None:
-        asked = asked.where(place < before)
-    found = connection.execute(asked.order_by(place.desc()).limit(limit)).scalars()
-    return [Position(position) for position in found]
+        query = query.where(place < before)
+    positions = connection.execute(query.order_by(place.desc()).limit(limit)).scalars()
+    return [Position(position) for position in positions]
 
 
-def _asked(sought: Sought) -> tuple[Column[int], Select[int]]:
+def _query(sought: Sought) -> tuple[Column[int], Select[int]]:
     """Return the column of positions, and how to ask for those that match."""
     place: Column[int] = TRAIL.c.position
-    asked = select(place)
+    query = select(place)
     if sought.fund is not None:
         place = FUNDS.c.position
-        asked = select(place).join(TRAIL, TRAIL.c.position == place)
-        asked = asked.where(FUNDS.c.fund == sought.fund)
+        query = select(place).join(TRAIL, TRAIL.c.position == place)
+        query = query.where(FUNDS.c.fund == sought.fund)
     if sought.stream is not None:
-        asked = asked.where(TRAIL.c.stream == sought.stream)
+        query = query.where(TRAIL.c.stream == sought.stream)
     if sought.actor is not None:
-        asked = asked.where(TRAIL.c.actor == sought.actor)
+        query = query.where(TRAIL.c.actor == sought.actor)
     if sought.first is not None:
-        asked = asked.where(TRAIL.c.on >= sought.first)
+        query = query.where(TRAIL.c.on >= sought.first)
     if sought.last is not None:
-        asked = asked.where(TRAIL.c.on <= sought.last)
-    return place, asked
+        query = query.where(TRAIL.c.on <= sought.last)
+    return place, query

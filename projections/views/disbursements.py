@@ -90,8 +90,8 @@ def _known(connection: Connection, ids: Collection[str]) -> dict[str, dict[str, 
     """Return those that are in the register, for a batch to go on from."""
     if not ids:
         return {}
-    asked = select(DISBURSEMENTS).where(DISBURSEMENTS.c.disbursement.in_(ids))
-    return {row["disbursement"]: dict(row) for row in connection.execute(asked).mappings()}
+    query = select(DISBURSEMENTS).where(DISBURSEMENTS.c.disbursement.in_(ids))
+    return {row["disbursement"]: dict(row) for row in connection.execute(query).mappings()}
 
 
 def _request(position: int, fact: Disbursement.Requested) -> dict[str, Any]:
@@ -154,26 +154,26 @@ def disbursements(
         state: Only those in this state, or in one of these.
 
     """
-    asked = select(DISBURSEMENTS).where(DISBURSEMENTS.c.number > after)
+    query = select(DISBURSEMENTS).where(DISBURSEMENTS.c.number > after)
     if fund is not None:
-        asked = asked.where(DISBURSEMENTS.c.fund == fund)
+        query = query.where(DISBURSEMENTS.c.fund == fund)
     if state is not None:
         states = [state] if isinstance(state, str) else state
-        asked = asked.where(DISBURSEMENTS.c.state.in_(states))
-    rows = connection.execute(asked.order_by(DISBURSEMENTS.c.number).limit(limit)).mappings()
+        query = query.where(DISBURSEMENTS.c.state.in_(states))
+    rows = connection.execute(query.order_by(DISBURSEMENTS.c.number).limit(limit)).mappings()
     return [_shown(row) for row in rows]
 
 
 def disbursement(connection: Connection, disbursement_id: str) -> dict[str, Any] | None:
     """Return one disbursement."""
-    asked = select(DISBURSEMENTS).where(DISBURSEMENTS.c.disbursement == disbursement_id)
-    row = connection.execute(asked).mappings().first()
+    query = select(DISBURSEMENTS).where(DISBURSEMENTS.c.disbursement == disbursement_id)
+    row = connection.execute(query).mappings().first()
     return None if row is None else _shown(row)
 
 
 def _shown(row: RowMapping) -> dict[str, Any]:
-    shown = {name: row[name] for name in row if name not in {"number", "disbursement"}}
-    return {"id": row["disbursement"], "position": row["number"]} | shown
+    fields = {name: row[name] for name in row if name not in {"number", "disbursement"}}
+    return {"id": row["disbursement"], "position": row["number"]} | fields
 
 
 _PEOPLE: Mapping[int, Sentence] = {

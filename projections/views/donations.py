@@ -229,14 +229,14 @@ def donations(  # noqa: PLR0913  # What a reader may ask for.
     state: str | None = None,
 ) -> list[dict[str, Any]]:
     """Return up to ``limit`` donations pledged after position ``after``, oldest first."""
-    asked = select(DONATIONS, STATE.label("state")).where(DONATIONS.c.number > after)
+    query = select(DONATIONS, STATE.label("state")).where(DONATIONS.c.number > after)
     if donor is not None:
-        asked = asked.where(DONATIONS.c.donor == donor)
+        query = query.where(DONATIONS.c.donor == donor)
     if fund is not None:
-        asked = asked.where(DONATIONS.c.fund == fund)
+        query = query.where(DONATIONS.c.fund == fund)
     if state is not None:
-        asked = asked.where(STATE.in_([state]))
-    rows = connection.execute(asked.order_by(DONATIONS.c.number).limit(limit)).mappings()
+        query = query.where(STATE.in_([state]))
+    rows = connection.execute(query.order_by(DONATIONS.c.number).limit(limit)).mappings()
     return [_shown(row) for row in rows]
 
 
@@ -263,10 +263,10 @@ def _lines(connection: Connection, donation_id: str) -> list[dict[str, Any]]:
         | row["detail"]
         for row in rows
     ]
-    found = {_reference(line) for line in lines if line["kind"] == CONFIRMATION}
+    confirmed = {_reference(line) for line in lines if line["kind"] == CONFIRMATION}
     for line in lines:
         if line["kind"] == PAYMENT:
-            line["confirmed"] = _reference(line) in found
+            line["confirmed"] = _reference(line) in confirmed
     return lines
 
 

@@ -18,19 +18,19 @@ def donor_row(connection: Connection, donor: str) -> dict[str, Any] | None:
     row = connection.execute(select(DONORS).where(DONORS.c.donor == donor)).mappings().first()
     if row is None:
         return None
-    shown = {"id": row["donor"], "anonymous": row["anonymous"]}
+    fields = {"id": row["donor"], "anonymous": row["anonymous"]}
     if row["state"] != DonorState.ACTIVE:
-        shown |= {name: row[name] for name in ("state", "basis", "since", "until")}
-    return shown
+        fields |= {name: row[name] for name in ("state", "basis", "since", "until")}
+    return fields
 
 
 def may_be_owing(connection: Connection, donor: str) -> list[str]:
     """Return the donations of a donor that have an open promise or money in suspense."""
     open_ = (DONATIONS.c.withdrawn == 0) & (DONATIONS.c.settled < DONATIONS.c.amount)
-    asked = select(DONATIONS.c.donation).where(
+    query = select(DONATIONS.c.donation).where(
         DONATIONS.c.donor == donor, open_ | (DONATIONS.c.excess > 0)
     )
-    return list(connection.execute(asked.order_by(DONATIONS.c.number)).scalars())
+    return list(connection.execute(query.order_by(DONATIONS.c.number)).scalars())
 
 
 def donor_statement(
@@ -46,16 +46,16 @@ def donor_statement(
 
     """
     total = _totals(connection, donor)
-    asked = (
+    query = (
         select(LINES, DONATIONS.c.fund)
         .join(DONATIONS, DONATIONS.c.donation == LINES.c.donation)
         .where(DONATIONS.c.donor == donor)
     )
     if first is not None:
-        asked = asked.where(LINES.c.on >= first)
+        query = query.where(LINES.c.on >= first)
     if last is not None:
-        asked = asked.where(LINES.c.on <= last)
-    rows = connection.execute(asked.order_by(LINES.c.on, LINES.c.position)).mappings()
+        query = query.where(LINES.c.on <= last)
+    rows = connection.execute(query.order_by(LINES.c.on, LINES.c.position)).mappings()
     return {
         "donor": donor,
         "pledged": total["amount"],

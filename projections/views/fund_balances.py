@@ -1,4 +1,4 @@
-"""What each fund has, now and at any earlier moment, on both axes of time.
+"""Figures of each fund, now and at any earlier moment, on both axes of time.
 
 ``as_of`` is a business day: what had happened by then. ``known_at`` is a position: what had been
 written down by then. Together they answer what one could have known of a day.
@@ -163,8 +163,8 @@ class _Running:
     def __init__(self, connection: Connection, moved: list[_Moved]) -> None:
         funds = {movement.fund for _, _, movement in moved}
         days = {(movement.fund, on) for _, on, movement in moved}
-        asked = select(BALANCES).where(BALANCES.c.fund.in_(funds))
-        self._funds = {row[0]: Figures(*row[1:]) for row in connection.execute(asked)}
+        query = select(BALANCES).where(BALANCES.c.fund.in_(funds))
+        self._funds = {row[0]: Figures(*row[1:]) for row in connection.execute(query)}
         self._days = {
             (row[0], row[1]): Figures(*row[2:])
             for row in connection.execute(
@@ -229,7 +229,7 @@ def fund_balance(
     row = fund_row(connection, fund)
     if row is None:
         return None
-    figures = connection.execute(_asked(fund, as_of, known_at)).mappings().first()
+    figures = connection.execute(_query(fund, as_of, known_at)).mappings().first()
     return FundBalance(
         fund=FundCode(fund),
         currency=row["currency"],
@@ -262,7 +262,7 @@ class FundSummary(Struct, frozen=True):
 
 def fund_summaries(connection: Connection) -> list[FundSummary]:
     """Return every fund with its figures of now, by code."""
-    asked = select(FUNDS, *(BALANCES.c[name] for name in COLUMNS)).join(
+    query = select(FUNDS, *(BALANCES.c[name] for name in COLUMNS)).join(
         BALANCES, BALANCES.c.fund == FUNDS.c.fund
     )
     return [
@@ -274,11 +274,11 @@ def fund_summaries(connection: Connection) -> list[FundSummary]:
             row["state"],
             Figures(*(row[name] for name in COLUMNS)),
         )
-        for row in connection.execute(asked.order_by(FUNDS.c.fund)).mappings()
+        for row in connection.execute(query.order_by(FUNDS.c.fund)).mappings()
     ]
 
 
-def _asked(fund: str, as_of: date | None, known_at: Position | None) -> Any:
+def _query(fund: str, as_of: date | None, known_at: Position | None) -> Any:
     if known_at is None:
         if as_of is None:
             return select(BALANCES).where(BALANCES.c.fund == fund)

@@ -1,4 +1,4 @@
-"""What waits for somebody at the charity: how many, for how much, and which first."""
+"""Work waiting at the charity: how many, for how much, and which first."""
 
 from __future__ import annotations
 
@@ -72,8 +72,8 @@ class ToSettle(Struct, frozen=True):
 
 def waiting(connection: Connection, states: Collection[str]) -> Waiting:
     """Return how many disbursements are in one of ``states``."""
-    asked = select(func.count(), func.sum(DISBURSEMENTS.c.amount))
-    count, amount = connection.execute(asked.where(DISBURSEMENTS.c.state.in_(states))).one()
+    query = select(func.count(), func.sum(DISBURSEMENTS.c.amount))
+    count, amount = connection.execute(query.where(DISBURSEMENTS.c.state.in_(states))).one()
     return Waiting(int(count), int(amount or 0))
 
 
@@ -82,13 +82,13 @@ def overdue(connection: Connection, today: date) -> list[Overdue]:
 
     A promise without instalments names no day, so it is never overdue.
     """
-    asked = select(DONATIONS).where(
+    query = select(DONATIONS).where(
         DONATIONS.c.withdrawn == 0,
         DONATIONS.c.settled < DONATIONS.c.amount,
         func.json_array_length(DONATIONS.c.instalments) > 0,
     )
-    found = [_owed(row, today) for row in connection.execute(asked).mappings()]
-    return sorted((each for each in found if each is not None), key=lambda each: each.since)
+    debts = [_owed(row, today) for row in connection.execute(query).mappings()]
+    return sorted((each for each in debts if each is not None), key=lambda each: each.since)
 
 
 def _owed(row: Any, today: date) -> Overdue | None:
@@ -129,6 +129,6 @@ def to_settle(connection: Connection) -> list[ToSettle]:
 
 def of_payee(connection: Connection, name: str, *, limit: int) -> list[dict[str, Any]]:
     """Return up to ``limit`` disbursements to the organisation called ``name``, newest first."""
-    asked = select(DISBURSEMENTS).where(DISBURSEMENTS.c.payee_name == name)
-    rows = connection.execute(asked.order_by(DISBURSEMENTS.c.number.desc()).limit(limit)).mappings()
+    query = select(DISBURSEMENTS).where(DISBURSEMENTS.c.payee_name == name)
+    rows = connection.execute(query.order_by(DISBURSEMENTS.c.number.desc()).limit(limit)).mappings()
     return [{**row, "id": row["disbursement"], "position": row["number"]} for row in rows]

@@ -86,29 +86,29 @@ def entries(  # noqa: PLR0913  # What a reader may ask for.
         account: Only entries that touch this account; of this fund, if one is named as well.
 
     """
-    wanted = select(LINES.c.position).distinct().where(LINES.c.position > after)
+    positions = select(LINES.c.position).distinct().where(LINES.c.position > after)
     if first is not None:
-        wanted = wanted.where(LINES.c.on >= first)
+        positions = positions.where(LINES.c.on >= first)
     if last is not None:
-        wanted = wanted.where(LINES.c.on <= last)
+        positions = positions.where(LINES.c.on <= last)
     if fund is not None:
-        wanted = wanted.where(LINES.c.fund == fund)
+        positions = positions.where(LINES.c.fund == fund)
     if account is not None:
-        wanted = wanted.where(LINES.c.account == account)
-    wanted = wanted.order_by(LINES.c.position).limit(limit)
+        positions = positions.where(LINES.c.account == account)
+    positions = positions.order_by(LINES.c.position).limit(limit)
     rows = connection.execute(
         select(LINES)
-        .where(LINES.c.position.in_(wanted.scalar_subquery()))
+        .where(LINES.c.position.in_(positions.scalar_subquery()))
         .order_by(LINES.c.position, LINES.c.line)
     ).mappings()
-    found: dict[int, dict[str, Any]] = {}
+    by_position: dict[int, dict[str, Any]] = {}
     for row in rows:
-        entry = found.setdefault(
+        entry = by_position.setdefault(
             row["position"],
             {"position": row["position"], "on": row["on"], "type": row["type"], "lines": []},
         )
         entry["lines"].append(line(row["account"], row["fund"], row["amount"]))
-    return list(found.values())
+    return list(by_position.values())
 
 
 def line(account: str, fund: str, amount: int) -> dict[str, Any]:
@@ -127,11 +127,11 @@ def trial_balance(
     connection: Connection, *, as_of: date | None = None, fund: str | None = None
 ) -> list[dict[str, Any]]:
     """Return each account's turnover and balance, by code, up to business day ``as_of``."""
-    asked = select(DAYS.c.account, func.sum(DAYS.c.debit), func.sum(DAYS.c.credit))
+    query = select(DAYS.c.account, func.sum(DAYS.c.debit), func.sum(DAYS.c.credit))
     if as_of is not None:
-        asked = asked.where(DAYS.c.on <= as_of)
+        query = query.where(DAYS.c.on <= as_of)
     if fund is not None:
-        asked = asked.where(DAYS.c.fund == fund)
+        query = query.where(DAYS.c.fund == fund)
     return [
         {
             "account": account,
@@ -142,33 +142,33 @@ def trial_balance(
             "balance": int(debit - credit),
         }
         for account, debit, credit in connection.execute(
-            asked.group_by(DAYS.c.account).order_by(DAYS.c.account)
+            query.group_by(DAYS.c.account).order_by(DAYS.c.account)
         )
     ]
 
 
 def account_turnovers(connection: Connection) -> Iterator[tuple[str, str, int, int]]:
     """Yield account, fund, and what both sides of it came to in fen, all days together."""
-    asked = select(DAYS.c.account, DAYS.c.fund, func.sum(DAYS.c.debit), func.sum(DAYS.c.credit))
+    query = select(DAYS.c.account, DAYS.c.fund, func.sum(DAYS.c.debit), func.sum(DAYS.c.credit))
     for account, fund, debit, credit in connection.execute(
-        asked.group_by(DAYS.c.account, DAYS.c.fund)
+        query.group_by(DAYS.c.account, DAYS.c.fund)
     ):
         yield account, fund, int(debit), int(credit)
 
 
 def sources(connection: Connection, fund: str) -> dict[str, int]:
     """Return what each kind of event brought ``fund`` in money, or took, and so its balance."""
-    asked = (
+    query = (
         select(LINES.c.type, func.sum(LINES.c.amount))
         .where(LINES.c.fund == fund, LINES.c.account.in_(MONEY))
         .group_by(LINES.c.type)
         .order_by(func.min(LINES.c.position))
     )
-    return {kind: int(amount) for kind, amount in connection.execute(asked)}
+    return {kind: int(amount) for kind, amount in connection.execute(query)}
 
 
 def fund_accounts(connection: Connection) -> dict[tuple[str, str], int]:
     """Return the balance of every account in every fund, for comparing with other books."""
-    asked = select(DAYS.c.fund, DAYS.c.account, func.sum(DAYS.c.debit - DAYS.c.credit))
-    rows = connection.execute(asked.group_by(DAYS.c.fund, DAYS.c.account))
+    query = select(DAYS.c.fund, DAYS.c.account, func.sum(DAYS.c.debit - DAYS.c.credit))
+    rows = connection.execute(query.group_by(DAYS.c.fund, DAYS.c.account))
     return {(fund, account): int(balance) for fund, account, balance in rows}

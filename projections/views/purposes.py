@@ -1,4 +1,4 @@
-"""What money was paid for: the part of a fund's statement that tells purposes from each other."""
+"""Payments by purpose: the part of a fund's statement that splits its spending."""
 
 from __future__ import annotations
 
@@ -53,8 +53,8 @@ _MOVED_BY_PAYEES = (Disbursement.Paid, Disbursement.Bounced, Disbursement.Return
 
 def write_purposes(connection: Connection, batch: Batch) -> None:
     """Add up what payees were paid, and gave back."""
-    asked = [fact for _, fact in batch if isinstance(fact, Disbursement.Requested)]
-    insert_all(connection, AIMS, [(str(each.originator_id), _aim(each)) for each in asked])
+    requests = [fact for _, fact in batch if isinstance(fact, Disbursement.Requested)]
+    insert_all(connection, AIMS, [(str(each.originator_id), _aim(each)) for each in requests])
     moved = [fact for _, fact in batch if isinstance(fact, _MOVED_BY_PAYEES)]
     aims = _aims(connection, {str(fact.originator_id) for fact in moved})
     paid: defaultdict[tuple[FundCode, date, str], int] = defaultdict(int)
@@ -76,8 +76,8 @@ def _aim(fact: Disbursement.Requested) -> str:
 def _aims(connection: Connection, disbursements: set[str]) -> dict[str, str]:
     if not disbursements:
         return {}
-    asked = select(AIMS).where(AIMS.c.disbursement.in_(disbursements))
-    return {row.disbursement: row.purpose for row in connection.execute(asked)}
+    query = select(AIMS).where(AIMS.c.disbursement.in_(disbursements))
+    return {row.disbursement: row.purpose for row in connection.execute(query)}
 
 
 def paid_for(
@@ -85,7 +85,7 @@ def paid_for(
 ) -> dict[tuple[str, str], int]:
     """Return what each fund, or one, paid for each purpose in a period, net of what came back."""
     table = PAID if period == ALWAYS else PURPOSES
-    asked = select(table.c.fund, table.c.purpose, func.sum(table.c.paid))
+    query = select(table.c.fund, table.c.purpose, func.sum(table.c.paid))
     where = within(table, period) + ([] if fund is None else [table.c.fund == fund])
-    rows = connection.execute(asked.where(*where).group_by(table.c.fund, table.c.purpose))
+    rows = connection.execute(query.where(*where).group_by(table.c.fund, table.c.purpose))
     return {(code, purpose): int(paid) for code, purpose, paid in rows}

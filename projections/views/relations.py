@@ -44,10 +44,10 @@ def relations(
     connection: Connection, *, after: int = 0, limit: int = 100, person: str | None = None
 ) -> list[dict[str, Any]]:
     """Return up to ``limit`` relations declared after position ``after``, oldest first."""
-    asked = select(RELATIONS).where(RELATIONS.c.position > after)
+    query = select(RELATIONS).where(RELATIONS.c.position > after)
     if person is not None:
-        asked = asked.where(RELATIONS.c.person == person)
-    rows = connection.execute(asked.order_by(RELATIONS.c.position).limit(limit)).mappings()
+        query = query.where(RELATIONS.c.person == person)
+    rows = connection.execute(query.order_by(RELATIONS.c.position).limit(limit)).mappings()
     return [dict(row) for row in rows]
 
 

@@ -106,7 +106,7 @@ class Sales(View):
 
 
 class _Sold:
-    """What a batch of orders and returns adds to each sale and item."""
+    """The changes that a batch of orders and returns makes to each sale and item."""
 
     def __init__(self) -> None:
         self._totals: defaultdict[SaleId, list[int]] = defaultdict(lambda: [0, 0, 0])
@@ -168,8 +168,8 @@ def _step(connection: Connection, fact: Fact, **values: Any) -> None:
 
 def sales(connection: Connection, *, after: int = 0, limit: int = 100) -> list[dict[str, Any]]:
     """Return up to ``limit`` sales planned after position ``after``, oldest first."""
-    asked = select(SALES).where(SALES.c.number > after).order_by(SALES.c.number).limit(limit)
-    return [_shown(connection, row) for row in connection.execute(asked).mappings().all()]
+    query = select(SALES).where(SALES.c.number > after).order_by(SALES.c.number).limit(limit)
+    return [_shown(connection, row) for row in connection.execute(query).mappings().all()]
 
 
 def sales_of_late(
@@ -179,12 +179,12 @@ def sales_of_late(
 
     Without their items, which a list has no room for.
     """
-    asked = select(SALES).order_by(SALES.c.number.desc()).limit(limit)
+    query = select(SALES).order_by(SALES.c.number.desc()).limit(limit)
     if before is not None:
-        asked = asked.where(SALES.c.number < before)
+        query = query.where(SALES.c.number < before)
     return [
         {**row, **_fees(row), "id": row["sale"], "position": row["number"]}
-        for row in connection.execute(asked).mappings()
+        for row in connection.execute(query).mappings()
     ]
 
 
@@ -195,7 +195,7 @@ def sale(connection: Connection, sale_id: str) -> dict[str, Any] | None:
 
 
 class RunningTotal(Struct, frozen=True):
-    """What a sale has added up to. Figures in fen; fees are those of the moment."""
+    """The running total of a sale. Figures in fen; fees are those of the moment."""
 
     sale: str
     state: str

@@ -153,7 +153,7 @@ class Line(Struct, frozen=True):
 
 
 class Statement(Struct, frozen=True):
-    """What a fund had, what came and went, and what it had then. All figures in fen.
+    """A fund's statement: opening balance, income, spending, closing balance. All figures in fen.
 
     Attributes:
         opening: What it had when the period began.
@@ -174,7 +174,7 @@ class Statement(Struct, frozen=True):
 
     @property
     def closing(self) -> int:
-        """What the fund had at the end."""
+        """The closing balance of the fund."""
         return self.opening + self.came - self.went
 
 
@@ -209,8 +209,8 @@ def statement(
     whole = _sum(connection, fund, *inside) if inside else _whole(connection, fund)
     seen = [] if after is None else [tuple_(LINES.c.on, LINES.c.kind) <= tuple_(*after)]
     carried = opening.net + (_sum(connection, fund, *inside, *seen).net if seen else 0)
-    asked = select(LINES).where(LINES.c.fund == fund, *inside, *(not_(each) for each in seen))
-    rows = connection.execute(asked.order_by(LINES.c.on, LINES.c.kind).limit(limit + 1)).all()
+    query = select(LINES).where(LINES.c.fund == fund, *inside, *(not_(each) for each in seen))
+    rows = connection.execute(query.order_by(LINES.c.on, LINES.c.kind).limit(limit + 1)).all()
     lines = tuple(_with_balances(carried, (row._mapping for row in rows[:limit])))  # noqa: SLF001  # SQLAlchemy's own name for it.
     return Statement(opening.net, whole.came, whole.went, carried, lines, more=len(rows) > limit)
 
@@ -225,8 +225,8 @@ class _Sum(NamedTuple):
 
 
 def _sum(connection: Connection, fund: str, *where: ColumnElement[bool]) -> _Sum:
-    asked = select(func.sum(LINES.c.came), func.sum(LINES.c.went))
-    came, went = connection.execute(asked.where(LINES.c.fund == fund, *where)).one()
+    query = select(func.sum(LINES.c.came), func.sum(LINES.c.went))
+    came, went = connection.execute(query.where(LINES.c.fund == fund, *where)).one()
     return _Sum(int(came or 0), int(went or 0))
 
 
@@ -246,22 +246,22 @@ def came_from(
 ) -> dict[tuple[str, str], tuple[int, int]]:
     """Return what each kind of event brought each fund, or one, in a period, and took."""
     table = KINDS if period == ALWAYS else LINES
-    asked = select(table.c.fund, table.c.kind, func.sum(table.c.came), func.sum(table.c.went))
+    query = select(table.c.fund, table.c.kind, func.sum(table.c.came), func.sum(table.c.went))
     where = within(table, period) + ([] if fund is None else [table.c.fund == fund])
-    rows = connection.execute(asked.where(*where).group_by(table.c.fund, table.c.kind))
+    rows = connection.execute(query.where(*where).group_by(table.c.fund, table.c.kind))
     return {(code, kind): (int(came), int(went)) for code, kind, came, went in rows}
 
 
 def openings(connection: Connection, day: date, *, fund: str | None = None) -> dict[str, int]:
     """Return what each fund, or one, had when a business day began."""
-    asked = select(LINES.c.fund, func.sum(LINES.c.came - LINES.c.went)).where(LINES.c.on < day)
+    query = select(LINES.c.fund, func.sum(LINES.c.came - LINES.c.went)).where(LINES.c.on < day)
     if fund is not None:
-        asked = asked.where(LINES.c.fund == fund)
-    return {code: int(had) for code, had in connection.execute(asked.group_by(LINES.c.fund))}
+        query = query.where(LINES.c.fund == fund)
+    return {code: int(had) for code, had in connection.execute(query.group_by(LINES.c.fund))}
 
 
 class Span(NamedTuple):
-    """Where the events of a line stand: none before ``first``, none after ``last``."""
+    """The first and last position of a line's events."""
 
     first: Position
     last: Position
@@ -269,10 +269,10 @@ class Span(NamedTuple):
 
 def span(connection: Connection, fund: str, line: Place) -> Span | None:
     """Return where the events of one line stand, if there is such a line."""
-    asked = select(LINES.c.first, LINES.c.last).where(
+    query = select(LINES.c.first, LINES.c.last).where(
         LINES.c.fund == fund, LINES.c.on == line.on, LINES.c.kind == line.kind
     )
-    row = connection.execute(asked).first()
+    row = connection.execute(query).first()
     return None if row is None else Span(*row)
 
 
@@ -290,7 +290,7 @@ def events_within(
 
     """
     place = ENTRIES.c.position
-    asked = (
+    query = (
         select(place)
         .distinct()
         .where(ENTRIES.c.fund == fund, place.between(*where), ENTRIES.c.on == line.on)
@@ -298,4 +298,4 @@ def events_within(
         .order_by(place)
         .limit(limit)
     )
-    return [Position(position) for position in connection.execute(asked).scalars()]
+    return [Position(position) for position in connection.execute(query).scalars()]

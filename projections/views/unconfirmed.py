@@ -70,14 +70,16 @@ class Unconfirmed(View):
             for position, fact in batch
             if type(fact) in _RECORDED
         ]
-        found = [_named(position, fact) for position, fact in batch if type(fact) in _CONFIRMED]
+        confirmations = [
+            _named(position, fact) for position, fact in batch if type(fact) in _CONFIRMED
+        ]
         back = [
             (str(fact.originator_id), position)
             for position, fact in batch
             if type(fact) is Disbursement.Bounced
         ]
         insert_all(connection, UNCONFIRMED, paid)
-        run_all(connection, _FOUND, found)
+        run_all(connection, _FOUND, confirmations)
         run_all(connection, _CAME_BACK, back)
 
 
@@ -112,32 +114,32 @@ def unconfirmed(
     external_ref: str | None = None,
 ) -> list[dict[str, Any]]:
     """Return up to ``limit`` payments recorded after position ``after``, oldest first."""
-    asked = _of(kind, external_ref).where(UNCONFIRMED.c.position > after)
-    rows = connection.execute(asked.order_by(UNCONFIRMED.c.position).limit(limit)).mappings()
+    query = _of(kind, external_ref).where(UNCONFIRMED.c.position > after)
+    rows = connection.execute(query.order_by(UNCONFIRMED.c.position).limit(limit)).mappings()
     return [dict(row) for row in rows]
 
 
 def unconfirmed_at(connection: Connection, position: int) -> dict[str, Any] | None:
     """Return the payment that the event at ``position`` recorded, if it is still to be found."""
-    asked = select(UNCONFIRMED).where(UNCONFIRMED.c.position == position)
-    row = connection.execute(asked).mappings().first()
+    query = select(UNCONFIRMED).where(UNCONFIRMED.c.position == position)
+    row = connection.execute(query).mappings().first()
     return None if row is None else dict(row)
 
 
 def to_find(connection: Connection) -> Waiting:
     """Return how many payments are still to be found, and their sum either way."""
-    asked = select(func.count(), func.sum(UNCONFIRMED.c.amount))
-    count, amount = connection.execute(asked).one()
+    query = select(func.count(), func.sum(UNCONFIRMED.c.amount))
+    count, amount = connection.execute(query).one()
     return Waiting(int(count), int(amount or 0))
 
 
 def _of(kind: str | None, external_ref: str | None) -> Select[Any]:
-    said: Sequence[tuple[Column[Any], str | None]] = (
+    filters: Sequence[tuple[Column[Any], str | None]] = (
         (UNCONFIRMED.c.kind, kind),
         (UNCONFIRMED.c.external_ref, external_ref),
     )
-    asked = select(UNCONFIRMED)
-    for column, wanted in said:
-        if wanted is not None:
-            asked = asked.where(column == wanted)
-    return asked
+    query = select(UNCONFIRMED)
+    for column, value in filters:
+        if value is not None:
+            query = query.where(column == value)
+    return query

@@ -24,7 +24,7 @@ from ledger.people.keys import KeyFile
 from ledger.transparency.note import Signer
 from projections.audit.bundle import BALANCES, CHECKPOINT, EVENTS, MANIFEST, Bundle
 from projections.audit.findings import Finding
-from projections.log.cosigning import Asked
+from projections.log.cosigning import WitnessAddress
 from projections.log.keys import read_keys
 from tests.fuzz.evidence import GENUINE, SIGNED
 
@@ -77,7 +77,7 @@ def option(data: bytes) -> None:
     """Read what an operator writes after ``--witness`` and ``--limit``."""
     text = data.decode(errors="surrogateescape")
     with suppress(LedgerError):
-        assert Asked.parse(text).url.startswith("http")
+        assert WitnessAddress.parse(text).url.startswith("http")
     with suppress(LedgerError):
         assert Limits.of({}, [text])
 

@@ -46,6 +46,11 @@ FORBIDDEN_NAMES = {"utils", "helpers", "manager", "service", "services", "handle
 
 PARTICIPLES = {"said", "found", "told", "wanted", "asked", "shown"}
 NAMED_BY_NOUNS = (
+    "projections/audit",
+    "projections/exports",
+    "projections/kernel",
+    "projections/log",
+    "projections/views",
     "src/ledger/kernel",
     "src/ledger/people",
     "src/ledger/transparency",

@@ -92,7 +92,7 @@ def bundle(desk: PageDesk) -> Response:
     """Return the auditor's bundle, as ``leifeng audit export`` writes it, in one archive."""
     site = desk.site
     site.log.newest()  # Or there is nothing to take away yet.
-    policy = replace(policy_of(site.cosigning.asked), logs=tuple(site.log.verifiers))
+    policy = replace(policy_of(site.cosigning.witnesses), logs=tuple(site.log.verifiers))
     export = Export(Live(site.ledger.store, site.log.engine, site.views), policy)
     name = f"leifeng-audit-{export.checkpoint.size}"
     return StreamingResponse(

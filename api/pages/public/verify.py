@@ -19,7 +19,7 @@ from ledger.kernel.errors import NotFound
 from ledger.transparency.cosignature import cosigned_at
 from ledger.transparency.encoding import to_base64
 from ledger.transparency.note import Verifier, parse_note, signed_by
-from projections.log.cosigning import Asked
+from projections.log.cosigning import WitnessAddress
 from projections.log.keys import WillNotSign
 from projections.log.tables import Published
 
@@ -39,7 +39,7 @@ class Witnessed(NamedTuple):
 def verify(desk: Desk) -> Response:
     """Have a receipt checked by the reader's own browser."""
     said = in_words(words(language_of(desk)))
-    witnesses = [str(each.key) for each in desk.site.cosigning.asked]
+    witnesses = [str(each.key) for each in desk.site.cosigning.witnesses]
     return page(desk, "verify.html", claimed=_claimed(desk), witnesses=witnesses, words=said)
 
 
@@ -48,7 +48,7 @@ def verify(desk: Desk) -> Response:
 def log(desk: Desk) -> Response:
     """Say who can check us, and how."""
     published = _published(desk)
-    witnesses = desk.site.cosigning.asked
+    witnesses = desk.site.cosigning.witnesses
     return page(
         desk,
         "log.html",
@@ -76,7 +76,7 @@ def _published(desk: Desk) -> Published | None:
         return None
 
 
-def _witnessed(published: Published, witnesses: Iterable[Asked]) -> Iterable[Witnessed]:
+def _witnessed(published: Published, witnesses: Iterable[WitnessAddress]) -> Iterable[Witnessed]:
     for each in witnesses:
         signed = signed_by(parse_note(published.note), [each.key])
         times = [cosigned_at(signature.signature) for _, signature in signed]

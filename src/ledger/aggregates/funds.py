@@ -228,7 +228,7 @@ class Fund(Aggregate):
 
     @property
     def terms(self) -> FundTerms:
-        """What was fixed when it was opened."""
+        """The terms fixed when the fund was opened."""
         return FundTerms(self.code, self.restriction, self.currency)
 
     def must_let_go(self) -> None:

@@ -1,4 +1,4 @@
-"""How many people must approve a disbursement, by its amount, and from which day on.
+"""The approval policy: how many people approve a disbursement, by its amount, and since when.
 
 A rule is never changed, only followed by another. It cannot begin in the past, so that no decision
 that was made is judged by a rule that nobody knew; and how many people it asked for stands in the

@@ -22,7 +22,7 @@ RelationKind = Literal["family", "work", "ownership", "other"]
 
 
 class Relations(Aggregate):
-    """What one person declared."""
+    """The relations that one person declared."""
 
     TOPIC = "relation"
 

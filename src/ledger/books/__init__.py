@@ -1,1 +1,1 @@
-"""What events mean in figures: entries, movements of funds, guarded counters."""
+"""Figures of events: entries, movements of funds, guarded counters."""

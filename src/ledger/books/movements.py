@@ -1,4 +1,4 @@
-"""What an event does to the figures by which people know a fund.
+"""Movements: the changes that an event makes to the figures of funds.
 
 The entry says what moved between accounts; these columns say what it meant: promised, arrived, set
 aside, paid out, signed for. Both are pure functions of one event, and ``tests`` hold them to each
@@ -22,7 +22,7 @@ from ledger.kernel.names import FundCode
 
 
 class Movement(Struct, frozen=True):
-    """How one fund's figures change, in fen.
+    """One fund's change of figures, in fen.
 
     Attributes:
         received: Money that arrived and counts for the fund, net of what went back to donors.
@@ -55,7 +55,7 @@ COLUMNS = Movement.__struct_fields__[1:]
 
 
 class Figures(Struct):
-    """Where a fund's figures stand, or what a day added to them, in fen.
+    """A fund's figures, or a day's changes to them, in fen.
 
     The columns are those of ``Movement``; they are written out because every replayed event
     passes here.

@@ -26,7 +26,7 @@ DONOR = Role.DONOR
 
 
 class Decision(NamedTuple):
-    """What a command came to.
+    """The result of deciding a command.
 
     Attributes:
         about: The aggregate that the receipt names; its new events are to be stored.

@@ -1,4 +1,4 @@
-"""Commands that set the rules of approval."""
+"""Commands for approval rules and declared conflicts of interest."""
 
 from __future__ import annotations
 

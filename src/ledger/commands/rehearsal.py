@@ -1,4 +1,4 @@
-"""What a command would come to, from the very decision that would record it (试算).
+"""Dry runs (试算): the result of a command, from the very decision that would record it.
 
 A rehearsal records nothing. What it says holds at the moment when it is asked for.
 """
@@ -29,7 +29,7 @@ class FundAfter(NamedTuple):
 
 
 class Rehearsal(NamedTuple):
-    """What a command would record.
+    """The events that a command would record.
 
     Attributes:
         facts: The events, none of them recorded; none if it repeats what is recorded.

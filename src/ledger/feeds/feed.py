@@ -49,7 +49,7 @@ class Rejected(NamedTuple):
 
 
 class Taken(NamedTuple):
-    """What became of a line: the stream it is about, and its facts; none if it is a repeat."""
+    """The result of a line: its stream and its facts; none if it is a repeat."""
 
     stream: UUID
     facts: Sequence[Fact] = ()
@@ -64,7 +64,7 @@ class Named(NamedTuple):
 
 @dataclass(slots=True)
 class Chunk(Generic[L]):
-    """What a chunk came to, before it is stored.
+    """The decisions on a chunk, before it is stored.
 
     Attributes:
         read: Its lines, counting from the feed's first as 1, and what each says.

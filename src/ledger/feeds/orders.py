@@ -132,7 +132,7 @@ class _Returns(_OfSale[GoodsReturn]):
 
 
 class _Unsold:
-    """What is left to sell, as the chunk goes on. The store has the last word."""
+    """The unsold stock as the chunk goes on. The store has the last word."""
 
     def __init__(self, ledger: Ledger, sale: SaleTerms) -> None:
         tallies = [of_sale(sale.sale, UNSOLD + sku) for sku in sale.prices]

@@ -1,4 +1,4 @@
-"""How events are kept: their stored form, the transaction that stores them, and who runs it."""
+"""Storage of events: their stored form, the transaction that stores them, and the committer."""
 
 from __future__ import annotations
 

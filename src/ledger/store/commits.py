@@ -1,4 +1,4 @@
-"""What one command asks the store to keep, and how a batch of such requests is judged.
+"""Commits: the request of one command to the store, and how a batch of them is judged.
 
 The judgement is the same on every database: given the tallies and answers that the requests ask
 about, read under the write lock, it says which requests stand, in their order, and what to write.
@@ -19,7 +19,7 @@ from ledger.kernel.names import Position
 
 
 class Receipt(Struct, frozen=True):
-    """What was recorded, and where.
+    """A command's recorded events and their positions.
 
     Attributes:
         id: What the command was about, as the caller will name it.
@@ -54,7 +54,7 @@ class OutcomeUnknown(StoreFailed):
 
 
 class Answer(Struct, frozen=True):
-    """What was answered to a command, for when it is asked again."""
+    """The answer to a command, kept for when it is repeated."""
 
     fingerprint: dict[str, str]
     receipt: Receipt
@@ -98,7 +98,7 @@ Outcome = Receipt | Answer | LedgerError
 
 
 class Verdict(Struct):
-    """What is to be written, and what each commit is told once it is."""
+    """The rows to write, and each commit's answer once they are written."""
 
     outcomes: list[Outcome] = field(default_factory=list)
     events: list[tuple[Position, StoredEvent]] = field(default_factory=list)

@@ -44,7 +44,7 @@ class CopyDiffers(LedgerError):
 
 
 class Digest(Struct, frozen=True):
-    """What a store holds, in few words; equal for two that hold the same.
+    """A short summary of a store's contents; equal for equal contents.
 
     Attributes:
         events: How many.

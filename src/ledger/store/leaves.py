@@ -1,4 +1,4 @@
-"""What the public log commits to of the stored events."""
+"""Leaves of the public log, made from the stored events."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a database has to offer to be a ledger's store.
+"""The interface of a database that can be a ledger's store.
 
 The ledger writes, and reads its own order, through the first half; the event-sourcing library reads
 streams through the second. Positions are given out here, one after the other without gaps, so that

@@ -1,4 +1,4 @@
-"""Which tables a database has, and how it comes to have those that this program knows.
+"""Schema versions and migrations of a ledger's databases.
 
 Each kind of database carries the number of the last migration that it has been through, in a table
 of one row. A program opens what has exactly its own number. What is older is brought up, one

@@ -10,7 +10,7 @@ from api.app import create_app
 from api.processes.self_check import Found, Verification
 from ledger.transparency.checkpoint import open_checkpoint
 from ledger.transparency.cosignature import Cosigner
-from projections.log.cosigning import Asked
+from projections.log.cosigning import WitnessAddress
 from projections.log.keys import KeyFile
 from tests.api.pages.test_pages import plain
 from tests.logs import verifiers
@@ -30,7 +30,7 @@ def data(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def app(data):
-    witness = Asked("friend", FRIEND.verifier, NOBODY_THERE)
+    witness = WitnessAddress("friend", FRIEND.verifier, NOBODY_THERE)
     return create_app(data, witnesses=[witness])
 
 

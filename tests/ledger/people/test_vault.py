@@ -315,7 +315,7 @@ def test_a_register_of_version_1_is_sealed_and_its_plain_text_is_gone(place, tmp
             Identity(place, key)
 
     with opened(place, key, upgrade=True) as identity:
-        said = identity.said
+        notices = identity.notices
         assert identity.vault.details(PartyId("p42")) == {
             "name": "老用户42",
             "phone": "13800000042",
@@ -326,7 +326,7 @@ def test_a_register_of_version_1_is_sealed_and_its_plain_text_is_gone(place, tmp
     found += everything(place, tmp_path)
 
     (made,) = KeyFile(key).read()
-    assert said == [
+    assert notices == [
         "upgraded to version 2 people and tokens: details sealed with a key per person",
         "upgraded to version 3 people and tokens: a table for refused attempts",
         "upgraded to version 4 people and tokens: roles, tokens that end, and signing in",
@@ -338,7 +338,7 @@ def test_a_register_of_version_1_is_sealed_and_its_plain_text_is_gone(place, tmp
         assert word.encode() not in found
         assert word.encode("unicode_escape") not in found
     with opened(place, key) as identity:
-        assert identity.said == []
+        assert identity.notices == []
 
 
 def test_plain_text_is_written_away_also_after_a_crash_in_between(tmp_path, key, monkeypatch):

@@ -1,4 +1,4 @@
-"""Where a disbursement stands, and which steps it can take from there."""
+"""States of a disbursement, and the steps that each allows."""
 
 from __future__ import annotations
 

@@ -104,7 +104,7 @@ class GoodsReturn(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SaleOrder(Aggregate):
-    """What one viewer ordered, and what of it came back."""
+    """One viewer's order, and its returns."""
 
     TOPIC = "sale-order"
 

@@ -1,4 +1,4 @@
-"""What a sale came to, as each side says it; a settlement is agreed when both say the same."""
+"""Settlement of a sale: each side's figures, agreed when both are the same."""
 
 from __future__ import annotations
 
