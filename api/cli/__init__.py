@@ -62,9 +62,9 @@ def _read(words: Sequence[str]) -> typer.Typer:
         pretty_exceptions_enable=False,
     )
     app.callback()(lambda: None)  # So that it has commands, even if it is only one.
-    asked = next((word for word in words if not word.startswith("-")), None)
+    first = next((word for word in words if not word.startswith("-")), None)
     with resting():
-        for name in [asked] if asked in COMMANDS else COMMANDS:
+        for name in [first] if first in COMMANDS else COMMANDS:
             command = resolve_name(f"api.cli.{COMMANDS[name]}")
             if isinstance(command, typer.Typer):
                 app.add_typer(command, name=name)

@@ -63,8 +63,8 @@ def export(
     output: Annotated[Path, typer.Option("-o", "--output", help="The folder to make.")],
 ) -> None:
     """Write all that an audit takes into a folder of plain files, without personal data."""
-    with _live(data) as live, progress("exporting") as told:
-        bundle = Export(live, _policy_here(data), told)
+    with _live(data) as live, progress("exporting") as report:
+        bundle = Export(live, _policy_here(data), report)
         write(bundle, output)
     checkpoint = bundle.checkpoint
     typer.echo(f"{output}: {checkpoint.size:,} events of {checkpoint.origin}")
@@ -85,57 +85,61 @@ def verify(
         raise OneOrTheOther("name a folder that leifeng audit export made, or --data")
     kept = [(str(path), path.read_bytes()) for path in pinned]
     trust = _trusted(vkey, policy, data)
-    with in_lines() if as_it_goes else progress("verifying") as told:
+    with in_lines() if as_it_goes else progress("verifying") as report:
         if folder is not None:
             bundle = Bundle(folder)
-            found = examine(bundle, trust, kept, told)
-            if found.checkpoint is not None and not found.findings:
-                found.findings += bundle.beside(found.checkpoint)
+            examined = examine(bundle, trust, kept, report)
+            if examined.checkpoint is not None and not examined.findings:
+                examined.findings += bundle.beside(examined.checkpoint)
         elif data is not None:
             with _live(data) as live:
-                found = examine(live, trust, kept, told)
-    typer.echo(msgspec.json.encode(document(found)) if as_json else "\n".join(said(found)))
-    raise typer.Exit(1 if found.findings else 0)
+                examined = examine(live, trust, kept, report)
+    typer.echo(
+        msgspec.json.encode(document(examined)) if as_json else "\n".join(describe(examined))
+    )
+    raise typer.Exit(1 if examined.findings else 0)
 
 
-def document(found: Examined) -> dict[str, Any]:
+def document(examined: Examined) -> dict[str, Any]:
     """Return what was found, ready for JSON."""
-    checkpoint = found.checkpoint
+    checkpoint = examined.checkpoint
     return {
-        "verified": not found.findings,
+        "verified": not examined.findings,
         "origin": checkpoint and checkpoint.origin,
         "size": checkpoint and checkpoint.size,
         "root": checkpoint and checkpoint.root.hex(),
-        "witnesses": found.witnesses,
-        "events": found.events,
-        "tiles": found.tiles,
-        "earlier": found.earlier,
-        "unknown": found.unknown,
-        "figures": found.figures,
+        "witnesses": examined.witnesses,
+        "events": examined.events,
+        "tiles": examined.tiles,
+        "earlier": examined.earlier,
+        "unknown": examined.unknown,
+        "figures": examined.figures,
         "findings": [
             {"name": each.name, "rule": each.rule, "detail": str(each)}
-            for each in found.findings[:SHOWN_MAX]
+            for each in examined.findings[:SHOWN_MAX]
         ],
-        "findings_in_all": len(found.findings),
+        "findings_in_all": len(examined.findings),
     }
 
 
-def said(found: Examined) -> Iterator[str]:
+def describe(examined: Examined) -> Iterator[str]:
     """Say what was found in a few lines."""
-    if found.checkpoint is not None:
-        checkpoint = found.checkpoint
+    if examined.checkpoint is not None:
+        checkpoint = examined.checkpoint
         yield f"signed     {checkpoint.origin}, {checkpoint.size:,} events, by a key that you trust"
         yield f"root       {checkpoint.root.hex()}"
-        yield f"witnessed  by {', '.join(found.witnesses) or 'none that you named'}"
-        yield f"events     {found.events:,} hashed again, {found.tiles:,} tiles compared"
-        unknown = f"; {found.unknown:,} are by keys that you did not name" if found.unknown else ""
-        yield f"extends    {found.earlier:,} earlier checkpoints{unknown}"
-        yield f"figures    {found.figures:,} added up again and compared"
-    for each in found.findings[:SHOWN_MAX]:
+        yield f"witnessed  by {', '.join(examined.witnesses) or 'none that you named'}"
+        yield f"events     {examined.events:,} hashed again, {examined.tiles:,} tiles compared"
+        unknown = (
+            f"; {examined.unknown:,} are by keys that you did not name" if examined.unknown else ""
+        )
+        yield f"extends    {examined.earlier:,} earlier checkpoints{unknown}"
+        yield f"figures    {examined.figures:,} added up again and compared"
+    for each in examined.findings[:SHOWN_MAX]:
         yield f"{each.name}: {each}"
-    if len(found.findings) > SHOWN_MAX:
-        yield f"and {len(found.findings) - SHOWN_MAX:,} more"
-    yield "NOT what was signed and shown" if found.findings else "verified"
+    if len(examined.findings) > SHOWN_MAX:
+        yield f"and {len(examined.findings) - SHOWN_MAX:,} more"
+    yield "NOT what was signed and shown" if examined.findings else "verified"
 
 
 @contextmanager
@@ -178,7 +182,7 @@ def _policy_here(data: Path) -> Policy:
     ring = key_file(data).read()
     keys = tuple(each.verifier for each in ring.signing) if ring else ()
     try:
-        said = parse_policy(policy_file(data).read_bytes())
+        policy = parse_policy(policy_file(data).read_bytes())
     except FileNotFoundError:
         return Policy(keys)
-    return Policy(keys, said.witnesses, said.groups, said.quorum)
+    return Policy(keys, policy.witnesses, policy.groups, policy.quorum)

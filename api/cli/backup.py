@@ -56,8 +56,8 @@ Saved = Annotated[Path, typer.Argument(help="What leifeng backup made.", exists=
 class NoBackup(LedgerError):
     """What is restored was made by leifeng backup, for the same kind of store."""
 
-    def __init__(self, saved: Path, wanted: str) -> None:
-        super().__init__(f"{saved} is not {wanted}")
+    def __init__(self, saved: Path, kind: str) -> None:
+        super().__init__(f"{saved} is not {kind}")
 
 
 def backup(data: DataFolder, output: Output) -> None:
@@ -112,10 +112,10 @@ def restore(saved: Saved, data: DataFolder) -> None:
         load(saved, places.ledger)
     with closing(Ledger(places.ledger)) as ledger:
         erased = _erase_again(ledger, places)
-        with progress("filling views") as told:
-            position = rebuild(ledger, places.views, all_views(), progress=told)
-        with progress("replaying") as told:
-            differences = _replayed(ledger, places, told)
+        with progress("filling views") as report:
+            position = rebuild(ledger, places.views, all_views(), progress=report)
+        with progress("replaying") as report:
+            differences = _replayed(ledger, places, report)
     if differences:
         raise Damaged(saved, differences[0])
     typer.echo(f"{places}: {position:,} events restored and replayed")
@@ -159,10 +159,10 @@ def _copy_files(source: Path, target: Path) -> None:
         copy_file(source / name, target / name)
 
 
-def _replayed(ledger: Ledger, places: Places, told: Progress) -> list[str]:
+def _replayed(ledger: Ledger, places: Places, report: Progress) -> list[str]:
     views = open_views(places.views)
     try:
-        found = replay(ledger, views, all_views(), progress=told)
+        replayed = replay(ledger, views, all_views(), progress=report)
     finally:
         views.dispose()
-    return [str(each) for each in found.differences]
+    return [str(each) for each in replayed.differences]

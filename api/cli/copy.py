@@ -40,16 +40,16 @@ def copy(source: Source, target: Target) -> None:
     ):
         _refuse_unless_empty(writing, new)
         writing.set_version(UNFINISHED)
-        found = _copied(reading, writing)
+        digest = _copied(reading, writing)
         people = copy_people(old.people, new.people)
         if digest_people(new.people) != people:
             raise CopyDiffers("people")
         log = _copy_log(old, new)
         writing.set_version(EVENTS.version)
     typer.echo(
-        f"copied {found.events:,} events, {found.tallies:,} tallies and {found.answers:,} answers,"
-        f" and people{log}\n"
-        f"both are at position {found.last:,} with SHA-256 {found.history}"
+        f"copied {digest.events:,} events, {digest.tallies:,} tallies and {digest.answers:,}"
+        f" answers, and people{log}\n"
+        f"both are at position {digest.last:,} with SHA-256 {digest.history}"
     )
     key = sealed_under(new.people)
     if key is not None:
@@ -80,16 +80,16 @@ def _refuse_unless_empty(writing: Store, new: Places) -> None:
     views = open_views(new.views)
     try:
         with views.connect() as connection:
-            shown = connection.execute(select(TRACKING).where(TRACKING.c.position > 0)).first()
+            row = connection.execute(select(TRACKING).where(TRACKING.c.position > 0)).first()
     finally:
         views.dispose()
-    if shown is not None or not copying.is_empty(writing):
+    if row is not None or not copying.is_empty(writing):
         raise NotEmpty(new)
 
 
 def _copied(reading: Store, writing: Store) -> Digest:
-    with progress("copying") as told:
-        passed = copying.copy(reading, writing, told)
-    with progress("comparing") as told:
-        copying.compare(passed, copying.digest(writing, told))
+    with progress("copying") as report:
+        passed = copying.copy(reading, writing, report)
+    with progress("comparing") as report:
+        copying.compare(passed, copying.digest(writing, report))
     return passed

@@ -44,8 +44,8 @@ def demo(
         if site.ledger.store.last_position():
             raise SomethingElseHere(Places.of(data))
         story = Story(site)
-        with progress("playing the story") as told:
-            story.play(told)  # type: ignore[arg-type]  # Chapters count like positions.
+        with progress("playing the story") as report:
+            story.play(report)  # type: ignore[arg-type]  # Chapters count like positions.
         balances = _balances(site)
         if as_json:
             typer.echo(msgspec.json.encode(_document(story, balances)))
@@ -67,8 +67,10 @@ def _make_room(data: Path) -> None:
 def _balances(site: Site) -> list[FundBalance]:
     position = site.follower.catch_up()
     with site.views.connect() as connection:
-        found = (fund_balance(connection, row["fund"], position) for row in fund_rows(connection))
-        return [each for each in found if each is not None]
+        balances = (
+            fund_balance(connection, row["fund"], position) for row in fund_rows(connection)
+        )
+        return [each for each in balances if each is not None]
 
 
 def _document(story: Story, balances: list[FundBalance]) -> dict[str, object]:

@@ -31,14 +31,14 @@ def export(
     with (
         existing_ledger(data) as ledger,
         _opened(output) as file,
-        progress("exporting") as told,
+        progress("exporting") as report,
     ):
         goal = ledger.store.last_position()
 
         def history() -> Iterator[tuple[Position, Fact]]:
             for position, fact in rest(ledger, until=goal):
                 if position % PAGE == 0:
-                    told(position, goal)
+                    report(position, goal)
                 yield position, fact
 
         file.writelines(EXPORTS[form](history()))

@@ -25,10 +25,10 @@ def generate(
     data.mkdir(parents=True, exist_ok=True)
     places = Places.of(data)
     with closing(Bulk(places.ledger)) as ledger:
-        with progress("making up") as told:
-            Years(ledger, events=events, seed=seed).live(told)
+        with progress("making up") as report:
+            Years(ledger, events=events, seed=seed).live(report)
         views = open_views(places.views)
-        with progress("following") as told:
-            reached = Follower(ledger, views, all_views()).catch_up(progress=told)
+        with progress("following") as report:
+            reached = Follower(ledger, views, all_views()).catch_up(progress=report)
         views.dispose()
     typer.echo(f"演示数据 / ILLUSTRATIVE: {reached:,} events made up from seed {seed}")

@@ -26,7 +26,7 @@ from ledger.kernel.names import SaleId
 from ledger.kernel.roles import Role, RoleForbidden
 from ledger.people.caller import Caller
 from ledger.people.identity import Identity
-from projections.kernel.follow import Progress as Told
+from projections.kernel.follow import Progress
 
 SHOWN_MAX = 20
 """Rejected lines that are printed."""
@@ -74,10 +74,10 @@ def import_(
     with (
         existing_ledger(data, writes=True) as ledger,
         closing(Identity(places.people, places.vault_key)) as identity,
-        progress(f"importing {what}, bytes") as told,
+        progress(f"importing {what}, bytes") as report,
     ):
         feed = _begin(what, ledger, sale, identity.callers(person.strip()))
-        for lines in _chunks(file, told):
+        for lines in _chunks(file, report):
             feed.take_in(lines)
         feed.flush()
     _tell(feed)
@@ -104,14 +104,14 @@ def _act(what: What, sale: UUID | None, callers: Sequence[Caller]) -> Act:
     raise RoleForbidden(by, says="--person has no token as {roles} for this")
 
 
-def _chunks(file: BinaryIO, told: Told) -> Iterator[list[bytes]]:
+def _chunks(file: BinaryIO, report: Progress) -> Iterator[list[bytes]]:
     """Read ``file`` in chunks of lines, however long it is; a pipe does not say how long."""
     size = os.fstat(file.fileno()).st_size
     lines, read = Lines(), 0
     while piece := file.read(PIECE_BYTES):
         yield from lines.more(piece)
         read += len(piece)
-        told(read, max(read, size))  # type: ignore[arg-type]  # Bytes count like positions.
+        report(read, max(read, size))  # type: ignore[arg-type]  # Bytes count like positions.
     yield from lines.end()
 
 

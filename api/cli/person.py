@@ -51,8 +51,8 @@ def roles(
             identity.users.withdraw(name.strip(), withdraw, now())
         if grant:
             identity.users.enrol(name.strip(), grant, now())
-        found = identity.users.one(whose)
-        typer.echo(", ".join(() if found is None else found.roles))
+        user = identity.users.one(whose)
+        typer.echo(", ".join(() if user is None else user.roles))
 
 
 @app.command("list")

@@ -20,11 +20,11 @@ Views = Annotated[
 def rebuild(data: DataFolder, names: Views = None) -> None:
     """Make views anew from event 1, beside those that are read, and put them in their place."""
     known = {view.name: view for view in all_views()}
-    wanted = names or list(known)
-    for name in wanted:
+    chosen = names or list(known)
+    for name in chosen:
         if name not in known:
             raise typer.BadParameter(f"no view is called {name}; there are {', '.join(known)}")
-    with existing_ledger(data) as ledger, progress("rebuilding") as told:
-        views = [known[name] for name in wanted]
-        position = made_anew(ledger, Places.of(data).views, views, progress=told)
-    typer.echo(f"{', '.join(wanted)}: made anew from {position:,} events")
+    with existing_ledger(data) as ledger, progress("rebuilding") as report:
+        views = [known[name] for name in chosen]
+        position = made_anew(ledger, Places.of(data).views, views, progress=report)
+    typer.echo(f"{', '.join(chosen)}: made anew from {position:,} events")

@@ -59,17 +59,17 @@ def replay(
     rule = None if policy is None else _rule(policy)
     goal = None if until is None else Position(until)
     with existing_ledger(data) as ledger:
-        with progress("replaying") as told:
+        with progress("replaying") as report:
             views = open_views(Places.of(data).views)
-            found = replayed(ledger, views, all_views(), until=goal, progress=told)
-        with progress("holding to the rule") as told:
-            other = None if rule is None else held_to(ledger, rule, until=goal, progress=told)
+            result = replayed(ledger, views, all_views(), until=goal, progress=report)
+        with progress("holding to the rule") as report:
+            other = None if rule is None else held_to(ledger, rule, until=goal, progress=report)
     if as_json:
-        typer.echo(msgspec.json.encode(_document(found) | _judgement(other)))
+        typer.echo(msgspec.json.encode(_document(result) | _judgement(other)))
     else:
-        console = _print(found)
+        console = _print(result)
         _print_judgement(console, other)
-    if found.different:
+    if result.different:
         raise typer.Exit(DIFFERENT)
     raise typer.Exit(STOPPED if other is not None and other.stopped else 0)
 
@@ -91,15 +91,15 @@ def read_rule(text: bytes, *, in_toml: bool) -> ApprovalRule:
     return rule
 
 
-def _document(found: Replayed) -> dict[str, object]:
+def _document(result: Replayed) -> dict[str, object]:
     return {
-        "position": found.position,
-        "equal": not found.different,
-        "served": found.served,
-        "tallies_compared": found.tallies_compared,
-        "balances": balances_json(found.balances),
-        "different": found.different,
-        "differences": found.differences,
+        "position": result.position,
+        "equal": not result.different,
+        "served": result.served,
+        "tallies_compared": result.tallies_compared,
+        "balances": balances_json(result.balances),
+        "different": result.different,
+        "differences": result.differences,
     }
 
 
@@ -109,21 +109,21 @@ def _judgement(other: OtherRule | None) -> dict[str, object]:
     return {"policy": other.rule, "payments": other.paid, "stopped": other.stopped}
 
 
-def _print(found: Replayed) -> Console:
-    console = print_balances(found.balances)
-    behind = [name for name, reached in found.served.items() if reached < found.position]
+def _print(result: Replayed) -> Console:
+    console = print_balances(result.balances)
+    behind = [name for name, reached in result.served.items() if reached < result.position]
     if behind:
         console.print(f"not read to the end, and compared where they are: {', '.join(behind)}")
-    if not found.different:
+    if not result.different:
         console.print(
-            f"{found.position:,} events replayed; every row served is what they add up to"
+            f"{result.position:,} events replayed; every row served is what they add up to"
         )
         return console
-    console.print(f"{found.position:,} events replayed; {found.different:,} rows differ:")
-    for each in found.differences[:SHOWN_MAX]:
+    console.print(f"{result.position:,} events replayed; {result.different:,} rows differ:")
+    for each in result.differences[:SHOWN_MAX]:
         console.print(f"  {each}", soft_wrap=True, markup=False, highlight=False)
-    if found.different > SHOWN_MAX:
-        console.print(f"and {found.different - SHOWN_MAX:,} more")
+    if result.different > SHOWN_MAX:
+        console.print(f"and {result.different - SHOWN_MAX:,} more")
     return console
 
 

@@ -185,7 +185,7 @@ def first_admin(site: Site) -> list[str]:
 
 def serve_app(
     app: FastAPI,
-    said: Sequence[str],
+    lines: Sequence[str],
     host: str,
     port: int,
     limits: Limits,
@@ -195,7 +195,7 @@ def serve_app(
 
     Args:
         app: The application.
-        said: Lines that are shown first; they may name its ``{address}``.
+        lines: Lines that are shown first; they may name its ``{address}``.
         host: The address to listen at.
         port: The port to listen at; 0 for any.
         limits: What one client may ask for.
@@ -214,9 +214,9 @@ def serve_app(
     )
     with _listening(host, port) as listening, suppress(KeyboardInterrupt):
         address = f"http://{host}:{listening.getsockname()[1]}"
-        for line in said:
-            shown = line.replace("{address}", address)
-            Console(stderr=True).print(shown, highlight=False, soft_wrap=True)
+        for line in lines:
+            text = line.replace("{address}", address)
+            Console(stderr=True).print(text, highlight=False, soft_wrap=True)
         _Server(config, let_go).run(sockets=[listening])
 
 

@@ -19,7 +19,7 @@ from api.places import Places
 from ledger.commands import Ledger
 from ledger.kernel.errors import LedgerError
 from ledger.kernel.money import yuan
-from projections.kernel.follow import Progress as Told
+from projections.kernel.follow import Progress as Report
 from projections.views.fund_balances import FundBalance
 
 DataFolder = Annotated[
@@ -53,7 +53,7 @@ def existing_ledger(data: Path, *, writes: bool = False) -> Iterator[Ledger]:
 
 
 @contextmanager
-def progress(what: str) -> Iterator[Told]:
+def progress(what: str) -> Iterator[Report]:
     """Show on a terminal how far long work is, and nothing when the output is piped."""
     columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     console = Console(stderr=True)
@@ -65,7 +65,7 @@ def progress(what: str) -> Iterator[Told]:
 
 
 @contextmanager
-def in_lines() -> Iterator[Told]:
+def in_lines() -> Iterator[Report]:
     """Say to a program how far long work is: one JSON object a line, on the standard output."""
     yield lambda reached, goal: typer.echo(msgspec.json.encode({"reached": reached, "goal": goal}))
 

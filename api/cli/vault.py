@@ -29,9 +29,9 @@ def rotate_key(data: DataFolder) -> None:
         places = Places.of(data)
     with (
         closing(Identity(places.people, places.vault_key)) as identity,
-        progress("wrapping data keys") as told,
+        progress("wrapping data keys") as report,
     ):
-        rotated = rotate(identity.database, identity.vault, identity.keys, told)  # type: ignore[arg-type]  # Keys count like positions.
+        rotated = rotate(identity.database, identity.vault, identity.keys, report)  # type: ignore[arg-type]  # Keys count like positions.
     typer.echo(
         f"{rotated.wrapped:,} data keys are wrapped by vault key {rotated.new},"
         f" in {places.vault_key}\n"

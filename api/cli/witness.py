@@ -46,8 +46,8 @@ def serve(
     cosigner = _cosigner(data, name)
     now = lambda: datetime.now(UTC)  # noqa: E731  # The door's clock.
     with closing(Witness(data / "witness.db", cosigner, logs, now)) as witness:
-        said = f"serving {cosigner.verifier} at {{address}}, Ctrl-C to stop"
-        serve_app(create_witness(witness), [said], host, port, Limits.of(os.environ))
+        notice = f"serving {cosigner.verifier} at {{address}}, Ctrl-C to stop"
+        serve_app(create_witness(witness), [notice], host, port, Limits.of(os.environ))
 
 
 def _cosigner(data: Path, name: str | None) -> Cosigner:

@@ -162,7 +162,7 @@ class Connection(HttpToolsProtocol):
             self._head_timer.cancel()
             self._head_timer = None
         if self._head > self.limits.head_bytes or not self._alone:
-            size = len(self.url) + sum(len(name) + len(said) + 4 for name, said in self.headers)
+            size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
             if size > self.limits.head_bytes:
                 raise self._at_fault(
                     HeadTooLarge("at most {most:,} bytes of head", most=self.limits.head_bytes)
@@ -308,8 +308,8 @@ class Connection(HttpToolsProtocol):
 
 def limited(limits: Limits) -> type[Protocol]:
     """Return the kind of connection that keeps these limits."""
-    said: dict[str, Any] = {"limits": limits, "by_address": Counter()}
-    return type("LimitedConnection", (Connection,), said)
+    attributes: dict[str, Any] = {"limits": limits, "by_address": Counter()}
+    return type("LimitedConnection", (Connection,), attributes)
 
 
 def _written(refusal: LedgerError) -> bytes:

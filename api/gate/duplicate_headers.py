@@ -34,24 +34,24 @@ _HOST = re.compile(rb"(?:[A-Za-z0-9_-][A-Za-z0-9_.-]*|\[[0-9A-Fa-f:.]+\])(?::[0-
 
 def read(headers: Headers) -> Mapping[bytes, bytes]:
     """Return the headers by name; refuse two that could each be taken for the one that counts."""
-    said = dict(headers)
-    if len(said) != len(headers):
+    by_name = dict(headers)
+    if len(by_name) != len(headers):
         names = [name for name, _ in headers]
-        for name in said:
+        for name in by_name:
             if name not in MAY_REPEAT and names.count(name) > 1:
                 if name == b"host":
                     raise MessageUnreadable("Host is sent twice")
                 raise Invalid(_shown(name), "is sent twice")
-    return said
+    return by_name
 
 
-def check_encoding(said: Mapping[bytes, bytes]) -> None:
+def check_encoding(headers: Mapping[bytes, bytes]) -> None:
     """Refuse a body that comes in another coding than UTF-8 as it is."""
-    if b"transfer-encoding" in said and said[b"transfer-encoding"].lower() != b"chunked":
+    if b"transfer-encoding" in headers and headers[b"transfer-encoding"].lower() != b"chunked":
         raise Invalid("Transfer-Encoding", "a body is sent as it is, in chunks or whole")
-    if b"content-encoding" in said and said[b"content-encoding"].lower() != b"identity":
+    if b"content-encoding" in headers and headers[b"content-encoding"].lower() != b"identity":
         raise Invalid("Content-Encoding", "a body is sent as it is, not compressed")
-    media_type = said.get(b"content-type", b"").lower()
+    media_type = headers.get(b"content-type", b"").lower()
     if b"charset" in media_type:
         charset = media_type.partition(b"charset")[2].strip(b'= "')
         if charset not in {b"utf-8", b"utf8"}:
@@ -76,9 +76,9 @@ def _name_of(host: bytes) -> bytes:
     return name
 
 
-def host_of(said: Mapping[bytes, bytes]) -> bytes:
+def host_of(headers: Mapping[bytes, bytes]) -> bytes:
     """Return the name of the host that is meant, in lower case and without the port."""
-    return _name_of(said.get(b"host", b""))
+    return _name_of(headers.get(b"host", b""))
 
 
 def _shown(name: bytes) -> str:

@@ -57,9 +57,9 @@ class Gate:
         self._by_address.count(network(scope.get("client")))
         if len(headers) > self._limits.headers:
             raise HeadTooLarge("at most {most} headers", most=self._limits.headers)
-        said = scope[HEADERS] = read(headers)
-        self._count(said)
-        host = host_of(said)
+        by_name = scope[HEADERS] = read(headers)
+        self._count(by_name)
+        host = host_of(by_name)
         if self._hosts and host not in self._hosts:
             raise HostUnknown("this is another host")
         path, query = scope.get("raw_path") or scope["path"].encode(), scope["query_string"]
@@ -69,16 +69,16 @@ class Gate:
             )
         check_path(path)
         check_query(query)
-        check_encoding(said)
-        check_origin(scope["method"], said)
+        check_encoding(by_name)
+        check_origin(scope["method"], by_name)
 
-    def _count(self, said: Mapping[bytes, bytes]) -> None:
-        token = said.get(b"authorization")
+    def _count(self, headers: Mapping[bytes, bytes]) -> None:
+        token = headers.get(b"authorization")
         if token is None:
             return
         who = hash(token)  # So that no token is kept.
         self._by_token.count(who)
-        if said.get(b"content-type", b"").startswith(FEED):
+        if headers.get(b"content-type", b"").startswith(FEED):
             self._feeds.count(who)
 
 

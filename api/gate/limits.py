@@ -60,25 +60,25 @@ class Limits(Struct, frozen=True):
     connections_per_address: int = 1_000
 
     @classmethod
-    def of(cls, environment: Mapping[str, str], said: Iterable[str] = ()) -> Self:
-        """Return the limits that the environment sets, and over it what is ``said``.
+    def of(cls, environment: Mapping[str, str], overrides: Iterable[str] = ()) -> Self:
+        """Return the limits that the environment sets, and over it ``overrides``.
 
         >>> Limits.of({"LEIFENG_LIMIT_HEAD_S": "5"}, ["connections=10"]).connections
         10
 
         """
         named = {each.name for each in fields(cls)}
-        asked = {
+        values = {
             name: environment[PREFIX + name.upper()]
             for name in named
             if PREFIX + name.upper() in environment
         }
-        asked |= dict(each.partition("=")[::2] for each in said)
-        for name, number in asked.items():
+        values |= dict(each.partition("=")[::2] for each in overrides)
+        for name, number in values.items():
             if name not in named:
                 raise LimitUnknown(
                     f"there is no limit {name}; there are {', '.join(sorted(named))}"
                 )
             if not _NUMBER.fullmatch(number):
                 raise LimitUnknown(f"{name} must be a whole number above zero")
-        return cls(**{name: int(number) for name, number in asked.items()})
+        return cls(**{name: int(number) for name, number in values.items()})

@@ -18,18 +18,18 @@ OUR_OWN = frozenset({b"same-origin", b"none"})
 """Our own pages, and what a person did themselves, such as typing the address."""
 
 
-def check_origin(method: str, said: Mapping[bytes, bytes]) -> None:
+def check_origin(method: str, headers: Mapping[bytes, bytes]) -> None:
     """Refuse what a page of others makes a browser change here."""
     if method in READING:
         return
-    site = said.get(b"sec-fetch-site")
+    site = headers.get(b"sec-fetch-site")
     if site is not None:
         if site not in OUR_OWN:
             raise CrossSite("a page of another site sent this")
         return
-    origin = said.get(b"origin")
+    origin = headers.get(b"origin")
     if origin is not None:
-        if origin.partition(b"://")[2].lower() != said.get(b"host", b"").lower():
+        if origin.partition(b"://")[2].lower() != headers.get(b"host", b"").lower():
             raise CrossSite("a page of another site sent this")
-    elif b"cookie" in said:
+    elif b"cookie" in headers:
         raise CrossSite("a browser must name the origin of its page in Sec-Fetch-Site or Origin")

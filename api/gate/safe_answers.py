@@ -26,8 +26,8 @@ _NAMES = frozenset(name for name, _ in SAFE)
 def make_safe(message: Message) -> None:
     """Add to the beginning of an answer what it does not say itself."""
     headers = message.get("headers", ())
-    said = dict(headers)
-    if _NAMES.isdisjoint(said):
+    names = dict(headers)
+    if _NAMES.isdisjoint(names):
         message["headers"] = [*headers, *SAFE]
     else:
-        message["headers"] = [*headers, *(each for each in SAFE if each[0] not in said)]
+        message["headers"] = [*headers, *(each for each in SAFE if each[0] not in names)]

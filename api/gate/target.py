@@ -39,21 +39,21 @@ def check_query(query: bytes) -> None:
     """Refuse a query that asks the same thing twice, or what cannot be shown."""
     if not query:
         return
-    asked = query.split(b"&")
-    names = [each.partition(b"=")[0] for each in asked]
+    parameters = query.split(b"&")
+    names = [each.partition(b"=")[0] for each in parameters]
     if not _PLAIN_QUERY.fullmatch(query):
-        for each, name in zip(asked, names, strict=True):
+        for each, name in zip(parameters, names, strict=True):
             _read(each, name.decode() if _NAME.fullmatch(name) else "query")
         names = [unquote_to_bytes(each.replace(b"+", b" ")) for each in names]
     if len(names) != len(set(names)):
         raise Invalid("query", "has a parameter twice")
 
 
-def _read(said: bytes, field: str) -> None:
-    if _ESCAPED.search(said):
+def _read(raw: bytes, field: str) -> None:
+    if _ESCAPED.search(raw):
         raise Invalid(field, "has a percent sign that escapes nothing")
     try:
-        text = unquote_to_bytes(said).decode()
+        text = unquote_to_bytes(raw).decode()
     except UnicodeDecodeError:
         raise Invalid(field, "is not UTF-8") from None
     if not shows_itself(text):

@@ -82,14 +82,14 @@ class Desk(Request):
         """What the request names itself by."""
         return header(self, b"idempotency-key") or ""
 
-    def act(self, said: dict[str, str] | None) -> Act:
-        """Return who does what, under the key of the request, whose fingerprint is ``said``."""
+    def act(self, fingerprint: dict[str, str] | None) -> Act:
+        """Return who does what, under the key of the request and its ``fingerprint``."""
         return Act(
             actor=self.caller.person,
             role=self.role or "",
             command=command_id(self.caller.person, self.key),
             at=datetime.now(UTC),
-            fingerprint=said,
+            fingerprint=fingerprint,
             own=own_of(self.caller, self.role),
         )
 
@@ -104,9 +104,9 @@ class Desk(Request):
             raise Rehearsed(
                 await run_in_threadpool(lambda: self._rehearse(command, *args, **kwargs))
             )
-        said = fingerprint(self.key, self.scope["path"], self._body)
+        digests = fingerprint(self.key, self.scope["path"], self._body)
         try:
-            return await self.ledger.record_async(command, self.act(said), *args, **kwargs)
+            return await self.ledger.record_async(command, self.act(digests), *args, **kwargs)
         except Invalid as error:
             raise _as_written(error, kwargs) from None
 
@@ -196,18 +196,18 @@ def fingerprint(key: str, path: str, body: bytes) -> dict[str, str]:
 
     parts = {"path": digest(path.encode())}
     try:
-        said = msgspec.json.decode(body) if body else {}
+        fields = msgspec.json.decode(body) if body else {}
     except msgspec.MsgspecError:
         raise Invalid("body", "is not JSON as RFC 8259 has it") from None
-    for name, value in said.items() if isinstance(said, Mapping) else [("body", said)]:
+    for name, value in fields.items() if isinstance(fields, Mapping) else [("body", fields)]:
         parts[name] = digest(msgspec.json.encode(value, order="sorted"))
     return parts
 
 
-def _as_written(error: Invalid, said: Mapping[str, object]) -> Invalid:
+def _as_written(error: Invalid, arguments: Mapping[str, object]) -> Invalid:
     """Return ``error`` under the sender's word for the business day, which the history calls on."""
-    days = [name for name in said if name.endswith("_on")]
-    if error.field == "on" and "on" not in said and len(days) == 1:
+    days = [name for name in arguments if name.endswith("_on")]
+    if error.field == "on" and "on" not in arguments and len(days) == 1:
         return Invalid(days[0], error.fault)
     return error
 

@@ -90,9 +90,9 @@ class Door(APIRoute):
         self.in_lines: bool = vars(endpoint).get("in_lines", False)
         self.command: Command[Any] | None = vars(endpoint).get("command")
         self.records = "POST" in kwargs.get("methods", ())
-        asked = dict(kwargs.get("responses") or {})
-        kinds = asked.pop("refusals", {}).get("kinds", ())
-        kwargs["responses"] = asked | refusals((*self._at_the_door(), *kinds))
+        responses = dict(kwargs.get("responses") or {})
+        kinds = responses.pop("refusals", {}).get("kinds", ())
+        kwargs["responses"] = responses | refusals((*self._at_the_door(), *kinds))
         kwargs["openapi_extra"] = self._documented(kwargs.get("openapi_extra") or {})
         super().__init__(path, endpoint, **kwargs)
         if self.records and not self.in_lines:

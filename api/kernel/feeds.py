@@ -47,8 +47,8 @@ class FeedTaken(BaseModel):
 
 def in_ndjson(example: str) -> dict[str, Any]:
     """Return the part of an OpenAPI operation that documents its body as lines of JSON."""
-    shown = {"schema": {"type": "string"}, "example": example}
-    return {"requestBody": {"required": True, "content": {"application/x-ndjson": shown}}}
+    media = {"schema": {"type": "string"}, "example": example}
+    return {"requestBody": {"required": True, "content": {"application/x-ndjson": media}}}
 
 
 async def take_in(desk: Desk, begin: Callable[[Act], Feed[Any]]) -> Response:
@@ -115,9 +115,9 @@ class _Body:
         self._stream = desk.stream()
         self._left = desk.app.state.limits.feed_bytes
         self.digest = sha256()
-        said = desk.headers.get("content-length")
-        if said is not None:  # So that nothing of it is recorded.
-            self._must_fit(int(said))
+        length = desk.headers.get("content-length")
+        if length is not None:  # So that nothing of it is recorded.
+            self._must_fit(int(length))
 
     def _must_fit(self, size: int) -> None:
         if size > self._left:

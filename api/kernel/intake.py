@@ -65,9 +65,9 @@ class Intake:
             return self._body.model_validate_json(body)
 
 
-def _read(place: str, validate: Callable[[Any], Any], said: Any, *names: str) -> Any:
+def _read(place: str, validate: Callable[[Any], Any], value: Any, *names: str) -> Any:
     try:
-        return validate(said)
+        return validate(value)
     except ValidationError as error:
         faults = error.errors(include_url=False, include_context=False, include_input=False)
         raise RequestValidationError(

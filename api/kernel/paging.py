@@ -27,7 +27,7 @@ Cursor = Annotated[
 ]
 
 
-class Asked(Struct, frozen=True):
+class ListQuery(Struct, frozen=True):
     """What page is wanted: what follows ``after``, of so many rows, filtered so.
 
     Attributes:
@@ -74,25 +74,25 @@ class Asked(Struct, frozen=True):
         return urlsafe_b64encode(msgspec.json.encode(self)).decode().rstrip("=")
 
 
-_read = msgspec.json.Decoder(Asked).decode
+_read = msgspec.json.Decoder(ListQuery).decode
 
 
-def asked(of: str, cursor: str | None, limit: int, **filters: object) -> Asked:
+def list_query(of: str, cursor: str | None, limit: int, **filters: object) -> ListQuery:
     """Return what page of the list ``of`` is wanted: that of the cursor, or the first."""
     given = {name: str(value) for name, value in filters.items() if value is not None}
     if cursor is None:
-        return Asked(of, 0, limit, given)
+        return ListQuery(of, 0, limit, given)
     try:
-        found = _read(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        query = _read(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (msgspec.MsgspecError, binascii.Error, ValueError):
         raise _not_ours() from None
-    if not 0 <= found.after < 2**63 or not 1 <= found.limit <= LIMIT_MAX:
+    if not 0 <= query.after < 2**63 or not 1 <= query.limit <= LIMIT_MAX:
         raise _not_ours()
-    if found.of != of or not found.filters.keys() <= filters.keys():
+    if query.of != of or not query.filters.keys() <= filters.keys():
         raise Invalid("cursor", "belongs to another list")
-    if given and given != found.filters:
+    if given and given != query.filters:
         raise Invalid("cursor", "belongs to a list with other filters")
-    return found
+    return query
 
 
 def _not_ours() -> Invalid:

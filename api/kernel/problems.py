@@ -292,14 +292,14 @@ _NAME = re.compile(r"[0-9]{1,6}|[A-Za-z_][A-Za-z_-]{0,39}")
 """What can be the name of a field, or a place in a list; nothing else that was sent is repeated."""
 
 
-def _shown(said: str) -> str:
+def _shown(text: str) -> str:
     r"""Return ``said``, which may repeat what was sent, short and so that it can be written.
 
     >>> _shown("amount" + chr(0xD800))
     'amount\\ud800'
 
     """
-    return said[:SHOWN_MAX].encode(errors="backslashreplace").decode()
+    return text[:SHOWN_MAX].encode(errors="backslashreplace").decode()
 
 
 def install(app: FastAPI) -> None:

@@ -33,9 +33,9 @@ class Body(BaseModel):
         return {name: getattr(self, name) for name in type(self).model_fields}
 
 
-def example(**said: Any) -> ConfigDict:
+def example(**fields: Any) -> ConfigDict:
     """Return the part of a body's configuration that documents it by an example."""
-    return ConfigDict(json_schema_extra={"examples": [said]})
+    return ConfigDict(json_schema_extra={"examples": [fields]})
 
 
 AN_ID = "01a20737-75c3-7cc1-b1f2-e52f15c6c3a7"
@@ -53,10 +53,10 @@ CurrencyCode = Annotated[Currency, Field(description="ISO 4217.", examples=["CNY
 ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
-def _iso(said: object) -> object:
+def _iso(value: object) -> object:
     """Let nothing but an ISO date through: a number is not a day, nor is an instant."""
-    if isinstance(said, date) or (isinstance(said, str) and ISO_DAY.fullmatch(said)):
-        return said
+    if isinstance(value, date) or (isinstance(value, str) and ISO_DAY.fullmatch(value)):
+        return value
     raise ValueError("must be a day such as 2026-03-20")
 
 
@@ -70,9 +70,9 @@ Day = Annotated[
 Text = Annotated[str, Field(min_length=1, max_length=TEXT_MAX)]
 
 
-def _printable(said: str) -> str:
+def _printable(text: str) -> str:
     try:
-        return printable(said, "name")
+        return printable(text, "name")
     except Invalid as error:
         raise ValueError(str(error.fault)) from None
 
@@ -148,6 +148,6 @@ def done(receipt: Receipt) -> Response:
     )
 
 
-def shown(thing: Any) -> Response:
+def json_response(thing: Any) -> Response:
     """Answer with something to read."""
     return Response(msgspec.json.encode(thing), media_type="application/json")

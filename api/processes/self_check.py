@@ -151,12 +151,12 @@ class SelfCheck:
     def _keep_checking(self) -> None:
         soon = wait_s = min(FIRST_S, self._every_s) or None
         while True:
-            asked = self._asked.wait(wait_s)
+            requested = self._asked.wait(wait_s)
             if self._closed.is_set():
                 return
-            if asked:  # Else somebody may be asking at this very moment, and has the turn.
+            if requested:  # Else somebody may be asking at this very moment, and has the turn.
                 self._asked.clear()
-            if asked or self._begin():
+            if requested or self._begin():
                 try:
                     wait_s = (self._every_s or None) if self._check() else soon
                 finally:
@@ -177,12 +177,12 @@ class SelfCheck:
         except NotFound:
             return False
         try:
-            found = self._carried_out()
+            verification = self._carried_out()
         except (OSError, msgspec.MsgspecError) as error:
-            found = self._failed(str(error))
+            verification = self._failed(str(error))
         if not self._closed.is_set():
-            self._tell(found)
-            self.latest = found
+            self._tell(verification)
+            self.latest = verification
         return True
 
     def _carried_out(self) -> Verification:
@@ -207,8 +207,8 @@ class SelfCheck:
         """Listen to a check to its end; return what it came to, if it came to anything."""
         assert process.stdout is not None  # noqa: S101  # It was asked for.
         result = None
-        for said in process.stdout:
-            line = msgspec.json.decode(said, type=_Line)
+        for text in process.stdout:
+            line = msgspec.json.decode(text, type=_Line)
             if line.verified is None:
                 self._reached(line)
             else:
@@ -230,8 +230,8 @@ class SelfCheck:
             findings=[Found("check-failed", rule, complaint[-500:])],
         )
 
-    def _tell(self, found: Verification) -> None:
-        for each in found.findings:
+    def _tell(self, verification: Verification) -> None:
+        for each in verification.findings:
             LOG.error(
                 "THE HISTORY IS NOT WHAT WAS SIGNED AND SHOWN: %s: %s", each.name, each.detail
             )

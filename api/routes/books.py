@@ -10,8 +10,8 @@ from pydantic import BaseModel, Field
 
 from api.kernel.desk import AtLeast, Desk
 from api.kernel.doors import Door, may
-from api.kernel.paging import Cursor, Limit, asked
-from api.kernel.wire import Day, shown
+from api.kernel.paging import Cursor, Limit, list_query
+from api.kernel.wire import Day, json_response
 from api.routes.history import EntryLine
 from ledger.kernel.roles import Role
 from projections.views.journal import Journal, entries, trial_balance
@@ -71,17 +71,17 @@ def list_journal(
     at_least: AtLeast = None,
 ) -> Response:
     """Return entries in the order in which they were recorded."""
-    wanted = asked("journal", cursor, limit, fund=fund, **{"from": first, "to": last})
+    query = list_query("journal", cursor, limit, fund=fund, **{"from": first, "to": last})
     with desk.read(Journal, at_least) as reading:
         rows = entries(
             reading.connection,
-            after=wanted.after,
-            limit=wanted.limit + 1,
-            first=wanted.day("from"),
-            last=wanted.day("to"),
-            fund=wanted.filters.get("fund"),
+            after=query.after,
+            limit=query.limit + 1,
+            first=query.day("from"),
+            last=query.day("to"),
+            fund=query.filters.get("fund"),
         )
-    return shown(wanted.page(rows, lambda row: int(row["position"])))
+    return json_response(query.page(rows, lambda row: int(row["position"])))
 
 
 @router.get("/trial-balance", response_model=TrialBalanceShown)
@@ -92,7 +92,7 @@ def show_trial_balance(
     """Return what every account took and holds (试算平衡表)."""
     with desk.read(Journal, at_least) as reading:
         accounts = trial_balance(reading.connection, as_of=as_of, fund=fund)
-    return shown(
+    return json_response(
         {
             "position": reading.position,
             "as_of": as_of,

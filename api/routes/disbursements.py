@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from api.kernel.desk import AtLeast, Desk
 from api.kernel.doors import Door, may, refuses, takes
 from api.kernel.dry_run import FORESEEN, DryRun
-from api.kernel.paging import Cursor, Limit, asked
+from api.kernel.paging import Cursor, Limit, list_query
 from api.kernel.steps import Step, add_steps
 from api.kernel.wire import (
     Amount,
@@ -31,7 +31,7 @@ from api.kernel.wire import (
     created,
     done,
     example,
-    shown,
+    json_response,
 )
 from ledger.aggregates.disbursements.disbursement import ReturnDiffers, ReturnExceedsPaid
 from ledger.aggregates.disbursements.facts import PayeeKind
@@ -206,16 +206,16 @@ def list_disbursements(
     at_least: AtLeast = None,
 ) -> Response:
     """Return the register of disbursements (拨付台账), oldest first."""
-    wanted = asked("disbursements", cursor, limit, fund=fund, state=state)
+    query = list_query("disbursements", cursor, limit, fund=fund, state=state)
     with desk.read(Disbursements, at_least) as reading:
         rows = disbursements(
             reading.connection,
-            after=wanted.after,
-            limit=wanted.limit + 1,
-            fund=wanted.filters.get("fund"),
-            state=wanted.filters.get("state"),
+            after=query.after,
+            limit=query.limit + 1,
+            fund=query.filters.get("fund"),
+            state=query.filters.get("state"),
         )
-    return shown(wanted.page(rows, lambda row: int(row["position"])))
+    return json_response(query.page(rows, lambda row: int(row["position"])))
 
 
 @router.get("/{disbursement_id}", response_model=DisbursementShown, responses=refuses(NotFound))
@@ -223,10 +223,10 @@ def list_disbursements(
 def show_disbursement(disbursement_id: UUID, desk: Desk, at_least: AtLeast = None) -> Response:
     """Return a disbursement."""
     with desk.read(Disbursements, at_least) as reading:
-        found = disbursement(reading.connection, str(disbursement_id))
-    if found is None:
+        row = disbursement(reading.connection, str(disbursement_id))
+    if row is None:
         raise NotFound("disbursement")
-    return shown(found)
+    return json_response(row)
 
 
 STEPS = (

@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from api.kernel.desk import AtLeast, Desk, own
 from api.kernel.doors import Door, in_lines, may, refuses
 from api.kernel.feeds import FeedTaken, in_ndjson, take_in
-from api.kernel.paging import Cursor, Limit, asked
+from api.kernel.paging import Cursor, Limit, list_query
 from api.kernel.steps import Step, add_creation, add_steps
 from api.kernel.wire import (
     AN_ID,
@@ -25,7 +25,7 @@ from api.kernel.wire import (
     Reference,
     Text,
     example,
-    shown,
+    json_response,
 )
 from ledger.aggregates.donations.donation import (
     DonationState,
@@ -248,22 +248,22 @@ def list_donations(
     at_least: AtLeast = None,
 ) -> Response:
     """Return donations, oldest first; a donor sees only their own."""
-    wanted = asked("donations", cursor, limit, donor=donor, fund=fund, state=state)
-    filters = dict(wanted.filters)
+    query = list_query("donations", cursor, limit, donor=donor, fund=fund, state=state)
+    filters = dict(query.filters)
     if desk.role is Role.DONOR:
         mine = str(desk.caller.donor)
         if filters.setdefault("donor", mine) != mine:
-            return shown({"items": [], "next": None})
+            return json_response({"items": [], "next": None})
     with desk.read(Donations, at_least) as reading:
         rows = donations(
             reading.connection,
-            after=wanted.after,
-            limit=wanted.limit + 1,
+            after=query.after,
+            limit=query.limit + 1,
             donor=filters.get("donor"),
             fund=filters.get("fund"),
             state=filters.get("state"),
         )
-    return shown(wanted.page(rows, lambda row: int(row["position"])))
+    return json_response(query.page(rows, lambda row: int(row["position"])))
 
 
 @router.get("/{donation_id}", response_model=DonationWithHistory, responses=refuses(NotFound))
@@ -271,11 +271,11 @@ def list_donations(
 def show_donation(donation_id: UUID, desk: Desk, at_least: AtLeast = None) -> Response:
     """Return a donation with everything that happened to it."""
     with desk.read(Donations, at_least) as reading:
-        found = donation(reading.connection, str(donation_id))
-    if found is None:
+        row = donation(reading.connection, str(donation_id))
+    if row is None:
         raise NotFound("donation", donation_id)
-    own(desk, found["donor"], donation_id)
-    return shown(found)
+    own(desk, row["donor"], donation_id)
+    return json_response(row)
 
 
 STEPS = (

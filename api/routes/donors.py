@@ -15,7 +15,7 @@ from api.kernel.desk import AtLeast, Desk
 from api.kernel.doors import Door, may, refuses, takes
 from api.kernel.dry_run import FORESEEN, DryRun
 from api.kernel.steps import Step, add_steps
-from api.kernel.wire import Body, Created, Day, Done, Name, created, done, example, shown
+from api.kernel.wire import Body, Created, Day, Done, Name, created, done, example, json_response
 from ledger.aggregates.donors import (
     ErasureBasis,
     ErasureReason,
@@ -148,7 +148,7 @@ def show_donor(donor_id: UUID, desk: Desk, at_least: AtLeast = None) -> Response
         row = donor_row(reading.connection, str(donor_id))
     if row is None:
         raise NotFound("donor")
-    return shown(row if "state" in row else row | _details(desk, donor_id))
+    return json_response(row if "state" in row else row | _details(desk, donor_id))
 
 
 def _details(desk: Desk, donor_id: UUID) -> dict[str, Any]:
@@ -168,7 +168,7 @@ def show_data(donor_id: UUID, desk: Desk, at_least: AtLeast = None) -> Response:
         if row is None:
             raise NotFound("donor")
         statement = donor_statement(reading.connection, str(donor_id))
-    answer = shown(row | _details(desk, donor_id) | {"statement": statement})
+    answer = json_response(row | _details(desk, donor_id) | {"statement": statement})
     answer.headers["Cache-Control"] = "no-store"
     return answer
 
@@ -187,8 +187,8 @@ def show_statement(
     with desk.read(Donations, at_least) as reading:
         if donor_row(reading.connection, str(donor_id)) is None:
             raise NotFound("donor")
-        found = donor_statement(reading.connection, str(donor_id), first=first, last=last)
-    return shown(found)
+        statement = donor_statement(reading.connection, str(donor_id), first=first, last=last)
+    return json_response(statement)
 
 
 RESTRICT = Step("restriction", restrict_donor, NewRestriction, (WrongState,), name="restrict")
@@ -223,5 +223,5 @@ async def erase(donor_id: UUID, body: NewErasure, desk: Desk) -> Response:
 
 def _may_be_owing(desk: Desk, donor_id: UUID) -> list[DonationId]:
     with desk.read(Donations) as reading:
-        found = may_be_owing(reading.connection, str(donor_id))
-    return [DonationId(UUID(each)) for each in found]
+        donations = may_be_owing(reading.connection, str(donor_id))
+    return [DonationId(UUID(each)) for each in donations]

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 
 from api.kernel.desk import AtLeast, Desk
 from api.kernel.doors import Door, may, refuses
-from api.kernel.paging import Cursor, Limit, asked
+from api.kernel.paging import Cursor, Limit, list_query
 from api.kernel.steps import Step, add_creation, add_steps
 from api.kernel.wire import (
     Amount,
@@ -22,7 +22,7 @@ from api.kernel.wire import (
     ReasonOn,
     Text,
     example,
-    shown,
+    json_response,
 )
 from ledger.aggregates.funds import (
     BasisRequired,
@@ -123,14 +123,14 @@ def list_funds(
     desk: Desk, cursor: Cursor = None, limit: Limit = 100, at_least: AtLeast = None
 ) -> Response:
     """Return every fund, by code."""
-    wanted = asked("funds", cursor, limit)
+    query = list_query("funds", cursor, limit)
     with desk.read(FundBalances, at_least) as reading:
         rows = fund_rows(reading.connection)
     numbered = [_shown(row) | {"n": n} for n, row in enumerate(rows, start=1)]
-    page = wanted.page(numbered[wanted.after :], lambda row: row["n"])
+    page = query.page(numbered[query.after :], lambda row: row["n"])
     for row in page["items"]:
         del row["n"]
-    return shown(page)
+    return json_response(page)
 
 
 @router.get("/{code}", response_model=FundShown, responses=refuses(NotFound))
@@ -141,7 +141,7 @@ def show_fund(code: str, desk: Desk, at_least: AtLeast = None) -> Response:
         row = fund_row(reading.connection, code)
     if row is None:
         raise NotFound("fund", by="code")
-    return shown(_shown(row))
+    return json_response(_shown(row))
 
 
 def _shown(row: dict[str, object]) -> dict[str, object]:
@@ -162,13 +162,13 @@ def show_balance(
     """Return what a fund has, or had."""
     known = None if known_at is None else Position(known_at)
     with desk.read(FundBalances, at_least) as reading:
-        found = fund_balance(
+        balance = fund_balance(
             reading.connection, code, reading.position, as_of=as_of, known_at=known
         )
-    if found is None:
+    if balance is None:
         raise NotFound("fund", by="code")
-    figures = msgspec.structs.asdict(found)
-    return shown(figures | {"balance": found.balance, "available": found.available})
+    figures = msgspec.structs.asdict(balance)
+    return json_response(figures | {"balance": balance.balance, "available": balance.available})
 
 
 STEPS = (

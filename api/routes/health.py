@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from api.kernel.problems import detail_of
 from api.kernel.site import Site
-from api.kernel.wire import shown
+from api.kernel.wire import json_response
 from ledger.kernel.errors import LedgerError
 
 router = APIRouter(tags=["health"])
@@ -82,7 +82,7 @@ def _gauge(name: str, text: str, value: float) -> GaugeMetricFamily:
 @router.get("/healthz", response_model=Alive)
 async def healthz() -> Response:
     """Say that the process is alive."""
-    return shown({"status": "alive"})
+    return json_response({"status": "alive"})
 
 
 @router.get(
@@ -103,7 +103,7 @@ def readyz(request: Request) -> Response:
     else:
         status = "ready" if lag <= LAG_MAX else "behind"
     refusal = site.keeper.refusal
-    answer = shown(
+    answer = json_response(
         {
             "status": status,
             "position": position,

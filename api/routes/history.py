@@ -14,8 +14,8 @@ from pydantic import BaseModel, Field
 
 from api.kernel.desk import READS_ALL, AtLeast, Desk
 from api.kernel.doors import Door, may
-from api.kernel.paging import Asked, Cursor, Limit, asked
-from api.kernel.wire import Day, shown
+from api.kernel.paging import Cursor, Limit, ListQuery, list_query
+from api.kernel.wire import Day, json_response
 from ledger.books.postings import postings
 from ledger.kernel.aggregate import Fact
 from ledger.kernel.names import Position
@@ -110,16 +110,16 @@ def list_events(
 ) -> Response:
     """Return the history in order: a page of it or, as NDJSON, all the rest."""
     desk.must_have(at_least)
-    wanted = asked("events", cursor, limit, type=type_, stream=stream)
+    query = list_query("events", cursor, limit, type=type_, stream=stream)
     if cursor is None:
-        wanted = replace(wanted, after=after or 0)
-    topic, one = wanted.filters.get("type"), wanted.id("stream")
+        query = replace(query, after=after or 0)
+    topic, one = query.filters.get("type"), query.id("stream")
     if NDJSON in accept:
-        history = rest(desk.ledger, wanted.after, topic=topic, stream=one)
+        history = rest(desk.ledger, query.after, topic=topic, stream=one)
         return StreamingResponse(_in_blocks(EXPORTS["ndjson"](history)), media_type=NDJSON)
-    facts = desk.ledger.history(wanted.after, wanted.limit + 1, topic=topic, stream=one)
+    facts = desk.ledger.history(query.after, query.limit + 1, topic=topic, stream=one)
     records = [as_record(position, fact) for position, fact in facts]
-    return shown(wanted.page(records, lambda row: int(row["position"])))
+    return json_response(query.page(records, lambda row: int(row["position"])))
 
 
 def _in_blocks(lines: Iterator[str]) -> Iterator[str]:
@@ -142,7 +142,7 @@ def list_trail(
     at_least: AtLeast = None,
 ) -> Response:
     """Return one readable sentence an event, in both languages, with the entry it made."""
-    wanted = asked(
+    query = list_query(
         "audit-trail",
         cursor,
         limit,
@@ -153,19 +153,19 @@ def list_trail(
     )
     with desk.read(AuditTrail, at_least) as reading:
         positions = trail(
-            reading.connection, _sought(wanted), after=wanted.after, limit=wanted.limit + 1
+            reading.connection, _sought(query), after=query.after, limit=query.limit + 1
         )
     items = [_told(position, fact) for position, fact in desk.ledger.at(positions)]
-    return shown(wanted.page(items, lambda row: int(row["position"])))
+    return json_response(query.page(items, lambda row: int(row["position"])))
 
 
-def _sought(wanted: Asked) -> Sought:
-    said = {name: wanted.filters.get(name) for name in ("fund", "stream", "actor")}
-    return Sought(**said, first=wanted.day("from"), last=wanted.day("to"))
+def _sought(query: ListQuery) -> Sought:
+    ids = {name: query.filters.get(name) for name in ("fund", "stream", "actor")}
+    return Sought(**ids, first=query.day("from"), last=query.day("to"))
 
 
 def _told(position: Position, fact: Fact) -> dict[str, Any]:
-    said = sentence(fact)
+    sentences = sentence(fact)
     return {
         "position": position,
         "on": fact.on,
@@ -175,7 +175,7 @@ def _told(position: Position, fact: Fact) -> dict[str, Any]:
         "type": fact.TOPIC,
         "stream": fact.originator_id,
         "version": fact.originator_version,
-        "zh": said.zh,
-        "en": said.en,
+        "zh": sentences.zh,
+        "en": sentences.en,
         "entry": [line(each.account, each.fund, each.amount) for each in postings(fact)],
     }

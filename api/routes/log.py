@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field
 
 from api.kernel.desk import AtLeast, Desk
 from api.kernel.doors import Door, may, refuses
-from api.kernel.wire import shown
+from api.kernel.wire import json_response
 from ledger.kernel.errors import Invalid, NotFound
 from ledger.transparency.encoding import Malformed, to_base64
 from ledger.transparency.merkle import leaf_hash
@@ -122,13 +122,13 @@ def tile(
 ) -> Response:
     """Return a tile, or a bundle of entries (C2SP tlog-tiles): `<L>/<N>[.p/<W>]`, `entries/…`."""
     try:
-        wanted = parse_path(f"tile/{path}")
+        place = parse_path(f"tile/{path}")
     except Malformed:
         raise NotFound("tile", by="path") from None
-    headers = {"Cache-Control": FOREVER if wanted.is_full else A_DAY}
-    if wanted.level != ENTRIES:
-        return Response(desk.site.log.tile(wanted), media_type=BYTES, headers=headers)
-    bundle = desk.site.log.entries(wanted)
+    headers = {"Cache-Control": FOREVER if place.is_full else A_DAY}
+    if place.level != ENTRIES:
+        return Response(desk.site.log.tile(place), media_type=BYTES, headers=headers)
+    bundle = desk.site.log.entries(place)
     headers["Vary"] = "Accept-Encoding"
     if "gzip" in accept_encoding:  # "Entry bundles SHOULD be compressed at the HTTP layer."
         bundle = gzip.compress(bundle, mtime=0)
@@ -152,12 +152,12 @@ def inclusion(
     if position > desk.ledger.store.last_position():
         raise NotFound("event", position)
     published = covering(desk, position, at_least)
-    (found,) = desk.site.log.prove(published, [position])
+    (inclusion_,) = desk.site.log.prove(published, [position])
     if "text/plain" in accept:
-        proof = Proof(found.leaf.index, tuple(found.path), published.note)
+        proof = Proof(inclusion_.leaf.index, tuple(inclusion_.path), published.note)
         return Response(proof.encode(), media_type=TEXT)
     tree = {"size": published.checkpoint.size, "root": to_base64(published.checkpoint.root)}
-    return shown(proven(found) | tree | {"checkpoint": text_of(published)})
+    return json_response(proven(inclusion_) | tree | {"checkpoint": text_of(published)})
 
 
 @router.get(
@@ -184,14 +184,14 @@ def consistency(
     end = published.checkpoint.size if new is None else new
     if old > end:
         raise Invalid("from", "is beyond {end}", end=end)
-    found = desk.site.log.prove_consistency(old, end)
-    return shown(
+    growth = desk.site.log.prove_consistency(old, end)
+    return json_response(
         {
             "from": old,
             "to": end,
-            "from_root": to_base64(found.old_root),
-            "to_root": to_base64(found.new_root),
-            "proof": [to_base64(each) for each in found.proof],
+            "from_root": to_base64(growth.old_root),
+            "to_root": to_base64(growth.new_root),
+            "proof": [to_base64(each) for each in growth.proof],
             "checkpoint": text_of(published),
         }
     )

@@ -14,8 +14,8 @@ from pydantic import BaseModel, Field
 from api.kernel.desk import AtLeast, Desk
 from api.kernel.doors import Door, may, refuses, takes
 from api.kernel.dry_run import FORESEEN, DryRun
-from api.kernel.paging import LIMIT, Cursor, Limit, asked
-from api.kernel.wire import AN_ID, Body, Created, Done, Name, created, done, example, shown
+from api.kernel.paging import LIMIT, Cursor, Limit, list_query
+from api.kernel.wire import AN_ID, Body, Created, Done, Name, created, done, example, json_response
 from ledger.aggregates.staff import OwnRoles, PersonKnown
 from ledger.commands import staff
 from ledger.kernel.errors import LedgerError, NotFound, WrongState
@@ -73,13 +73,13 @@ def list_people(
 ) -> Response:
     """Return everybody who is, or was, let in."""
     desk.must_have(at_least)
-    wanted = asked("people", cursor, limit)
-    rows = desk.site.identity.users.everybody(wanted.after, wanted.limit + 1)
-    people = [_shown(each) | {"row": wanted.after + n} for n, each in enumerate(rows, start=1)]
-    page = wanted.page(people, lambda row: int(row["row"]))
+    query = list_query("people", cursor, limit)
+    rows = desk.site.identity.users.everybody(query.after, query.limit + 1)
+    people = [_shown(each) | {"row": query.after + n} for n, each in enumerate(rows, start=1)]
+    page = query.page(people, lambda row: int(row["row"]))
     for each in page["items"]:
         del each["row"]
-    return shown(page)
+    return json_response(page)
 
 
 @router.get("/{person_id}", response_model=PersonShown, responses=refuses(NotFound))
@@ -87,10 +87,10 @@ def list_people(
 def show_person(person_id: UUID, desk: Desk, at_least: AtLeast = None) -> Response:
     """Return somebody with their roles."""
     desk.must_have(at_least)
-    found = desk.site.identity.users.one(PersonId(str(person_id)))
-    if found is None:
+    user = desk.site.identity.users.one(PersonId(str(person_id)))
+    if user is None:
         raise NotFound("person")
-    return shown(_shown(found))
+    return json_response(_shown(user))
 
 
 def _shown(one: User) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from pydantic import BaseModel, Field
 
 from api.kernel.desk import AtLeast, Desk, command_id
 from api.kernel.doors import Door, may, refuses
-from api.kernel.wire import Body, Name, example, shown
+from api.kernel.wire import Body, Name, example, json_response
 from api.routes.people import Nothing, SomeRoles
 from ledger.commands.application import IdempotencyMismatch
 from ledger.kernel.errors import NotFound
@@ -98,7 +98,7 @@ def list_tokens(person_id: UUID, desk: Desk, at_least: AtLeast = None) -> Respon
     """Return the tokens of somebody; what opens a door is not among it."""
     desk.must_have(at_least)
     tokens = desk.site.identity.tokens.of(_person(desk, person_id))
-    return shown({"items": [_shown(each) for each in tokens], "next": None})
+    return json_response({"items": [_shown(each) for each in tokens], "next": None})
 
 
 @router.post(
@@ -153,7 +153,7 @@ async def revoke_token(
 ) -> Response:
     """Take a token back; it opens nothing from the next request on."""
     await run_in_threadpool(_revoke, desk, person_id, token_id)
-    return shown({"id": token_id, "position": _position(desk)})
+    return json_response({"id": token_id, "position": _position(desk)})
 
 
 def _revoke(desk: Desk, person_id: UUID, token_id: str) -> None:
@@ -186,7 +186,7 @@ def _rotate(desk: Desk, person_id: UUID, token_id: str, body: NewRotation) -> Re
 def _made(desk: Desk, token: str, *, repeated: bool) -> Response:
     desk.site.identity.look_at_once()
     made = {"id": id_of(token), "token": token, "position": _position(desk)}
-    answer = shown(made)
+    answer = json_response(made)
     answer.status_code = HTTPStatus.CREATED
     answer.headers["Location"] = f"{desk.url.path}"
     if repeated:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from api.kernel.desk import READS_ALL, AtLeast, Desk, today
 from api.kernel.doors import Door, may, takes
 from api.kernel.dry_run import DryRun
-from api.kernel.wire import Body, CurrencyCode, Day, Done, Text, done, example, shown
+from api.kernel.wire import Body, CurrencyCode, Day, Done, Text, done, example, json_response
 from ledger.aggregates.policies import ApprovalRule
 from ledger.commands.policies import approval_policy, set_approval_policy
 from ledger.kernel.money import AMOUNT_MAX, CNY
@@ -95,4 +95,4 @@ def show_approval(
         {"effective_from": each.effective_from, "basis": each.basis} | asdict(each.rule) | currency
         for each in policy.versions
     ]
-    return shown({"on": day, "rules": rules} | asdict(policy.in_force(day)) | currency)
+    return json_response({"on": day, "rules": rules} | asdict(policy.in_force(day)) | currency)

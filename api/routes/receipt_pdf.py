@@ -54,13 +54,13 @@ def typeset(receipt: bytes, address: str, *, illustrative: bool) -> bytes:
         illustrative: It is of a ledger that was made up.
 
     """
-    said = msgspec.json.decode(receipt)
-    link = f"{address.rstrip('/')}/verify#receipt={said['donation']['id']}"
-    shown = _shown(said) | {"address": link, "illustrative": illustrative}
+    content = msgspec.json.decode(receipt)
+    link = f"{address.rstrip('/')}/verify#receipt={content['donation']['id']}"
+    words = _shown(content) | {"address": link, "illustrative": illustrative}
     source = (files("api.routes") / "receipt.typ").read_bytes()
     inputs = {
         "receipt": receipt.decode(),
-        "shown": msgspec.json.encode(shown).decode(),
+        "shown": msgspec.json.encode(words).decode(),
         "qr": _square(link),
     }
     return _typesetting.submit(_compile, source, inputs).result()

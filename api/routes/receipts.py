@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 from api.kernel.desk import AtLeast, Desk, own
 from api.kernel.doors import Door, may, refuses
 from api.kernel.problems import NotTypeset
-from api.kernel.wire import shown
+from api.kernel.wire import json_response
 from api.routes.donations import READERS
 from api.routes.log import covering, proven, text_of
 from ledger.kernel.errors import NotFound
@@ -85,7 +85,7 @@ class DonationReceipt(BaseModel):
 @may(*READERS)
 def receipt(donation_id: UUID, desk: Desk, at_least: AtLeast = None) -> Response:
     """Return a donation's events with their proofs, and what its fund did with money since."""
-    return shown(_receipt(donation_id, desk, at_least))
+    return json_response(_receipt(donation_id, desk, at_least))
 
 
 @router.get(
@@ -97,8 +97,8 @@ def receipt(donation_id: UUID, desk: Desk, at_least: AtLeast = None) -> Response
 def receipt_on_paper(donation_id: UUID, desk: Desk, at_least: AtLeast = None) -> Response:
     """Return the receipt as a PDF/A, with the receipt itself attached."""
     typesetter = _typesetter()
-    said = bytes(shown(_receipt(donation_id, desk, at_least)).body)
-    made = typesetter.typeset(said, str(desk.base_url), illustrative=desk.app.state.illustrative)
+    content = bytes(json_response(_receipt(donation_id, desk, at_least)).body)
+    made = typesetter.typeset(content, str(desk.base_url), illustrative=desk.app.state.illustrative)
     headers = {"Content-Disposition": f'inline; filename="receipt-{donation_id}.pdf"'}
     return Response(made, media_type=PDF, headers=headers)
 
@@ -113,17 +113,17 @@ def _typesetter() -> ModuleType:
 
 def _receipt(donation_id: UUID, desk: Desk, at_least: int | None) -> dict[str, Any]:
     with desk.read(Donations, at_least) as reading:
-        found = donation(reading.connection, str(donation_id))
-    if found is None:
+        gift = donation(reading.connection, str(donation_id))
+    if gift is None:
         raise NotFound("donation", donation_id)
-    own(desk, found["donor"], donation_id)
+    own(desk, gift["donor"], donation_id)
     stored = list(desk.ledger.store.streams([donation_id]))
     positions = [desk.ledger.store.position_of(donation_id, n + 1) for n in range(len(stored))]
     published = covering(desk, positions[-1], at_least)
     proofs = desk.site.log.prove(published, positions)
     with desk.read(FundBalances) as funds, desk.read(Disbursements) as aid:
         now = min(funds.position, aid.position)
-        since = since_gift(funds.connection, aid.connection, found["fund"], positions[0], now)
+        since = since_gift(funds.connection, aid.connection, gift["fund"], positions[0], now)
     events = [
         proven(proof)
         | {
@@ -134,4 +134,4 @@ def _receipt(donation_id: UUID, desk: Desk, at_least: int | None) -> dict[str, A
         }
         for each, proof in zip(stored, proofs, strict=True)
     ]
-    return {"donation": found, "events": events, "checkpoint": text_of(published), "fund": since}
+    return {"donation": gift, "events": events, "checkpoint": text_of(published), "fund": since}

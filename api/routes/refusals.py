@@ -12,10 +12,10 @@ from pydantic import BaseModel
 
 from api.kernel.desk import READS_ALL, AtLeast, Desk, today
 from api.kernel.doors import Door, caller_of, may
-from api.kernel.paging import Cursor, Limit, asked
+from api.kernel.paging import Cursor, Limit, list_query
 from api.kernel.problems import problem, respond
 from api.kernel.site import Site
-from api.kernel.wire import Day, shown
+from api.kernel.wire import Day, json_response
 from ledger.aggregates.funds import InsufficientFunds
 from ledger.kernel.errors import LedgerError, SamePerson
 from ledger.kernel.roles import RoleForbidden
@@ -83,16 +83,16 @@ def list_refusals(
     """Return refused attempts of the kinds that an auditor asks about, a row for each thing."""
     desk.must_have(at_least)
     days = {"from": first, "to": last}
-    wanted = asked("refusals", cursor, limit, kind=kind, person=person, **days)
+    query = list_query("refusals", cursor, limit, kind=kind, person=person, **days)
     rows = desk.site.refusals.rows(
-        after=wanted.after,
-        limit=wanted.limit + 1,
-        kind=wanted.filters.get("kind"),
-        person=wanted.filters.get("person"),
-        first=wanted.day("from"),
-        last=wanted.day("to"),
+        after=query.after,
+        limit=query.limit + 1,
+        kind=query.filters.get("kind"),
+        person=query.filters.get("person"),
+        first=query.day("from"),
+        last=query.day("to"),
     )
-    return shown(wanted.page(rows, lambda row: int(row["number"])))
+    return json_response(query.page(rows, lambda row: int(row["number"])))
 
 
 @router.get("/counts", response_model=Counts)
@@ -109,7 +109,7 @@ def count_refusals(
     """Return how many attempts were refused, by kind, rule, person or day."""
     desk.must_have(at_least)
     counts = desk.site.refusals.counts(by, kind=kind, person=person, first=first, last=last)
-    return shown({"by": by, "total": sum(counts.values()), "counts": counts})
+    return json_response({"by": by, "total": sum(counts.values()), "counts": counts})
 
 
 def install(app: FastAPI) -> None:
@@ -138,9 +138,9 @@ async def _count(request: Request, error: Exception) -> Response:
 
 def _about(path: Mapping[str, Any]) -> str:
     """Return the id in a path that led to something, in the one way of writing it."""
-    for said in path.values():
+    for value in path.values():
         try:
-            return str(UUID(said))
+            return str(UUID(value))
         except ValueError:
-            return str(said)  # A fund's code.
+            return str(value)  # A fund's code.
     return ""

@@ -12,8 +12,8 @@ from pydantic import BaseModel, Field
 from api.kernel.desk import READS_ALL, AtLeast, Desk
 from api.kernel.doors import Door, may, takes
 from api.kernel.dry_run import DryRun
-from api.kernel.paging import Cursor, Limit, asked
-from api.kernel.wire import Body, Day, Done, Name, done, example, shown
+from api.kernel.paging import Cursor, Limit, list_query
+from api.kernel.wire import Body, Day, Done, Name, done, example, json_response
 from ledger.aggregates.relations import RelationKind
 from ledger.commands.relations import declare_relation
 from ledger.kernel.roles import Role
@@ -78,15 +78,13 @@ def list_relations(
     at_least: AtLeast = None,
 ) -> Response:
     """Return what was declared, oldest first; to treasurer and auditor all, to others their own."""
-    wanted = asked("relations", cursor, limit, person=person)
-    whose = wanted.filters.get("person")
+    query = list_query("relations", cursor, limit, person=person)
+    whose = query.filters.get("person")
     if desk.role not in READS_ALL:
         mine = desk.caller.person
         if (whose or mine) != mine:
-            return shown({"items": [], "next": None})
+            return json_response({"items": [], "next": None})
         whose = mine
     with desk.read(RelationsDeclared, at_least) as reading:
-        rows = relations(
-            reading.connection, after=wanted.after, limit=wanted.limit + 1, person=whose
-        )
-    return shown(wanted.page(rows, lambda row: int(row["position"])))
+        rows = relations(reading.connection, after=query.after, limit=query.limit + 1, person=whose)
+    return json_response(query.page(rows, lambda row: int(row["position"])))

@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from api.kernel.desk import AtLeast, Desk
 from api.kernel.doors import Door, in_lines, may, refuses
 from api.kernel.feeds import FeedTaken, in_ndjson, take_in
-from api.kernel.paging import Cursor, Limit, asked
+from api.kernel.paging import Cursor, Limit, list_query
 from api.kernel.steps import Step, add_creation, add_steps
 from api.kernel.wire import (
     Amount,
@@ -23,7 +23,7 @@ from api.kernel.wire import (
     Reference,
     Text,
     example,
-    shown,
+    json_response,
 )
 from ledger.aggregates.funds import FundClosed
 from ledger.aggregates.sales.facts import Item
@@ -208,10 +208,10 @@ def list_sales(
     desk: Desk, cursor: Cursor = None, limit: Limit = 100, at_least: AtLeast = None
 ) -> Response:
     """Return sales with their running totals, oldest first."""
-    wanted = asked("sales", cursor, limit)
+    query = list_query("sales", cursor, limit)
     with desk.read(Sales, at_least) as reading:
-        rows = sales(reading.connection, after=wanted.after, limit=wanted.limit + 1)
-    return shown(wanted.page(rows, lambda row: int(row["position"])))
+        rows = sales(reading.connection, after=query.after, limit=query.limit + 1)
+    return json_response(query.page(rows, lambda row: int(row["position"])))
 
 
 @router.get("/{sale_id}", response_model=SaleShown, responses=refuses(NotFound))
@@ -219,10 +219,10 @@ def list_sales(
 def show_sale(sale_id: UUID, desk: Desk, at_least: AtLeast = None) -> Response:
     """Return a sale with its running total."""
     with desk.read(Sales, at_least) as reading:
-        found = sale(reading.connection, str(sale_id))
-    if found is None:
+        row = sale(reading.connection, str(sale_id))
+    if row is None:
         raise NotFound("sale")
-    return shown(found)
+    return json_response(row)
 
 
 STEPS = (

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from api.kernel.desk import AtLeast, Desk
 from api.kernel.doors import Door, may
-from api.kernel.wire import shown
+from api.kernel.wire import json_response
 
 router = APIRouter(prefix="/v1/verification", tags=["log"], route_class=Door)
 
@@ -45,4 +45,4 @@ def verification(desk: Desk, at_least: AtLeast = None) -> Response:
     desk.must_have(at_least)
     latest = desk.site.check.latest
     covers = latest is not None and latest.events >= (at_least or 0)
-    return shown(latest if covers else NEVER)
+    return json_response(latest if covers else NEVER)

@@ -119,7 +119,7 @@ def _key(header: dict[str, Any], published: Sequence[dict[str, Any]]) -> RSAKey 
         for each in published
         if each.get("kty") == kind.key_type and each.get("use", "sig") == "sig"
     ]
-    found = [each for each in of_the_kind if name is None or each.get("kid") == name]
-    if len(found) != 1:
+    candidates = [each for each in of_the_kind if name is None or each.get("kid") == name]
+    if len(candidates) != 1:
         raise IdentityNotProven("the id token is signed by no key that is published")
-    return kind.import_key(found[0])
+    return kind.import_key(candidates[0])

@@ -20,7 +20,7 @@ from msgspec import Struct
 from api.sso.id_token import ClaimsAsked, proven
 from api.sso.refusals import IdentityNotProven, ProviderAway
 from api.sso.settings import Settings, is_safe
-from api.sso.sign_in_state import Left
+from api.sso.sign_in_state import AuthorizationRequest
 from ledger.people.external_identities import ExternalIdentity
 
 T = TypeVar("T")
@@ -84,30 +84,30 @@ class Provider:
         self._until = 0.0
         self._said = ""
 
-    async def address(self, left: Left) -> str:
+    async def address(self, request: AuthorizationRequest) -> str:
         """Return where to send a browser whose owner leaves to sign in (Core §3.1.2.1)."""
         metadata = await self._found()
-        asked = {
+        parameters = {
             "response_type": "code",
             "scope": "openid",
             "client_id": self.settings.client,
             "redirect_uri": self.settings.redirect_uri,
-            "state": left.state,
-            "nonce": left.nonce,
-            "code_challenge": left.challenge,
+            "state": request.state,
+            "nonce": request.nonce,
+            "code_challenge": request.challenge,
             "code_challenge_method": "S256",
         }
-        return str(httpx2.URL(metadata.authorization_endpoint).copy_merge_params(asked))
+        return str(httpx2.URL(metadata.authorization_endpoint).copy_merge_params(parameters))
 
     async def identity(
-        self, code: str, issuer: str | None, left: Left, at: datetime
+        self, code: str, issuer: str | None, request: AuthorizationRequest, at: datetime
     ) -> ExternalIdentity:
         """Return who came back.
 
         Args:
             code: What they brought.
             issuer: Who sent them, if that was said; another is refused (RFC 9207 §2.4).
-            left: The slip that they left with.
+            request: The one that this browser began with.
             at: This moment.
 
         """
@@ -116,9 +116,9 @@ class Provider:
             raise IdentityNotProven("it is not said who sent them back")
         if issuer not in {None, metadata.issuer}:
             raise IdentityNotProven("another issuer sent them back")
-        tokens = await self._redeemed(metadata, code, left.verifier)
+        tokens = await self._redeemed(metadata, code, request.verifier)
         _, keys = await self._ask("GET", metadata.jwks_uri)
-        claimed = ClaimsAsked(metadata.issuer, self.settings.client, left.nonce)
+        claimed = ClaimsAsked(metadata.issuer, self.settings.client, request.nonce)
         return proven(tokens.id_token, keys, claimed, at)
 
     async def _redeemed(self, metadata: Metadata, code: str, verifier: str) -> Tokens:
@@ -130,13 +130,13 @@ class Provider:
             "code_verifier": verifier,
         }
         client, secret = self.settings.client, self.settings.secret
-        said: dict[str, Any] = {"data": form}
+        options: dict[str, Any] = {"data": form}
         if BASIC in metadata.token_endpoint_auth_methods_supported:
             # Each is encoded as in a form before they are put together (RFC 6749 §2.3.1).
-            said["auth"] = httpx2.BasicAuth(quote_plus(client), quote_plus(secret))
+            options["auth"] = httpx2.BasicAuth(quote_plus(client), quote_plus(secret))
         else:
             form |= {"client_id": client, "client_secret": secret}
-        status, answer = await self._ask("POST", metadata.token_endpoint, **said)
+        status, answer = await self._ask("POST", metadata.token_endpoint, **options)
         if status == OK:
             return self._decoded(answer, Tokens)
         fault = self._decoded(answer, TokenError).error
@@ -159,16 +159,19 @@ class Provider:
     async def _discovered(self) -> Metadata:
         issuer = self.settings.issuer
         _, answer = await self._ask("GET", issuer.rstrip("/") + WELL_KNOWN)
-        found = self._decoded(answer, Metadata)
-        if found.issuer != issuer:  # Discovery §4.3: "MUST be identical".
+        metadata = self._decoded(answer, Metadata)
+        if metadata.issuer != issuer:  # Discovery §4.3: "MUST be identical".
             raise self._away("it calls itself another issuer than the one that is configured")
         if not all(
-            map(is_safe, (found.authorization_endpoint, found.token_endpoint, found.jwks_uri))
+            map(
+                is_safe,
+                (metadata.authorization_endpoint, metadata.token_endpoint, metadata.jwks_uri),
+            )
         ):
             raise self._away("it has an address that others can listen to")
-        return found
+        return metadata
 
-    async def _ask(self, method: str, url: str, **said: Any) -> tuple[int, bytes]:
+    async def _ask(self, method: str, url: str, **options: Any) -> tuple[int, bytes]:
         """Return the status and body of an answer, bounded in time and size."""
         body = bytearray()
         headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
@@ -176,7 +179,7 @@ class Provider:
             async with (
                 timeout(self._answer_s),
                 httpx2.AsyncClient(verify=self._tls, timeout=self._answer_s) as http,
-                http.stream(method, url, headers=headers, **said) as answer,
+                http.stream(method, url, headers=headers, **options) as answer,
             ):
                 async for piece in answer.aiter_raw():
                     body += piece

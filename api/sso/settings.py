@@ -59,44 +59,44 @@ class Settings:
         return f"{self.address}{CALLBACK}"
 
     @classmethod
-    def of(cls, environment: Mapping[str, str], said: Iterable[str] = ()) -> Self | None:
-        """Return what the environment names, and over it what is ``said``; nothing if neither does.
+    def of(cls, environment: Mapping[str, str], overrides: Iterable[str] = ()) -> Self | None:
+        """Return the environment's settings with ``overrides`` over them; None if there are none.
 
         >>> around = {"LEIFENG_SSO_CLIENT": "ledger", "LEIFENG_SSO_SECRET": "s3cret"}
-        >>> asked = ["issuer=https://id.example/", "address=https://ledger.example"]
-        >>> Settings.of(around, asked).redirect_uri
+        >>> overrides = ["issuer=https://id.example/", "address=https://ledger.example"]
+        >>> Settings.of(around, overrides).redirect_uri
         'https://ledger.example/sign-in/sso/callback'
 
         """
-        found = _found(environment, said)
-        if not found:
+        values = _found(environment, overrides)
+        if not values:
             return None
-        if "secret-file" in found:
-            found["secret"] = Path(found["secret-file"]).read_text(encoding="utf-8").strip()
-        lacking = [name for name in NEEDED if not found.get(name)]
+        if "secret-file" in values:
+            values["secret"] = Path(values["secret-file"]).read_text(encoding="utf-8").strip()
+        lacking = [name for name in NEEDED if not values.get(name)]
         if lacking:
             raise SettingWrong(f"sso lacks {', '.join(lacking)}")
-        issuer = _address("issuer", found["issuer"])
-        address = _address("address", found["address"]).rstrip("/")
+        issuer = _address("issuer", values["issuer"])
+        address = _address("address", values["address"]).rstrip("/")
         if urlsplit(address).path:
             raise SettingWrong("sso address is a scheme and a host, such as https://ledger.example")
-        name = found.get("name") or urlsplit(issuer).hostname or ""
+        name = values.get("name") or urlsplit(issuer).hostname or ""
         if not name.isprintable() or len(name) > NAME_MAX:
             raise SettingWrong(f"sso name is 1 to {NAME_MAX} characters that can be seen")
-        return cls(issuer, found["client"], address, name, found["secret"])
+        return cls(issuer, values["client"], address, name, values["secret"])
 
 
-def _found(environment: Mapping[str, str], said: Iterable[str]) -> dict[str, str]:
+def _found(environment: Mapping[str, str], overrides: Iterable[str]) -> dict[str, str]:
     known = {name: PREFIX + name.upper().replace("-", "_") for name in (*ON_THE_LINE, "secret")}
-    found = {name: environment[key] for name, key in known.items() if environment.get(key)}
-    for each in said:
+    values = {name: environment[key] for name, key in known.items() if environment.get(key)}
+    for each in overrides:
         name, _, value = each.partition("=")
         if name == "secret":
             raise SettingWrong("a secret on a command line is none: use --sso secret-file=PATH")
         if name not in ON_THE_LINE:
             raise SettingWrong(f"there is no sso {name}; there are {', '.join(ON_THE_LINE)}")
-        found[name] = value
-    return found
+        values[name] = value
+    return values
 
 
 def _address(name: str, url: str) -> str:

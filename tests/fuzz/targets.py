@@ -18,7 +18,7 @@ from api.kernel.desk import fingerprint
 from api.kernel.doors import Door
 from api.kernel.feeds import CHUNK_LINES, LINE_BYTES_MAX, Lines
 from api.kernel.intake import Intake
-from api.kernel.paging import Asked, asked
+from api.kernel.paging import ListQuery, list_query
 from api.routes import (
     disbursements,
     donations,
@@ -115,9 +115,9 @@ def cursor(data: bytes) -> None:
     """Read a cursor; one that passes is written again as one that says the same."""
     said = data.decode("latin-1")
     with suppress(Invalid):
-        page = asked("events", said, 100, type=None, stream=None)
-        assert isinstance(page, Asked)
-        assert asked("events", page.cursor(), 100, type=None, stream=None) == page
+        page = list_query("events", said, 100, type=None, stream=None)
+        assert isinstance(page, ListQuery)
+        assert list_query("events", page.cursor(), 100, type=None, stream=None) == page
         page.day("type")
 
 

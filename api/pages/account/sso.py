@@ -1,8 +1,8 @@
 """/sign-in/sso: people sign in at a provider, and come back as whoever they are bound to here.
 
 Leaving is a form of ours like any other. Whoever comes back was sent by a page of the provider: a
-GET as by a link, which the gate lets in from anywhere, and for which the slip's cookie is
-SameSite=Lax. It is worth something only with the slip that this very browser left with. Nobody is
+GET as by a link, which the gate lets in from anywhere, and for which the cookie is
+SameSite=Lax. It is worth something only with the state that this very browser holds. Nobody is
 put on the roll by coming back, and nobody is found by a name or an e-mail address.
 """
 
@@ -37,7 +37,16 @@ from api.pages.kit.labels import marked
 from api.pages.kit.rendering import page
 from api.sso.refusals import IdentityNotProven, ProviderAway
 from api.sso.settings import CALLBACK
-from api.sso.sign_in_state import GOOD_FOR, CameBack, Left, SlipOver, leaving, read, written
+from api.sso.sign_in_state import (
+    GOOD_FOR,
+    AuthorizationRequest,
+    SecondFactorPending,
+    SignInExpired,
+    State,
+    new_request,
+    read,
+    written,
+)
 from ledger.kernel.names import PersonId
 from ledger.people.external_identities import ExternalIdentity
 
@@ -46,7 +55,7 @@ if TYPE_CHECKING:  # It needs an extra that not every server has.
 
 router = APIRouter(route_class=Entrance, include_in_schema=False)
 
-S = TypeVar("S", Left, CameBack)
+S = TypeVar("S", AuthorizationRequest, SecondFactorPending)
 
 CODE = f"{SIGN_IN}/sso/code"
 
@@ -86,22 +95,22 @@ async def leave_invited(code: Code, desk: PageDesk) -> Response:
     return await _leave(desk, ACCOUNT, code)
 
 
-async def _leave(desk: PageDesk, wanted: str, invitation: str | None = None) -> Response:
+async def _leave(desk: PageDesk, destination: str, invitation: str | None = None) -> Response:
     """Show a page that goes on to the provider by itself.
 
     A redirect would do, but that browsers hold what answers a form to the policy of its page,
     ``form-action 'self'``.
     """
     provider = _provider(desk)
-    if len(wanted) > WANTED_MAX:
-        wanted = ACCOUNT
-    slip = leaving(datetime.now(UTC), wanted, invitation)
+    if len(destination) > WANTED_MAX:
+        destination = ACCOUNT
+    state = new_request(datetime.now(UTC), destination, invitation)
     try:
-        there = await provider.address(slip)
+        there = await provider.address(state)
     except ProviderAway:
-        return _away(desk, wanted)
-    shown = page(desk, "leaving.html", there=there, provider=provider.settings.name)
-    return await _with_slip(desk, shown, slip)
+        return _away(desk, destination)
+    answer = page(desk, "leaving.html", there=there, provider=provider.settings.name)
+    return await _with_state(desk, answer, state)
 
 
 @router.get(CALLBACK)
@@ -113,32 +122,34 @@ async def come_back(desk: PageDesk) -> Response:
     address = network(desk.scope.get("client"))
     try:
         from_here.check(address)
-        left = await _slip(desk, Left, now)
-        person = await _person(desk, left, now)
+        request = await _state(desk, AuthorizationRequest, now)
+        person = await _person(desk, request, now)
     except TooOften as refusal:
         return has_to_wait(desk, ACCOUNT, refusal)
     except ProviderAway:
         return _away(desk, ACCOUNT)
-    except (SlipOver, IdentityNotProven) as refusal:
+    except (SignInExpired, IdentityNotProven) as refusal:
         from_here.failed(address)
-        said = UNKNOWN if isinstance(refusal, NobodyBound) else NOT_PROVEN
-        return sign_in_form(desk, ACCOUNT, status=HTTPStatus.FORBIDDEN, said=said)
+        notice = UNKNOWN if isinstance(refusal, NobodyBound) else NOT_PROVEN
+        return sign_in_form(desk, ACCOUNT, status=HTTPStatus.FORBIDDEN, said=notice)
     if await run_in_threadpool(desk.site.identity.second_factors.has, person):
         answer = RedirectResponse(CODE, HTTPStatus.SEE_OTHER)
-        return await _with_slip(desk, answer, CameBack(now, left.wanted, person))
-    return await _come_in(desk, person, left.wanted, now, with_second_factor=False)
+        return await _with_state(
+            desk, answer, SecondFactorPending(now, request.destination, person)
+        )
+    return await _come_in(desk, person, request.destination, now, with_second_factor=False)
 
 
-async def _person(desk: PageDesk, left: Left, at: datetime) -> PersonId:
+async def _person(desk: PageDesk, request: AuthorizationRequest, at: datetime) -> PersonId:
     """Return who comes back, bound by the invitation that they left with if there was one."""
-    asked = desk.query_params
-    if not hmac.compare_digest(asked.get("state", "").encode(), left.state.encode()):
+    parameters = desk.query_params
+    if not hmac.compare_digest(parameters.get("state", "").encode(), request.state.encode()):
         raise IdentityNotProven("this browser did not start that sign-in")
-    code = asked.get("code")
+    code = parameters.get("code")
     if code is None:  # RFC 6749 §4.1.2.1; what else it says is for nobody here.
         raise IdentityNotProven("the provider did not sign them in")
-    found = await _provider(desk).identity(code, asked.get("iss"), left, at)
-    return await run_in_threadpool(_bound, desk, found, left.invitation, at)
+    identity = await _provider(desk).identity(code, parameters.get("iss"), request, at)
+    return await run_in_threadpool(_bound, desk, identity, request.invitation, at)
 
 
 def _bound(
@@ -158,8 +169,8 @@ def _bound(
 async def show_code(desk: PageDesk) -> Response:
     """Ask whoever came back for the code of their second factor."""
     try:
-        await _slip(desk, CameBack, datetime.now(UTC))
-    except SlipOver:
+        await _state(desk, SecondFactorPending, datetime.now(UTC))
+    except SignInExpired:
         return RedirectResponse(SIGN_IN, HTTPStatus.SEE_OTHER)
     return _ask_code(desk)
 
@@ -170,8 +181,8 @@ async def take_code(desk: PageDesk) -> Response:
     """Sign somebody in who shows the second factor too, whatever the provider asked them for."""
     now, slowdown = datetime.now(UTC), desk.app.state.slowdown
     try:
-        back = await _slip(desk, CameBack, now)
-    except SlipOver:
+        back = await _state(desk, SecondFactorPending, now)
+    except SignInExpired:
         return RedirectResponse(SIGN_IN, HTTPStatus.SEE_OTHER)
     try:
         slowdown.check(back.person)
@@ -184,20 +195,20 @@ async def take_code(desk: PageDesk) -> Response:
         slowdown.failed(back.person)
         return _ask_code(desk, HTTPStatus.FORBIDDEN, CODE_WRONG)
     slowdown.succeeded(back.person)
-    return await _come_in(desk, back.person, back.wanted, now, with_second_factor=True)
+    return await _come_in(desk, back.person, back.destination, now, with_second_factor=True)
 
 
 def _ask_code(
-    desk: PageDesk, status: HTTPStatus = HTTPStatus.OK, said: str | None = None
+    desk: PageDesk, status: HTTPStatus = HTTPStatus.OK, notice: str | None = None
 ) -> Response:
-    return page(desk, "sign_in_code.html", status=status, said=said)
+    return page(desk, "sign_in_code.html", status=status, said=notice)
 
 
 async def _come_in(
-    desk: PageDesk, person: PersonId, wanted: str, at: datetime, *, with_second_factor: bool
+    desk: PageDesk, person: PersonId, destination: str, at: datetime, *, with_second_factor: bool
 ) -> Response:
     secret = await run_in_threadpool(begun, desk, person, at, with_second_factor=with_second_factor)
-    answer = signed_in_as(desk, secret, wanted)
+    answer = signed_in_as(desk, secret, destination)
     answer.delete_cookie(
         _cookie(desk), path="/", httponly=True, samesite="lax", secure=is_safe(desk)
     )
@@ -211,27 +222,27 @@ def _provider(desk: PageDesk) -> Provider:
     return provider
 
 
-def _away(desk: PageDesk, wanted: str) -> Response:
-    answer = sign_in_form(desk, wanted, status=HTTPStatus.SERVICE_UNAVAILABLE, said=AWAY)
+def _away(desk: PageDesk, destination: str) -> Response:
+    answer = sign_in_form(desk, destination, status=HTTPStatus.SERVICE_UNAVAILABLE, said=AWAY)
     answer.headers["Retry-After"] = str(RETRY_AFTER_S)
     return answer
 
 
-# Slips.
+# The state of a sign-in under way.
 
 
 def _cookie(request: Request) -> str:
-    """Return what the cookie of a slip is called; see ``api.pages.kit.entrance.cookie_name``."""
+    """Return the name of the cookie; see ``api.pages.kit.entrance.cookie_name``."""
     return "__Host-slip" if is_safe(request) else "slip"
 
 
-async def _slip(desk: PageDesk, kind: type[S], at: datetime) -> S:
+async def _state(desk: PageDesk, kind: type[S], at: datetime) -> S:
     held = desk.cookies.get(_cookie(desk), "")
     return await run_in_threadpool(read, desk.site.identity.vault, held, kind, at)
 
 
-async def _with_slip(desk: PageDesk, answer: Response, slip: Left | CameBack) -> Response:
-    held = await run_in_threadpool(written, desk.site.identity.vault, slip)
+async def _with_state(desk: PageDesk, answer: Response, state: State) -> Response:
+    held = await run_in_threadpool(written, desk.site.identity.vault, state)
     answer.set_cookie(
         _cookie(desk),
         held,

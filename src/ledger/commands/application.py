@@ -196,9 +196,9 @@ class Ledger(Application[UUID]):
             raise outcome
         if isinstance(outcome, Receipt):
             return outcome
-        asked, answered = act.fingerprint or {}, outcome.fingerprint
+        request, answered = act.fingerprint or {}, outcome.fingerprint
         differing = sorted(
-            name for name in asked | answered if asked.get(name) != answered.get(name)
+            name for name in request | answered if request.get(name) != answered.get(name)
         )
         if differing:
             raise IdempotencyMismatch(differing)

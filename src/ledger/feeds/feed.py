@@ -93,7 +93,7 @@ class Intake(ABC, Generic[L]):
     """
 
     @abstractmethod
-    def take(self, said: L) -> Taken:
+    def take(self, line: L) -> Taken:
         """Return what becomes of a line; raise the rule that it breaks, if it breaks one."""
 
     def check_open(self) -> None:
@@ -196,12 +196,12 @@ class Feed(ABC, Generic[L]):
     def _decide(self, read: Sequence[tuple[int, L | LineRefused]]) -> Chunk[L]:
         """Say what lines come to, given what is recorded now."""
         chunk = Chunk(read)
-        intake = self._intake([said for _, said in read if not isinstance(said, LineRefused)])
-        for number, said in read:
+        intake = self._intake([line for _, line in read if not isinstance(line, LineRefused)])
+        for number, line in read:
             try:
-                if isinstance(said, LineRefused):
-                    raise said
-                stream, facts = intake.take(said)
+                if isinstance(line, LineRefused):
+                    raise line
+                stream, facts = intake.take(line)
             except (LineRefused, Invalid, NotFound, Refused) as refusal:
                 if refusal.rival:
                     raise
@@ -257,8 +257,8 @@ class Feed(ABC, Generic[L]):
         """Return what a line says; raise ``LineRefused`` by the first fault."""
 
     @abstractmethod
-    def _intake(self, said: Sequence[L]) -> Intake[L]:
-        """Look up what ``said`` is about, and return who decides it."""
+    def _intake(self, lines: Sequence[L]) -> Intake[L]:
+        """Look up what ``lines`` are about, and return who decides them."""
 
 
 def name(lines: Sequence[Any], *, among: list[Any]) -> None:

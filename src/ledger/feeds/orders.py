@@ -58,8 +58,8 @@ class OrderFeed(SaleFeed[Order]):
     def _read(self, line: bytes) -> Order:
         return read_order(line)
 
-    def _intake(self, said: Sequence[Order]) -> Intake[Order]:
-        return _Orders(self, said)
+    def _intake(self, lines: Sequence[Order]) -> Intake[Order]:
+        return _Orders(self, lines)
 
 
 class ReturnFeed(SaleFeed[GoodsReturn]):
@@ -70,20 +70,20 @@ class ReturnFeed(SaleFeed[GoodsReturn]):
     def _read(self, line: bytes) -> GoodsReturn:
         return read_return(line)
 
-    def _intake(self, said: Sequence[GoodsReturn]) -> Intake[GoodsReturn]:
-        return _Returns(self, said)
+    def _intake(self, lines: Sequence[GoodsReturn]) -> Intake[GoodsReturn]:
+        return _Returns(self, lines)
 
 
 class _OfSale(Intake[S]):
     """Decides lines that are about orders of a sale."""
 
-    def __init__(self, feed: SaleFeed[S], said: Sequence[S]) -> None:
+    def __init__(self, feed: SaleFeed[S], lines: Sequence[S]) -> None:
         self._act = feed.act
         self._step = feed.step
         self._sale = feed.ledger.get(CharitySale, feed.sale_id)
         self._terms = self._sale.terms
         self._look_at_stock(feed.ledger)
-        order_nos = {each.order_no for each in said}
+        order_nos = {each.order_no for each in lines}
         streams = [order_stream(self._terms.sale, each) for each in order_nos]
         self._known = {each.order_no: each for each in _recorded(feed.ledger, streams)}
 
@@ -106,28 +106,28 @@ class _Orders(_OfSale[Order]):
     def _look_at_stock(self, ledger: Ledger) -> None:
         self._unsold = _Unsold(ledger, self._terms)
 
-    def take(self, said: Order) -> Taken:
+    def take(self, order: Order) -> Taken:
         """Place an order, unless it is placed."""
-        known = self._known.get(said.order_no)
-        if known is not None and known.repeats(said):
+        known = self._known.get(order.order_no)
+        if known is not None and known.repeats(order):
             return Taken(known.id)
-        check_day(business_day(said.placed_at))
-        placed = SaleOrder.place(self._act, sale=self._terms, order=said)
-        self._unsold.take(said)
-        self._known[said.order_no] = placed
+        check_day(business_day(order.placed_at))
+        placed = SaleOrder.place(self._act, sale=self._terms, order=order)
+        self._unsold.take(order)
+        self._known[order.order_no] = placed
         return Taken(placed.id, placed.collect_events())
 
 
 class _Returns(_OfSale[GoodsReturn]):
     """Decides returns."""
 
-    def take(self, said: GoodsReturn) -> Taken:
+    def take(self, goods: GoodsReturn) -> Taken:
         """Take goods back, unless they are back."""
-        order = self._known.get(said.order_no)
+        order = self._known.get(goods.order_no)
         if order is None:
-            raise OrderUnknown("there is no order {order}", order=said.order_no)
-        check_day(said.returned_on)
-        order.take_back(self._act, sale=self._terms, back=said)
+            raise OrderUnknown("there is no order {order}", order=goods.order_no)
+        check_day(goods.returned_on)
+        order.take_back(self._act, sale=self._terms, back=goods)
         return Taken(order.id, order.collect_events())
 
 
@@ -140,15 +140,15 @@ class _Unsold:
         self._sale = sale.sale
 
     def take(self, order: Order) -> None:
-        wanted: dict[Tally, int] = {}
+        quantities: dict[Tally, int] = {}
         for line in order.lines:
             tally = of_sale(self._sale, UNSOLD + line.sku)
-            wanted[tally] = wanted.get(tally, 0) + line.quantity
-            if wanted[tally] > self._left[tally]:
+            quantities[tally] = quantities.get(tally, 0) + line.quantity
+            if quantities[tally] > self._left[tally]:
                 raise Oversold(
                     "only {left} {sku} are left to sell", left=self._left[tally], sku=line.sku
                 )
-        for tally, quantity in wanted.items():
+        for tally, quantity in quantities.items():
             self._left[tally] -= quantity
 
 
@@ -186,8 +186,8 @@ def read_return(line: bytes) -> GoodsReturn:
     return back
 
 
-def _check_codes(**said: str) -> None:
-    for field, each in said.items():
+def _check_codes(**fields: str) -> None:
+    for field, each in fields.items():
         try:
             code(each, field)
         except Invalid as fault:

@@ -160,44 +160,44 @@ class PledgeFeed(Feed[Pledge]):
     def _read(self, line: bytes) -> Pledge:
         return read_pledge(line)
 
-    def _intake(self, said: Sequence[Pledge]) -> Intake[Pledge]:
-        return _Pledges(self, said)
+    def _intake(self, lines: Sequence[Pledge]) -> Intake[Pledge]:
+        return _Pledges(self, lines)
 
 
 class _Pledges(Intake[Pledge]):
     """Decides promises."""
 
-    def __init__(self, feed: PledgeFeed, said: Sequence[Pledge]) -> None:
+    def __init__(self, feed: PledgeFeed, lines: Sequence[Pledge]) -> None:
         self._act = feed.act
         self._cashier = feed.cashier
-        self._streams = {each.ref: pledge_stream(feed.act.actor, each.ref) for each in said}
+        self._streams = {each.ref: pledge_stream(feed.act.actor, each.ref) for each in lines}
         self._recorded: dict[UUID, Pledge] = {}
         self._donors: set[UUID] = set()
         self._stopped: set[UUID] = set()
         self._restrictions = _restrictions(feed.ledger)  # Asked before donors are looked up.
-        self._terms = {code: _terms(feed.ledger, code) for code in {each.fund for each in said}}
-        payments = {_counted(each.payment) for each in said if each.payment is not None}
+        self._terms = {code: _terms(feed.ledger, code) for code in {each.fund for each in lines}}
+        payments = {_counted(each.payment) for each in lines if each.payment is not None}
         closed = [_closed(code) for code, terms in self._terms.items() if terms is not None]
         self._tallies = feed.ledger.store.tallies([*closed, *payments])
-        self._look_up(feed.ledger, {each.donor for each in said})
+        self._look_up(feed.ledger, {each.donor for each in lines})
         self._funds: set[FundCode] = set()
         self._payments: list[Payment] = []
 
-    def take(self, said: Pledge) -> Taken:
+    def take(self, pledge: Pledge) -> Taken:
         """Record a promise, and its payment if there is one, unless both are recorded."""
-        if said.payment is not None and self._cashier is None:
+        if pledge.payment is not None and self._cashier is None:
             raise CashierNeeded("to record a payment takes the role of cashier as well")
-        stream = self._streams[said.ref]
+        stream = self._streams[pledge.ref]
         recorded = self._recorded.get(stream)
         if recorded is not None:
-            _must_be_the_same(recorded, said)
+            _must_be_the_same(recorded, pledge)
             return Taken(stream)
-        facts = self._promise(said, stream)
-        self._recorded[stream] = said
-        self._funds.add(said.fund)
-        if said.payment is not None:
-            self._tallies[_counted(said.payment)] = 1
-            self._payments.append(said.payment)
+        facts = self._promise(pledge, stream)
+        self._recorded[stream] = pledge
+        self._funds.add(pledge.fund)
+        if pledge.payment is not None:
+            self._tallies[_counted(pledge.payment)] = 1
+            self._payments.append(pledge.payment)
         return Taken(stream, facts)
 
     def expects(self) -> Sequence[Expectation]:
@@ -223,34 +223,34 @@ class _Pledges(Intake[Pledge]):
                 self._stopped.add(stream)
             elif stream in refs and stored.originator_version <= VERSIONS_OF_A_LINE:
                 facts[stream].append(ledger.form.to_domain_event(stored))
-        for stream, found in facts.items():
-            self._recorded[stream] = _as_sent(refs[stream], found)
+        for stream, stored_facts in facts.items():
+            self._recorded[stream] = _as_sent(refs[stream], stored_facts)
 
-    def _promise(self, said: Pledge, stream: DonationId) -> Sequence[Fact]:
-        if said.donor not in self._donors:
-            raise DonorUnknown("there is no donor {donor}", donor=said.donor)
-        if said.donor in self._stopped:
-            raise DonorStopped("donor {donor} is restricted or erased", donor=said.donor)
-        terms = self._terms[said.fund]
+    def _promise(self, pledge: Pledge, stream: DonationId) -> Sequence[Fact]:
+        if pledge.donor not in self._donors:
+            raise DonorUnknown("there is no donor {donor}", donor=pledge.donor)
+        if pledge.donor in self._stopped:
+            raise DonorStopped("donor {donor} is restricted or erased", donor=pledge.donor)
+        terms = self._terms[pledge.fund]
         if terms is None:
-            raise FundUnknown("there is no fund {fund}", fund=said.fund)
-        if self._tallies.get(_closed(said.fund)):
-            raise FundIsClosed("fund {fund} is closed", fund=said.fund)
+            raise FundUnknown("there is no fund {fund}", fund=pledge.fund)
+        if self._tallies.get(_closed(pledge.fund)):
+            raise FundIsClosed("fund {fund} is closed", fund=pledge.fund)
         with _day_called("pledged_on"):
             donation = Donation.pledge(
                 self._act,
-                donor=said.donor,
+                donor=pledge.donor,
                 fund=terms,
-                amount=said.amount,
-                currency=said.currency,
-                pledged_on=said.pledged_on,
-                instalments=said.instalments,
-                public_promise=said.public_promise,
-                note=said.note,
+                amount=pledge.amount,
+                currency=pledge.currency,
+                pledged_on=pledge.pledged_on,
+                instalments=pledge.instalments,
+                public_promise=pledge.public_promise,
+                note=pledge.note,
                 stream=stream,
             )
-        if said.payment is not None and self._cashier is not None:
-            self._receive(donation, said.payment, self._cashier)
+        if pledge.payment is not None and self._cashier is not None:
+            self._receive(donation, pledge.payment, self._cashier)
         return donation.collect_events()
 
     def _receive(self, donation: Donation, payment: Payment, cashier: Act) -> None:
@@ -324,16 +324,16 @@ def _as_sent(ref: str, facts: Sequence[Fact]) -> Pledge:
     )
 
 
-def _must_be_the_same(recorded: Pledge, said: Pledge) -> None:
-    if recorded != said:
+def _must_be_the_same(recorded: Pledge, pledge: Pledge) -> None:
+    if recorded != pledge:
         differing = [
             each
             for each in Pledge.__struct_fields__
-            if getattr(recorded, each) != getattr(said, each)
+            if getattr(recorded, each) != getattr(pledge, each)
         ]
         raise PledgeConflict(
             "{ref} is already recorded with other {fields}",
-            ref=said.ref,
+            ref=pledge.ref,
             fields=Several(map(Word, differing)),
         )
 
@@ -354,20 +354,22 @@ _pledge = reader(
 
 def read_pledge(line: bytes) -> Pledge:
     """Return the promise that a feed line spells; raise ``LineRefused`` by the first fault."""
-    said = _pledge(line)
+    pledge = _pledge(line)
     try:
-        code(said.ref, "ref")
+        code(pledge.ref, "ref")
     except Invalid as fault:
         raise LineMalformed(fault.says, **fault.facts) from None
-    if said.payment is not None:
-        _check_reference(said.payment.external_ref)
-    if any(each.amount <= 0 for each in said.instalments):
+    if pledge.payment is not None:
+        _check_reference(pledge.payment.external_ref)
+    if any(each.amount <= 0 for each in pledge.instalments):
         raise AmountInvalid("amount of an instalment must be above zero")
-    return replace(said, instalments=in_order(said.instalments)) if said.instalments else said
+    return (
+        replace(pledge, instalments=in_order(pledge.instalments)) if pledge.instalments else pledge
+    )
 
 
-def _check_reference(said: str) -> None:
-    if not REFERENCE.fullmatch(said):
+def _check_reference(text: str) -> None:
+    if not REFERENCE.fullmatch(text):
         raise LineMalformed(
             "external_ref must be 1 to {most} visible ASCII characters", most=REFERENCE_MAX
         )

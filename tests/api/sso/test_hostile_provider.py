@@ -11,7 +11,7 @@ import pytest
 from api.sso.provider import Provider
 from api.sso.refusals import ProviderAway
 from api.sso.settings import Settings
-from api.sso.sign_in_state import leaving
+from api.sso.sign_in_state import new_request
 from ledger.kernel.roles import Role
 from tests.hostile_provider import (
     CLIENT,
@@ -236,7 +236,7 @@ def asked(issuer, **said):
     """Ask a provider where to send somebody."""
     settings = Settings(issuer, CLIENT, ADDRESS, "there", SECRET)
     there = Provider(settings, **said)
-    slip = leaving(datetime.now(UTC), "/", None)
+    slip = new_request(datetime.now(UTC), "/", None)
     return asyncio.run(there.address(slip))
 
 

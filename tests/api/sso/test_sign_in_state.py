@@ -5,7 +5,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from api.sso.sign_in_state import GOOD_FOR, CameBack, Left, SlipOver, leaving, read, written
+from api.sso.sign_in_state import (
+    GOOD_FOR,
+    AuthorizationRequest,
+    SecondFactorPending,
+    SignInExpired,
+    new_request,
+    read,
+    written,
+)
 from ledger.kernel.names import PersonId
 from ledger.people.identity import Identity
 
@@ -21,35 +29,40 @@ def _vault(tmp_path):
 
 
 def test_a_slip_is_read_as_it_was_written_for_ten_minutes(vault):
-    left = leaving(NOW, "/account?lang=en", "an invitation")
+    left = new_request(NOW, "/account?lang=en", "an invitation")
     held = written(vault, left)
 
-    assert read(vault, held, Left, NOW + GOOD_FOR) == left
-    with pytest.raises(SlipOver):
-        read(vault, held, Left, NOW + GOOD_FOR + SECOND)
+    assert read(vault, held, AuthorizationRequest, NOW + GOOD_FOR) == left
+    with pytest.raises(SignInExpired):
+        read(vault, held, AuthorizationRequest, NOW + GOOD_FOR + SECOND)
 
 
 def test_a_slip_is_for_one_step(vault):
-    with pytest.raises(SlipOver):
-        read(vault, written(vault, leaving(NOW, "/", None)), CameBack, NOW)
-    with pytest.raises(SlipOver):
-        read(vault, written(vault, CameBack(NOW, "/", PersonId("somebody"))), Left, NOW)
+    with pytest.raises(SignInExpired):
+        read(vault, written(vault, new_request(NOW, "/", None)), SecondFactorPending, NOW)
+    with pytest.raises(SignInExpired):
+        read(
+            vault,
+            written(vault, SecondFactorPending(NOW, "/", PersonId("somebody"))),
+            AuthorizationRequest,
+            NOW,
+        )
 
 
 def test_a_slip_shows_nothing_and_is_changed_by_nobody(vault):
-    left = leaving(NOW, "/", None)
+    left = new_request(NOW, "/", None)
     held = written(vault, left)
 
     assert left.state not in held
     for spoilt in (held[:-5] + "AAAA=", held[4:], ""):
-        with pytest.raises(SlipOver):
-            read(vault, spoilt, Left, NOW)
+        with pytest.raises(SignInExpired):
+            read(vault, spoilt, AuthorizationRequest, NOW)
 
 
 def test_a_slip_of_another_ledger_is_none(vault, tmp_path):
     (tmp_path / "other").mkdir()
     with closing(Identity(tmp_path / "other" / "people.db")) as other:
-        held = written(other.vault, leaving(NOW, "/", None))
+        held = written(other.vault, new_request(NOW, "/", None))
 
-    with pytest.raises(SlipOver):
-        read(vault, held, Left, NOW)
+    with pytest.raises(SignInExpired):
+        read(vault, held, AuthorizationRequest, NOW)

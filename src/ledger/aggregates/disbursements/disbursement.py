@@ -77,8 +77,8 @@ class Disbursement(Aggregate):
     ) -> Self:
         """Ask for aid out of a fund."""
         fund.check_currency(currency)
-        wanted = cls(new_id())
-        wanted._record(
+        disbursement = cls(new_id())
+        disbursement._record(
             cls.Requested,
             act,
             on=requested_on,
@@ -92,7 +92,7 @@ class Disbursement(Aggregate):
             purpose=plain(purpose, "purpose"),
             grid=None if grid is None else plain(grid, "grid"),
         )
-        return wanted
+        return disbursement
 
     def approve(self, act: Act, *, on: date, needed: int, ties: Ties) -> None:
         """Agree. The last agreement needed sets the money aside.
@@ -220,9 +220,9 @@ class Disbursement(Aggregate):
     def _payment(self) -> Sentence:
         return Sentence("the payment of disbursement {disbursement}", disbursement=self.id)
 
-    def _note(self, kind: type[Fact], act: Act, *, on: date, **said: Any) -> None:
+    def _note(self, kind: type[Fact], act: Act, *, on: date, **fields: Any) -> None:
         """Record something about money of this fund."""
-        self._record(kind, act, on=on, fund=self.fund, currency=self.currency, **said)
+        self._record(kind, act, on=on, fund=self.fund, currency=self.currency, **fields)
 
     def _must_be(self, step: str, *states: S) -> None:
         if self.state not in states:
