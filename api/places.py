@@ -1,4 +1,4 @@
-"""Where a ledger is kept: files of one folder, or one PostgreSQL database."""
+"""Locations of a ledger: the files of one folder, or one PostgreSQL database."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def policy_file(data: Path) -> Path:
 
 
 class Places(NamedTuple):
-    """Where the parts of a ledger are kept."""
+    """Locations of the parts of a ledger."""
 
     ledger: Path | str
     people: Path | str

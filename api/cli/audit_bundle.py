@@ -101,7 +101,7 @@ def verify(
 
 
 def document(examined: Examined) -> dict[str, Any]:
-    """Return what was found, ready for JSON."""
+    """Return the result, ready for JSON."""
     checkpoint = examined.checkpoint
     return {
         "verified": not examined.findings,
@@ -123,7 +123,7 @@ def document(examined: Examined) -> dict[str, Any]:
 
 
 def describe(examined: Examined) -> Iterator[str]:
-    """Say what was found in a few lines."""
+    """Describe the result in a few lines."""
     if examined.checkpoint is not None:
         checkpoint = examined.checkpoint
         yield f"signed     {checkpoint.origin}, {checkpoint.size:,} events, by a key that you trust"

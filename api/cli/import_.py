@@ -36,7 +36,7 @@ PIECE_BYTES = 1024 * 1024
 
 
 class What(StrEnum):
-    """What the lines of a file are."""
+    """The kinds of lines that a file may hold."""
 
     DONATIONS = "donations"
     ORDERS = "orders"

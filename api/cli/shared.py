@@ -1,4 +1,4 @@
-"""What several commands share: the folder, progress, and tables of balances."""
+"""Parts shared by several commands: the folder, progress, tables of balances."""
 
 from __future__ import annotations
 

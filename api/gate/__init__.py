@@ -1,4 +1,4 @@
-"""What everybody passes before a door, whatever they come for.
+"""The gate: checks that every request passes before it reaches a route.
 
 ``connection`` takes what comes over the wire, and no more of it than it should; ``gate`` looks at
 each request: its target, what it says twice, who sends it across sites, how often they come. Both

@@ -1,4 +1,4 @@
-"""What the gate refuses, in the document that describes the API."""
+"""The gate's refusals in the OpenAPI document."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ _HOST = re.compile(rb"(?:[A-Za-z0-9_-][A-Za-z0-9_.-]*|\[[0-9A-Fa-f:.]+\])(?::[0-
 
 
 def read(headers: Headers) -> Mapping[bytes, bytes]:
-    """Return the headers by name; refuse two that could each be taken for the one that counts."""
+    """Return the headers by name; refuse duplicates of which either could count."""
     by_name = dict(headers)
     if len(by_name) != len(headers):
         names = [name for name, _ in headers]
@@ -77,7 +77,7 @@ def _name_of(host: bytes) -> bytes:
 
 
 def host_of(headers: Mapping[bytes, bytes]) -> bytes:
-    """Return the name of the host that is meant, in lower case and without the port."""
+    """Return the requested host, in lower case and without the port."""
     return _name_of(headers.get(b"host", b""))
 
 

@@ -1,4 +1,4 @@
-"""How much of anything one may ask for, and how it is changed.
+"""Limits on what one client may ask for, and how an operator changes them.
 
 The defaults are far above what people, a partner's feed or a public page come to; they stop one
 client from taking all of a server. An operator changes them by ``--limit NAME=NUMBER`` or by
@@ -26,7 +26,7 @@ class LimitUnknown(LedgerError):
 
 
 class Limits(Struct, frozen=True):
-    """What is allowed; rates are counted by each server process for itself.
+    """The limits; rates are counted by each server process for itself.
 
     Attributes:
         requests_per_token: A minute, with one token.

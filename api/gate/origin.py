@@ -1,4 +1,4 @@
-"""Whose page made a browser send this.
+"""Protection against cross-site requests (CSRF), by the origin of the sending page.
 
 A browser sends cookies along with what pages of others make it send (CSRF). It says so in
 ``Sec-Fetch-Site``, and older ones in ``Origin``; no script can forge either. What changes something

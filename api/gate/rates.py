@@ -1,4 +1,4 @@
-"""How often somebody comes, counted by the minute.
+"""Rate limits, counted by the minute.
 
 Each server process counts for itself. All counts begin anew together, so that what is kept never
 exceeds what came within a minute, and whoever comes from a thousand addresses costs a thousand

@@ -1,4 +1,4 @@
-"""What is refused before anybody looks at what it is about. Titles are the docstrings."""
+"""The gate's refusals, made before a route is known. Titles are the docstrings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every answer says to a browser, unless the route that gives it says otherwise.
+"""Security headers of every answer, unless its route sets others.
 
 Most answers are for programs: a browser is told to show nothing of them but text. A page brings its
 own ``Content-Security-Policy``, and what may be kept its own ``Cache-Control``; what a route says
@@ -24,7 +24,7 @@ _NAMES = frozenset(name for name, _ in SAFE)
 
 
 def make_safe(message: Message) -> None:
-    """Add to the beginning of an answer what it does not say itself."""
+    """Add the security headers that an answer does not set itself."""
     headers = message.get("headers", ())
     names = dict(headers)
     if _NAMES.isdisjoint(names):

@@ -1,4 +1,4 @@
-"""What a request asks for, written in the one way that everybody reads alike.
+"""The target of a request: only the one spelling that everybody reads alike is accepted.
 
 A proxy, a log and a router that read ``/a/%2e%2e/b`` or ``?fund=A&fund=B`` each in their own way
 see different requests. Nothing here needs such a way of writing, so there is none.

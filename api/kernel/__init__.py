@@ -1,1 +1,1 @@
-"""What every route is made of: doors, bodies read strictly, pages of lists, problem documents."""
+"""Parts of every route: doors, strict bodies, pages of lists, problem documents."""

@@ -1,4 +1,4 @@
-"""What a route works at: the request, who asks and in which role, and the ledger's parts."""
+"""The desk: a route's request, its caller and their role, and the ledger's parts."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Reading(NamedTuple):
 
 
 class Desk(Request):
-    """What a route works at: the request, who asks, in which role, and the ledger's parts.
+    """A route's request, its caller and their role, and the ledger's parts.
 
     Being a request itself, it reaches the route without the cost of a dependency.
     """
@@ -79,7 +79,7 @@ class Desk(Request):
 
     @property
     def key(self) -> str:
-        """What the request names itself by."""
+        """The idempotency key of the request."""
         return header(self, b"idempotency-key") or ""
 
     def act(self, fingerprint: dict[str, str] | None) -> Act:

@@ -1,4 +1,4 @@
-"""Who may come in where, and what they find inside.
+"""Doors: routes with authorisation.
 
 A route says who ``may`` use it. The door checks, in this order and before anything of the body is
 looked at: is the token known, has its holder the role, does the request name itself. So a stranger

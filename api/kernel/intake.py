@@ -1,4 +1,4 @@
-"""What a command's route is handed: its path and its body, read once and straight into their types.
+"""Intake of commands: path and body of a request, read once into their types.
 
 FastAPI documents these routes and matches their paths; reading the body by its general way, though,
 costs more than all that the ledger does with it (see bench/).

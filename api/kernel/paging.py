@@ -28,7 +28,7 @@ Cursor = Annotated[
 
 
 class ListQuery(Struct, frozen=True):
-    """What page is wanted: what follows ``after``, of so many rows, filtered so.
+    """A query for one page of a list: the rows after ``after``, that match the filters.
 
     Attributes:
         of: Which list.
@@ -78,7 +78,7 @@ _read = msgspec.json.Decoder(ListQuery).decode
 
 
 def list_query(of: str, cursor: str | None, limit: int, **filters: object) -> ListQuery:
-    """Return what page of the list ``of`` is wanted: that of the cursor, or the first."""
+    """Return the query for a page of the list ``of``: the cursor's, or the first."""
     given = {name: str(value) for name, value in filters.items() if value is not None}
     if cursor is None:
         return ListQuery(of, 0, limit, given)

@@ -149,5 +149,5 @@ def done(receipt: Receipt) -> Response:
 
 
 def json_response(thing: Any) -> Response:
-    """Answer with something to read."""
+    """Answer with JSON."""
     return Response(msgspec.json.encode(thing), media_type="application/json")

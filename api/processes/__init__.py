@@ -1,1 +1,1 @@
-"""What runs beside the server: the follower, the check of the history."""
+"""Processes beside the server: the follower, the self-check, the garbage collector's settings."""

@@ -1,4 +1,4 @@
-"""What the garbage collector is spared."""
+"""Settings of the garbage collector."""
 
 from __future__ import annotations
 

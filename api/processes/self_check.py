@@ -82,7 +82,7 @@ class UnderWay(msgspec.Struct, frozen=True):
 
 
 class _Line(msgspec.Struct):
-    """What ``leifeng audit verify --json --progress`` says, as far as it matters here.
+    """A line of ``leifeng audit verify --json --progress``, with the fields that matter here.
 
     Each line but the last says how far it is; the last, what it came to.
     """

@@ -41,7 +41,7 @@ class Ready(BaseModel):
 
 
 class _Gauges(Collector):
-    """What the parts of the site say of themselves when asked."""
+    """Metrics of the parts of the site."""
 
     def __init__(self, site: Site) -> None:
         self._site = site

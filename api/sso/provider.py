@@ -44,7 +44,7 @@ BASIC, POST = "client_secret_basic", "client_secret_post"
 
 
 class Metadata(Struct, frozen=True):
-    """What a discovery document says (Discovery §3), as far as it is needed."""
+    """The fields of a discovery document (Discovery §3) that are needed."""
 
     issuer: str
     authorization_endpoint: str
@@ -55,13 +55,13 @@ class Metadata(Struct, frozen=True):
 
 
 class Tokens(Struct, frozen=True):
-    """What a code was worth (Core §3.1.3.3); the access token is used for nothing."""
+    """A token response (Core §3.1.3.3); the access token is not used."""
 
     id_token: str
 
 
 class TokenError(Struct, frozen=True):
-    """Why it was worth nothing (RFC 6749 §5.2)."""
+    """An error response to a code (RFC 6749 §5.2)."""
 
     error: str
 

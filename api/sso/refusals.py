@@ -1,4 +1,4 @@
-"""Why nobody is signed in who comes from a provider."""
+"""Refusals of sign-ins through a provider."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which provider people sign in at, and as which client of it.
+"""Settings of the OpenID provider, and of our client there.
 
 ``leifeng serve --sso NAME=VALUE`` says it, or ``LEIFENG_SSO_NAME``. The secret stands in a file
 that is named, or in the environment; never on a command line, which everybody on a machine can
@@ -55,7 +55,7 @@ class Settings:
 
     @property
     def redirect_uri(self) -> str:
-        """Where people are sent back to; the provider compares it letter by letter."""
+        """The redirection endpoint; the provider compares it letter by letter."""
         return f"{self.address}{CALLBACK}"
 
     @classmethod

@@ -116,9 +116,8 @@ class Disbursement(Aggregate):
     def reject(self, act: Act, *, reason: str) -> None:
         """Turn the request down."""
         self._must_be("rejection", S.REQUESTED, S.PARTLY_APPROVED)
-        self._record(
-            self.Rejected, act, on=act.today, fund=self.fund, reason=plain(reason, "reason")
-        )
+        reason = plain(reason, "reason")
+        self._record(self.Rejected, act, on=act.today, fund=self.fund, reason=reason)
 
     def cancel(self, act: Act, *, reason: str) -> None:
         """Call the request off, and set free what was set aside for it."""

@@ -271,9 +271,8 @@ class Donation(Aggregate):
 
     @event(PaymentConfirmed)
     def _payment_confirmed(self, fact: PaymentConfirmed) -> None:
-        self.confirmed[fact.channel, fact.external_ref] = Confirmation(
-            fact.originator_version, fact.statement_ref
-        )
+        confirmation = Confirmation(fact.originator_version, fact.statement_ref)
+        self.confirmed[fact.channel, fact.external_ref] = confirmation
 
     @event(Withdrawn)
     def _withdrawn(self, _: Withdrawn) -> None:
