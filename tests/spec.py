@@ -59,6 +59,10 @@ class Said(NamedTuple):
         """Return the bytes that the store keeps of the event."""
         return bytes(FORM.to_stored_event(self.decided()).state)
 
+    def golden(self) -> str:
+        """Return the event's line of ``tests/golden/events.ndjson``."""
+        return f'{{"topic":"{self.kind.TOPIC}","state":{self.stored().decode()}}}'
+
     def but(self, **other: Any) -> Said:
         """Return the same event with some of it said otherwise."""
         return Said(self.kind, {**self.fields, **other})

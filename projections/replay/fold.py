@@ -16,7 +16,7 @@ from msgspec import Struct, field
 from ledger.aggregates.donations.donation import Donation
 from ledger.aggregates.funds import Fund
 from ledger.books.movements import Change, Figures, moves
-from ledger.books.postings import MANUAL, Entry
+from ledger.books.postings import Entry, posting_rule
 from ledger.books.tallies import BY_STREAM, HELD, Changes, Tally, of_fund, own_changes
 from ledger.commands import Ledger
 from ledger.kernel.aggregate import FACTS, Fact
@@ -162,7 +162,7 @@ class _Kinds(dict[str, _Kind]):
     def __init__(self, books: Books, form: StoredForm) -> None:
         super().__init__(
             {
-                topic: _Kind(_READ[topic], moves(kind), MANUAL[kind], own_changes(kind))
+                topic: _Kind(_READ[topic], moves(kind), posting_rule(kind), own_changes(kind))
                 for topic, kind in FACTS.items()
             }
         )

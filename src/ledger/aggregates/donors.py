@@ -86,6 +86,7 @@ class Donor(Aggregate):
     """Someone who gives."""
 
     TOPIC = "donor"
+    MOVES_MONEY = False
 
     class Registered(Fact, frozen=True):
         """A donor became known to the charity.

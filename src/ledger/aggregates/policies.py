@@ -81,6 +81,7 @@ class ApprovalPolicy(Aggregate):
     """The rules of approval, one after the other."""
 
     TOPIC = "approval-policy"
+    MOVES_MONEY = False
 
     class Set(Fact, frozen=True):
         """From a day on, so many people must approve.

@@ -19,6 +19,7 @@ class PublicLog(Aggregate):
     """A log, and the keys that were announced for it."""
 
     TOPIC = "log"
+    MOVES_MONEY = False
 
     class KeyAnnounced(Fact, frozen=True):
         """From now on checkpoints are signed with one more key.

@@ -25,6 +25,7 @@ class Relations(Aggregate):
     """The relations that one person declared."""
 
     TOPIC = "relation"
+    MOVES_MONEY = False
 
     class Declared(Fact, frozen=True):
         """The actor is related to somebody: either a party, by id, or an organisation, by name."""

@@ -36,6 +36,7 @@ class StaffMember(Aggregate):
     """Somebody who can come in."""
 
     TOPIC = "person"
+    MOVES_MONEY = False
 
     class Added(Fact, frozen=True):
         """Somebody can be given roles from now on."""

@@ -12,14 +12,9 @@ from typing import Any, NamedTuple
 
 from ledger.aggregates.disbursements.disbursement import Disbursement
 from ledger.aggregates.donations.donation import Donation
-from ledger.aggregates.donors import Donor
 from ledger.aggregates.funds import Fund
-from ledger.aggregates.policies import ApprovalPolicy
-from ledger.aggregates.public_logs import PublicLog
-from ledger.aggregates.relations import Relations
 from ledger.aggregates.sales.orders import SaleOrder
 from ledger.aggregates.sales.sale import CharitySale
-from ledger.aggregates.staff import StaffMember
 from ledger.books.accounts import (
     ADMINISTRATION,
     BANK,
@@ -35,7 +30,7 @@ from ledger.books.accounts import (
     SUSPENSE,
     of_class,
 )
-from ledger.kernel.aggregate import Fact
+from ledger.kernel.aggregate import FACTS, Fact, aggregate_of
 from ledger.kernel.names import FundCode
 from ledger.kernel.payments import Channel
 
@@ -63,17 +58,28 @@ Entry = tuple[tuple[str, FundCode, int], ...]
 def postings(fact: Fact) -> tuple[Posting, ...]:
     """Return the entry that ``fact`` makes, or nothing if it moves no money.
 
-    An event that this manual does not know is a bug, not a zero.
+    Raises:
+        LookupError: No rule is written for this kind of event.
+
+    """
+    return tuple(map(Posting._make, posting_rule(type(fact))(fact)))
+
+
+def posting_rule(kind: type[Fact]) -> Callable[[Any], Entry]:
+    """Return the rule of what entry facts of this kind make.
+
+    An event of money that this manual does not know is a bug, not a zero.
 
     Raises:
         LookupError: No rule is written for this kind of event.
 
     """
-    try:
-        rule = MANUAL[type(fact)]
-    except KeyError:
-        raise LookupError(f"no posting rule for {type(fact).__qualname__}") from None
-    return tuple(map(Posting._make, rule(fact)))
+    rule = MANUAL.get(kind)
+    if rule is not None:
+        return rule
+    if kind in FACTS.values() and not aggregate_of(kind).MOVES_MONEY:
+        return _nothing
+    raise LookupError(f"no posting rule for {kind.__qualname__}")
 
 
 def _move(fund: FundCode, amount: int, *, debit: str, credit: str) -> Entry:
@@ -173,9 +179,6 @@ MANUAL: Mapping[type[Fact], Callable[[Any], Entry]] = {
     Fund.Thawed: _nothing,
     Fund.Transferred: _transferred,
     Fund.Closed: _nothing,
-    Donor.Registered: _nothing,
-    Donor.ProcessingRestricted: _nothing,
-    Donor.Erased: _nothing,
     Donation.Pledged: _nothing,
     Donation.PaymentReceived: _payment_received,
     Donation.PaymentConfirmed: _nothing,
@@ -201,12 +204,5 @@ MANUAL: Mapping[type[Fact], Callable[[Any], Entry]] = {
     Disbursement.Bounced: _disbursement_bounced,
     Disbursement.Acknowledged: _nothing,
     Disbursement.Returned: _disbursement_returned,
-    ApprovalPolicy.Set: _nothing,
-    Relations.Declared: _nothing,
-    PublicLog.KeyAnnounced: _nothing,
-    StaffMember.Added: _nothing,
-    StaffMember.RolesGranted: _nothing,
-    StaffMember.RolesWithdrawn: _nothing,
-    StaffMember.Disabled: _nothing,
 }
 """The manual itself: one rule a kind of event."""

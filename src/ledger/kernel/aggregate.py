@@ -130,6 +130,9 @@ class Aggregate:
     TOPIC: ClassVar[str]
     """The first word of its events' topics."""
 
+    MOVES_MONEY: ClassVar[bool] = True
+    """Whether its events may make entries, so that each needs a rule in the manual of postings."""
+
     _appliers: ClassVar[dict[type[Fact], Callable[[Any, Any], None]]]
 
     def __init__(self, stream: UUID) -> None:
@@ -220,6 +223,11 @@ def project(aggregate: Aggregate | None, facts: Iterable[Fact]) -> Aggregate | N
             aggregate = _STREAMS[type(fact)](fact.originator_id)
         aggregate.apply(fact)
     return aggregate
+
+
+def aggregate_of(kind: type[Fact]) -> type[Aggregate]:
+    """Return the aggregate that facts of this kind are of."""
+    return _STREAMS[kind]
 
 
 def _learn(kind: type[Fact], owner: type[Aggregate]) -> None:
