@@ -17,7 +17,7 @@ from ledger.kernel.duties import OwnRequest
 from ledger.kernel.errors import Confidential, Invalid, LedgerError, NotFound, WrongState
 from ledger.kernel.payments import PaymentCounted, PaymentDiffers
 from ledger.kernel.roles import Role
-from ledger.kernel.sentences import Either, Sentence, Several, Word
+from ledger.kernel.sentences import Sentence, Several, Word
 from ledger.store.commits import StoreFailed
 from tests.folders import HOUSE
 from tests.msgids import SENTENCE, arguments, messages, modules, silent
@@ -97,9 +97,7 @@ MADE = [
         {"disbursement": "7"},
     ),
     (
-        RoleForbidden(
-            "this takes the role of {roles}", roles=Either((Role.APPROVER, Role.TREASURER))
-        ),
+        RoleForbidden((Role.APPROVER, Role.TREASURER)),
         "this takes the role of approver or treasurer",
         "须由审批人或司库办理",
         {"roles": ["approver", "treasurer"]},
