@@ -20,7 +20,7 @@ from sqlalchemy.exc import (
     ProgrammingError,
 )
 
-from ledger.commands import Ledger
+from ledger.commands.records import Records
 from ledger.kernel.errors import Confidential, LedgerError
 from ledger.kernel.names import Position
 from ledger.store.engine import ALONE, discard
@@ -145,7 +145,7 @@ class _Following:
 class Follower:
     """Feeds one ledger's events, in order and once each, to some views."""
 
-    def __init__(self, ledger: Ledger, engine: Engine, views: Sequence[View]) -> None:
+    def __init__(self, ledger: Records, engine: Engine, views: Sequence[View]) -> None:
         self._ledger = ledger
         self._engine = engine
         self._views = {view.name: _Following(view, engine) for view in views}

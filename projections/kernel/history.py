@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from ledger.commands import Ledger
+from ledger.commands.records import Records
 from ledger.kernel.aggregate import Fact
 from ledger.kernel.names import Position
 
@@ -39,7 +39,7 @@ def as_record(position: Position, fact: Fact) -> dict[str, Any]:
 
 
 def rest(
-    ledger: Ledger,
+    ledger: Records,
     after: int = 0,
     until: int | None = None,
     *,

@@ -18,7 +18,7 @@ from ledger.aggregates.funds import Fund
 from ledger.books.movements import Change, Figures, moves
 from ledger.books.postings import Entry, posting_rule
 from ledger.books.tallies import BY_STREAM, HELD, Changes, Tally, of_fund, own_changes
-from ledger.commands import Ledger
+from ledger.commands.records import Records
 from ledger.kernel.aggregate import FACTS, Fact
 from ledger.kernel.names import FundCode, Position
 from ledger.store.form import NOT_READ, StoredForm, Unreadable, brief
@@ -88,7 +88,7 @@ class Books(Struct):
 
 
 def fold(
-    ledger: Ledger,
+    ledger: Records,
     *,
     until: Position | None = None,
     progress: Progress = silent,

@@ -9,7 +9,7 @@ from msgspec import Struct, field
 
 from ledger.aggregates.disbursements.disbursement import Disbursement
 from ledger.aggregates.policies import ApprovalRule
-from ledger.commands import Ledger
+from ledger.commands.records import Records
 from ledger.kernel.aggregate import Fact
 from ledger.kernel.money import Currency, Fen
 from ledger.kernel.names import FundCode, PersonId, Position
@@ -89,7 +89,7 @@ class OtherRule(Struct):
 
 
 def held_to(
-    ledger: Ledger,
+    ledger: Records,
     rule: ApprovalRule,
     *,
     until: Position | None = None,

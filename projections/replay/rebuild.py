@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, MetaData, event, select, text
 from sqlalchemy.schema import CreateTable
 
-from ledger.commands import Ledger
+from ledger.commands.records import Records
 from ledger.kernel.names import Position
 from ledger.store.engine import ALONE, engine_at, is_url
 from projections.kernel.follow import Follower, Progress, silent
@@ -29,7 +29,7 @@ CACHE_KB = 64_000
 
 
 def rebuild(
-    ledger: Ledger, where: Path | str, views: Sequence[View], progress: Progress = silent
+    ledger: Records, where: Path | str, views: Sequence[View], progress: Progress = silent
 ) -> Position:
     """Make ``views``, kept at ``where``, anew from event 1; return the position reached."""
     served = open_views(where)

@@ -10,7 +10,7 @@ from msgspec import Struct
 from sqlalchemy import Connection, Engine, Row, Table, create_engine, select
 
 from ledger.books.tallies import COUNTED
-from ledger.commands import Ledger
+from ledger.commands.records import Records
 from ledger.kernel.names import Position
 from ledger.store.engine import in_order
 from projections.kernel.follow import Follower, Progress, silent
@@ -72,7 +72,7 @@ class Replayed(Struct, frozen=True):
 
 
 def replay(  # noqa: PLR0913  # What, up to where, and how much is told of it.
-    ledger: Ledger,
+    ledger: Records,
     served: Engine,
     views: Sequence[View],
     *,
@@ -223,7 +223,7 @@ def _difference(
     return Difference(str(table.name), {name: found[name] for name in key}, there, ought)
 
 
-def _tallies(ledger: Ledger, progress: Progress, keep: int) -> _Found | None:
+def _tallies(ledger: Records, progress: Progress, keep: int) -> _Found | None:
     """Compare the tallies that guard the funds with a recount.
 
     They belong to the newest event, so if more was recorded while they were read, they are read
@@ -239,7 +239,7 @@ def _tallies(ledger: Ledger, progress: Progress, keep: int) -> _Found | None:
     return None
 
 
-def _tallies_against(books: Books, ledger: Ledger) -> Iterator[Difference]:
+def _tallies_against(books: Books, ledger: Records) -> Iterator[Difference]:
     counted, payments = books.all_tallies(), 0
     for tally, value in ledger.store.all_tallies():
         if tally.name == COUNTED:

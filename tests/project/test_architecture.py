@@ -7,6 +7,7 @@ store; one door to the event-sourcing library.
 import ast
 import re
 import subprocess
+from graphlib import TopologicalSorter
 
 import pytest
 
@@ -103,7 +104,10 @@ def test_the_event_sourcing_library_has_few_doors():
         if "eventsourcing" in packages(path)
     }
 
-    assert {each for each in users if not each.startswith("store/")} == {"commands/application.py"}
+    assert {each for each in users if not each.startswith("store/")} == {
+        "commands/application.py",
+        "commands/records.py",
+    }
 
 
 def test_the_register_of_people_is_the_only_sql_beside_the_store():
@@ -156,6 +160,31 @@ def test_a_folder_imports_only_those_below_it(house):
 
     assert upwards == []
     assert {path.name for path in root.iterdir() if path.is_dir()} - {"__pycache__"} == set(order)
+
+
+def imports_of(path):
+    """Return the modules of ours that a module imports, also those it imports for types alone."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            yield node.module
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+
+
+def test_no_module_knows_one_that_knows_it():
+    names = {}
+    for layer, path in MODULES:
+        inner = path.relative_to(LAYERS[layer]).with_suffix("").parts
+        names[".".join((layer, *inner)).removesuffix(".__init__")] = path
+
+    graph = {
+        name: {each for each in imports_of(path) if each in names} - {name}
+        for name, path in names.items()
+        if path.name != "__init__.py"
+    }
+
+    TopologicalSorter(graph).prepare()  # Names the circle, if there is one.
 
 
 def test_a_module_is_short():

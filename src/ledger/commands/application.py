@@ -6,42 +6,30 @@ A decision is only a decision: if somebody else was faster, it is made anew on w
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from datetime import date
-from functools import lru_cache
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar, cast
-from uuid import UUID
+from typing import Any, ParamSpec, cast
 
-from eventsourcing.application import AggregateNotFoundError, Application
-from eventsourcing.persistence import ApplicationRecorder, Mapper, StoredEvent
+from eventsourcing.persistence import StoredEvent
 from msgspec.structs import replace
 
-from ledger.aggregates.funds import Fund
 from ledger.books.accounts import REGIME_START
 from ledger.books.postings import postings
 from ledger.books.tallies import changes
 from ledger.commands.command import Command, Decision
-from ledger.commands.known_donors import KnownDonors
-from ledger.kernel.aggregate import Act, Aggregate, Fact, project
-from ledger.kernel.errors import Invalid, LedgerError, NotFound, Refused
-from ledger.kernel.names import FundCode, Position
+from ledger.commands.records import Records
+from ledger.kernel.aggregate import Act, Fact
+from ledger.kernel.errors import Invalid, LedgerError, Refused
 from ledger.kernel.roles import RoleForbidden
 from ledger.kernel.sentences import Several, Word
-from ledger.kernel.terms import FundTerms
-from ledger.store import open_store
 from ledger.store.commits import Commit, Outcome, OutcomeUnknown, Receipt, judge
 from ledger.store.committer import Committer
-from ledger.store.form import StoredForm
 from ledger.store.recorder import WouldWait
 
 TRIES = 5
 """Times that a command is decided anew when others keep being faster."""
 
-KNOWN_MAX = 100_000
-"""Funds whose fixed facts are remembered, so that a pledge reads nothing."""
-
-A = TypeVar("A", bound=Aggregate)
 P = ParamSpec("P")
 
 
@@ -64,34 +52,18 @@ class BeforeTheRegime(Invalid):
         )
 
 
-class Ledger(Application[UUID]):
-    """The write side: loads what a command is about, and records what it came to."""
-
-    name = "ledger"
+class Ledger(Records):
+    """The write side: has commands decided, and stores what they come to."""
 
     def __init__(self, where: Path | str, *, writes: bool = True) -> None:
-        """Open the ledger that is kept at ``where``: a file, or the URL of a database.
-
-        Args:
-            where: What ``open_store`` takes.
-            writes: Commands may be recorded. A ledger that is only read can be opened beside
-                the process that writes it.
-
-        """
-        self.store = open_store(where, writes=writes)
-        super().__init__()
-        self.form = StoredForm()
+        """Open the ledger that is kept at ``where``, as ``Records`` does."""
+        super().__init__(where, writes=writes)
         self.committer = Committer(self.store)
-        self.fund_terms = lru_cache(KNOWN_MAX)(self._fund_terms)
-        self.donors = KnownDonors(self)
 
     def close(self) -> None:
         """Store what is waiting, then let go of the database."""
         self.committer.close()
-        self.store.close()
         super().close()
-
-    # Recording.
 
     def record(
         self,
@@ -249,57 +221,6 @@ class Ledger(Application[UUID]):
             if fact.on < REGIME_START and postings(fact):
                 raise BeforeTheRegime(fact.on)
         return [self.form.to_stored_event(fact) for fact in facts]
-
-    # Reading what a command, or a view, is about.
-
-    def history(
-        self, after: int, limit: int, *, topic: str | None = None, stream: UUID | None = None
-    ) -> Iterator[tuple[Position, Fact]]:
-        """Return up to ``limit`` events that follow position ``after``, all or some of them."""
-        for stored in self.store.history(after, limit, topic=topic, stream=stream):
-            yield Position(stored.id), self.form.to_domain_event(stored)
-
-    def at(self, positions: Sequence[Position]) -> Iterator[tuple[Position, Fact]]:
-        """Return the events at these positions, in order."""
-        for stored in self.store.at(positions):
-            yield Position(stored.id), self.form.to_domain_event(stored)
-
-    def get(self, kind: type[A], name: object) -> A:
-        """Return an aggregate as it stands.
-
-        Args:
-            kind: Of the aggregate.
-            name: What it is known by: its id, or a fund's code.
-
-        Raises:
-            NotFound: Nothing of this kind is known by that name.
-
-        """
-        aggregate = self.find(kind, kind.stream_of(name))
-        if aggregate is None:
-            raise NotFound(kind.TOPIC, name)
-        return aggregate
-
-    def _fund_terms(self, code: FundCode) -> FundTerms:
-        return self.get(Fund, code).terms
-
-    def find(self, kind: type[A], stream: UUID) -> A | None:
-        """Return what ``stream`` adds up to, if it is recorded and of this kind."""
-        try:
-            aggregate: object = self.repository.get(stream, projector_func=project)
-        except AggregateNotFoundError:
-            return None
-        return aggregate if isinstance(aggregate, kind) else None
-
-    # Parts.
-
-    def construct_mapper(self) -> Mapper[UUID]:
-        """Store events as canonical JSON."""
-        return StoredForm()
-
-    def construct_recorder(self) -> ApplicationRecorder:
-        """Keep events, tallies and answers in one transaction."""
-        return self.store
 
 
 _Attempts = Generator[Commit, Outcome | None, Receipt]

@@ -8,15 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Concatenate, Generic, NamedTuple, ParamSpec, TypeVar
+from typing import Any, Concatenate, Generic, NamedTuple, ParamSpec, TypeVar
 
 from ledger.books.tallies import Expectation
+from ledger.commands.records import Records
 from ledger.kernel.aggregate import Act, Aggregate
 from ledger.kernel.errors import NotFound
 from ledger.kernel.roles import Role
-
-if TYPE_CHECKING:
-    from ledger.commands.application import Ledger
 
 A = TypeVar("A", bound=Aggregate)
 P = ParamSpec("P")
@@ -60,7 +58,7 @@ class Command(Generic[P]):
     name: str
     by: tuple[str, ...]
     purpose: str
-    decide: Callable[Concatenate[Ledger, Act, P], Decision]
+    decide: Callable[Concatenate[Records, Act, P], Decision]
 
 
 class command:  # noqa: N801  # It stands above functions, as a decorator does.
@@ -78,7 +76,7 @@ class command:  # noqa: N801  # It stands above functions, as a decorator does.
         self._by = tuple(by)
         self._owner = owner
 
-    def __call__(self, decide: Callable[Concatenate[Ledger, Act, P], Decision]) -> Command[P]:
+    def __call__(self, decide: Callable[Concatenate[Records, Act, P], Decision]) -> Command[P]:
         """Return the command that ``decide`` decides."""
         return Command(
             name=decide.__name__,
@@ -89,13 +87,13 @@ class command:  # noqa: N801  # It stands above functions, as a decorator does.
 
 
 def _own_alone(
-    decide: Callable[Concatenate[Ledger, Act, P], Decision], owner: Callable[..., object]
-) -> Callable[Concatenate[Ledger, Act, P], Decision]:
-    def own_alone(ledger: Ledger, act: Act, /, *args: P.args, **kwargs: P.kwargs) -> Decision:
+    decide: Callable[Concatenate[Records, Act, P], Decision], owner: Callable[..., object]
+) -> Callable[Concatenate[Records, Act, P], Decision]:
+    def own_alone(records: Records, act: Act, /, *args: P.args, **kwargs: P.kwargs) -> Decision:
         if act.role == DONOR:
             donor = owner(*args, **kwargs)
             _check_owner(act, donor, NotFound("donor", donor))
-        return decide(ledger, act, *args, **kwargs)
+        return decide(records, act, *args, **kwargs)
 
     return own_alone
 
@@ -126,9 +124,9 @@ def step(  # All that there is to say of a step.
     """
 
     def decide(
-        ledger: Ledger, act: Act, thing: Any, /, *args: P.args, **kwargs: P.kwargs
+        records: Records, act: Act, thing: Any, /, *args: P.args, **kwargs: P.kwargs
     ) -> Decision:
-        aggregate = ledger.get(kind, thing)
+        aggregate = records.get(kind, thing)
         if owner is not None and act.role == DONOR:
             _check_owner(act, owner(aggregate), NotFound(kind.TOPIC, thing))
         repeat = method(aggregate, act, *args, **kwargs)

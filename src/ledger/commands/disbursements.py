@@ -8,9 +8,9 @@ from datetime import date
 from ledger.aggregates.disbursements.disbursement import Disbursement
 from ledger.aggregates.disbursements.facts import PayeeKind
 from ledger.books.tallies import Expectation, fund_is_open, fund_lets_go
-from ledger.commands.application import Ledger
 from ledger.commands.command import Decision, command, step
 from ledger.commands.policies import approval_policy
+from ledger.commands.records import Records
 from ledger.commands.relations import relations_of
 from ledger.kernel.aggregate import Act
 from ledger.kernel.money import Currency
@@ -28,7 +28,7 @@ def _fund_lets_go(disbursement: Disbursement) -> Sequence[Expectation]:
 
 @command(by=(Role.CLERK,))
 def request_aid(
-    ledger: Ledger,
+    records: Records,
     act: Act,
     *,
     fund: FundCode,
@@ -44,7 +44,7 @@ def request_aid(
     """Ask for aid out of a fund."""
     disbursement = Disbursement.request(
         act,
-        fund=ledger.fund_terms(fund),
+        fund=records.fund_terms(fund),
         payee_kind=payee_kind,
         payee=payee,
         payee_name=payee_name,
@@ -58,11 +58,11 @@ def request_aid(
 
 
 @command(by=(Role.APPROVER,))
-def approve(ledger: Ledger, act: Act, disbursement_id: DisbursementId, *, on: date) -> Decision:
+def approve(records: Records, act: Act, disbursement_id: DisbursementId, *, on: date) -> Decision:
     """Approve. The last approval needed, the second if no rule is set, sets the money aside."""
-    disbursement = ledger.get(Disbursement, disbursement_id)
-    needed = approval_policy(ledger).needed(disbursement.amount, on=on, today=act.today)
-    ties = relations_of(ledger, act.actor).ties
+    disbursement = records.get(Disbursement, disbursement_id)
+    needed = approval_policy(records).needed(disbursement.amount, on=on, today=act.today)
+    ties = relations_of(records, act.actor).ties
     disbursement.approve(act, on=on, needed=needed, ties=ties)
     return Decision(disbursement, fund_lets_go(disbursement.fund))
 

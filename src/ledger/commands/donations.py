@@ -9,8 +9,8 @@ from typing import Any, Literal
 from ledger.aggregates.donations.donation import Donation
 from ledger.aggregates.donations.facts import Cause, Instalment
 from ledger.books.tallies import fund_is_open, fund_lets_go, payment_is_new
-from ledger.commands.application import Ledger
 from ledger.commands.command import Decision, command, step
+from ledger.commands.records import Records
 from ledger.kernel.aggregate import Act
 from ledger.kernel.money import Currency
 from ledger.kernel.names import DonationId, DonorId, FundCode
@@ -24,7 +24,7 @@ def _promised_by(*, donor: DonorId, **_: Any) -> DonorId:
 
 @command(by=(Role.CLERK, Role.DONOR), owner=_promised_by)
 def pledge(
-    ledger: Ledger,
+    records: Records,
     act: Act,
     *,
     donor: DonorId,
@@ -37,11 +37,11 @@ def pledge(
     note: str | None = None,
 ) -> Decision:
     """Record a promise: as a clerk anybody's, as a donor one's own."""
-    may_give = ledger.donors.may_give(donor)
+    may_give = records.donors.may_give(donor)
     donation = Donation.pledge(
         act,
         donor=donor,
-        fund=ledger.fund_terms(fund),
+        fund=records.fund_terms(fund),
         amount=amount,
         currency=currency,
         pledged_on=pledged_on,
@@ -54,7 +54,7 @@ def pledge(
 
 @command(by=(Role.CASHIER,))
 def receive_payment(
-    ledger: Ledger,
+    records: Records,
     act: Act,
     donation_id: DonationId,
     *,
@@ -64,7 +64,7 @@ def receive_payment(
     received_on: date,
 ) -> Decision:
     """Record money that arrived. The same channel and reference never count twice."""
-    donation = ledger.get(Donation, donation_id)
+    donation = records.get(Donation, donation_id)
     repeat = donation.receive(
         act, amount=amount, channel=channel, external_ref=external_ref, received_on=received_on
     )
@@ -91,7 +91,7 @@ withdraw_pledge = step(
 
 @command(by=(Role.TREASURER,))
 def refund(
-    ledger: Ledger,
+    records: Records,
     act: Act,
     donation_id: DonationId,
     *,
@@ -101,14 +101,14 @@ def refund(
     on: date | None = None,
 ) -> Decision:
     """Send money back the way it came. The cause decides what the books debit."""
-    donation = ledger.get(Donation, donation_id)
+    donation = records.get(Donation, donation_id)
     donation.refund(act, amount=amount, cause=cause, reason=reason, on=on or act.today)
     return Decision(donation, fund_lets_go(donation.fund))
 
 
 @command(by=(Role.CLERK,))
 def decide_excess(
-    ledger: Ledger,
+    records: Records,
     act: Act,
     donation_id: DonationId,
     *,
@@ -117,7 +117,7 @@ def decide_excess(
     on: date,
 ) -> Decision:
     """Record what the donor decided about money paid beyond the promise."""
-    donation = ledger.get(Donation, donation_id)
+    donation = records.get(Donation, donation_id)
     if decision == "give":
         donation.give_excess(act, amount=amount, on=on)
     else:

@@ -8,8 +8,8 @@ from typing import Any
 
 from ledger.aggregates.donations.donation import Donation
 from ledger.aggregates.donors import Donor, ErasureBasis, ErasureReason, RestrictionBasis
-from ledger.commands.application import Ledger
 from ledger.commands.command import Decision, command
+from ledger.commands.records import Records
 from ledger.kernel.aggregate import Act
 from ledger.kernel.errors import Invalid
 from ledger.kernel.names import DonationId, DonorId
@@ -21,14 +21,14 @@ def _themselves(donor_id: DonorId, **_: Any) -> DonorId:
 
 
 @command(by=(Role.CLERK, Role.DONOR))
-def register_donor(_: Ledger, act: Act, donor: DonorId, *, anonymous: bool) -> Decision:
+def register_donor(_: Records, act: Act, donor: DonorId, *, anonymous: bool) -> Decision:
     """Make a donor known. Who it is goes into the register of people, not into the history."""
     return Decision(Donor.register(act, donor=donor, anonymous=anonymous))
 
 
 @command(by=(Role.ADMIN, Role.DONOR), owner=_themselves)
 def restrict_donor(
-    ledger: Ledger,
+    records: Records,
     act: Act,
     donor_id: DonorId,
     *,
@@ -38,13 +38,13 @@ def restrict_donor(
     """Have a donor's details kept, sealed, and used for nothing."""
     if act.role == Role.DONOR and basis != "donor-request":
         raise Invalid("basis", "must be donor-request if a donor asks for themselves")
-    donor = ledger.get(Donor, donor_id)
+    donor = records.get(Donor, donor_id)
     return Decision(donor, repeat_of=donor.restrict(act, basis=basis, until=until))
 
 
 @command(by=(Role.ADMIN, Role.DONOR), owner=_themselves)
 def erase_donor(
-    ledger: Ledger,
+    records: Records,
     act: Act,
     donor_id: DonorId,
     *,
@@ -55,7 +55,7 @@ def erase_donor(
     """Have a donor's details destroyed, which ``people.erasure`` does once this stands.
 
     Args:
-        ledger: Where it is recorded.
+        records: What is recorded.
         act: Who does it.
         donor_id: Of the donor.
         basis: By what right.
@@ -63,8 +63,8 @@ def erase_donor(
         donations: Those of the donor's donations on which money may be owed.
 
     """
-    donor = ledger.get(Donor, donor_id)
-    owing = [each for each in donations if _owed(ledger.get(Donation, each))]
+    donor = records.get(Donor, donor_id)
+    owing = [each for each in donations if _owed(records.get(Donation, each))]
     return Decision(donor, repeat_of=donor.erase(act, basis=basis, reason=reason, owing=owing))
 
 

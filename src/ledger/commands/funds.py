@@ -6,8 +6,8 @@ from datetime import date
 
 from ledger.aggregates.funds import Fund, FundExists
 from ledger.books.tallies import fund_is_empty, fund_is_open, fund_lets_go
-from ledger.commands.application import Ledger
 from ledger.commands.command import Decision, command, step
+from ledger.commands.records import Records
 from ledger.kernel.aggregate import Act
 from ledger.kernel.money import Currency
 from ledger.kernel.names import FundCode
@@ -17,7 +17,7 @@ from ledger.kernel.terms import Restriction
 
 @command(by=(Role.TREASURER,))
 def open_fund(
-    ledger: Ledger,
+    records: Records,
     act: Act,
     *,
     code: str,
@@ -30,7 +30,7 @@ def open_fund(
     fund = Fund.open(
         act, code=code, name=name, purpose=purpose, restriction=restriction, currency=currency
     )
-    if ledger.find(Fund, fund.id) is not None:
+    if records.find(Fund, fund.id) is not None:
         raise FundExists(fund.code)
     return Decision(fund)
 
@@ -63,7 +63,7 @@ close_fund = step(
 
 @command(by=(Role.TREASURER,))
 def transfer(
-    ledger: Ledger,
+    records: Records,
     act: Act,
     code: FundCode,
     *,
@@ -73,6 +73,6 @@ def transfer(
     on: date,
 ) -> Decision:
     """Give money of this fund to another; out of a restricted fund only with a basis."""
-    fund = ledger.get(Fund, code)
-    fund.transfer(act, to=ledger.get(Fund, to), amount=amount, basis=basis, on=on)
+    fund = records.get(Fund, code)
+    fund.transfer(act, to=records.get(Fund, to), amount=amount, basis=basis, on=on)
     return Decision(fund, (*fund_lets_go(code), fund_is_open(to)))

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from ledger.aggregates.donors import Donor
-from ledger.books.tallies import RESTRICTIONS, Expectation
+from ledger.books.tallies import RESTRICTIONS, Expectation, Tally
 from ledger.kernel.errors import Conflict, LedgerError
 from ledger.kernel.names import DonorId
-
-if TYPE_CHECKING:
-    from ledger.commands.application import Ledger
 
 KNOWN_MAX = 100_000
 """Donors that are remembered."""
@@ -32,8 +29,14 @@ class KnownDonors:
     or by any other.
     """
 
-    def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
+    def __init__(
+        self,
+        read: Callable[[DonorId], Donor],
+        tallies: Callable[[Iterable[Tally]], Mapping[Tally, int]],
+    ) -> None:
+        """Remember what ``read`` returns, for as long as ``tallies`` count no restriction more."""
+        self._read = read
+        self._tallies = tallies
         self._remembered: _Remembered | None = None
 
     def may_give(self, donor: DonorId) -> Expectation:
@@ -44,13 +47,10 @@ class KnownDonors:
 
     def _remember(self) -> _Remembered:
         """Begin anew. The count is read first, so that donors are at least as new as it is."""
-        count = self._ledger.store.tallies([RESTRICTIONS]).get(RESTRICTIONS, 0)
+        count = self._tallies([RESTRICTIONS]).get(RESTRICTIONS, 0)
         unchanged = Expectation(RESTRICTIONS, count, self._drop)
         self._remembered = _Remembered(lru_cache(KNOWN_MAX)(self._read), unchanged)
         return self._remembered
-
-    def _read(self, donor: DonorId) -> Donor:
-        return self._ledger.get(Donor, donor)
 
     def _drop(self, _: int) -> LedgerError:
         self._remembered = None

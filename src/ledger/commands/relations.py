@@ -5,22 +5,22 @@ from __future__ import annotations
 from datetime import date
 
 from ledger.aggregates.relations import RelationKind, Relations
-from ledger.commands.application import Ledger
 from ledger.commands.command import Decision, command
+from ledger.commands.records import Records
 from ledger.kernel.aggregate import Act
 from ledger.kernel.names import PartyId, PersonId, relations_stream
 from ledger.kernel.roles import Role
 
 
-def relations_of(ledger: Ledger, person: PersonId) -> Relations:
+def relations_of(records: Records, person: PersonId) -> Relations:
     """Return what ``person`` declared to be related to, perhaps nothing."""
     stream = relations_stream(person)
-    return ledger.find(Relations, stream) or Relations(stream)
+    return records.find(Relations, stream) or Relations(stream)
 
 
 @command(by=(Role.APPROVER, Role.CLERK, Role.CASHIER, Role.BOOKKEEPER, Role.TREASURER))
 def declare_relation(
-    ledger: Ledger,
+    records: Records,
     act: Act,
     *,
     party: PartyId | None,
@@ -29,7 +29,7 @@ def declare_relation(
     on: date,
 ) -> Decision:
     """Record to whom the actor is related."""
-    relations = relations_of(ledger, act.actor)
+    relations = relations_of(records, act.actor)
     repeat = relations.declare(
         act, party=party, organisation=organisation, relation=relation, on=on
     )

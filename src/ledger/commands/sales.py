@@ -9,8 +9,8 @@ from ledger.aggregates.sales.facts import Item
 from ledger.aggregates.sales.sale import CharitySale
 from ledger.aggregates.sales.settlements import Statement
 from ledger.books.tallies import Expectation, fund_is_open, of_sale
-from ledger.commands.application import Ledger
 from ledger.commands.command import Decision, command, step
+from ledger.commands.records import Records
 from ledger.kernel.aggregate import Act
 from ledger.kernel.errors import Conflict
 from ledger.kernel.names import FundCode, SaleId
@@ -23,7 +23,7 @@ def _fund_is_open(sale: CharitySale) -> Sequence[Expectation]:
 
 @command(by=(Role.TREASURER,))
 def plan_sale(
-    ledger: Ledger,
+    records: Records,
     act: Act,
     *,
     name: str,
@@ -41,7 +41,7 @@ def plan_sale(
     sale = CharitySale.plan(
         act,
         name=name,
-        fund=ledger.fund_terms(fund),
+        fund=records.fund_terms(fund),
         partner=partner,
         starts_on=starts_on,
         ends_on=ends_on,
@@ -63,12 +63,12 @@ end_sale = step(CharitySale, CharitySale.end, by=(Role.TREASURER,), name="end_sa
 
 @command(by=(Role.TREASURER,))
 def settle_sale(
-    ledger: Ledger, act: Act, sale_id: SaleId, theirs: Statement, *, agreed_on: date
+    records: Records, act: Act, sale_id: SaleId, theirs: Statement, *, agreed_on: date
 ) -> Decision:
     """Agree with the partner's statement, if every figure is ours to the fen."""
-    sale = ledger.get(CharitySale, sale_id)
+    sale = records.get(CharitySale, sale_id)
     gross, refunds = of_sale(sale_id, "gross"), of_sale(sale_id, "refunds")
-    sold = ledger.store.tallies([gross, refunds])
+    sold = records.store.tallies([gross, refunds])
     sale.settle(
         act,
         theirs,
