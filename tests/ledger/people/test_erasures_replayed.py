@@ -11,7 +11,7 @@ from api.app import open_site
 from api.places import DATABASE_URL, Places
 from ledger.aggregates.donors import Donor, ProcessingStopped
 from ledger.commands import Ledger
-from ledger.commands.donations import withdraw_pledge
+from ledger.commands.donations import pledge, withdraw_pledge
 from ledger.commands.donors import erase_donor, register_donor, restrict_donor
 from ledger.kernel.ids import new_id
 from ledger.kernel.names import DonationId, DonorId, PartyId
@@ -157,7 +157,7 @@ def test_a_process_that_remembers_a_donor_learns_that_another_stopped_them(postg
         donor = DonorId(new_id())
         house.ledger.record(register_donor, act_for(register_donor), donor, anonymous=True)
 
-        def pledge():
+        def promise():
             return house.ledger.record(
                 pledge,
                 act_for(pledge),
@@ -168,7 +168,7 @@ def test_a_process_that_remembers_a_donor_learns_that_another_stopped_them(postg
                 pledged_on=TODAY,
             )
 
-        given = pledge()
+        given = promise()
         other.record(
             withdraw_pledge,
             act_for(withdraw_pledge),
@@ -178,7 +178,7 @@ def test_a_process_that_remembers_a_donor_learns_that_another_stopped_them(postg
         other.record(restrict_donor, act_for(restrict_donor), donor, basis="donor-request")
 
         with pytest.raises(ProcessingStopped):
-            pledge()
+            promise()
         house.check_tallies()
 
 
