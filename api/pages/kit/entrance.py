@@ -35,8 +35,8 @@ SIGN_IN, ACCOUNT = "/sign-in", "/account"
 
 FORM = "application/x-www-form-urlencoded"
 
-FIELDS_MAX = 200
-"""Fields of a form; the longest of ours has a tenth of that."""
+FIELDS_MAX = 4_200
+"""Fields of a form: a plan of a thousand goods has four for each."""
 
 KEY_FIELD = "key"
 """The field by which a form that moves money or state names itself, as Idempotency-Key does."""
@@ -78,6 +78,17 @@ class PageDesk(Desk):
                 most=KEY_MAX,
             )
         return key
+
+    def act_as(self, roles: tuple[Role, ...]) -> None:
+        """Take the first of ``roles`` that the reader has; refuse whoever has none."""
+        lacking = frozenset() if self.signed_in is None else self.signed_in.lacking
+        if self.caller.roles.isdisjoint(roles) and not lacking.isdisjoint(roles):
+            raise SecondFactorRequired(roles, says="sign in with your second factor, or set one up")
+        self.role = acting_as(self.caller, roles)
+
+    def sends(self, body: bytes) -> None:
+        """Have the form stand for a body that was made of it."""
+        self._body = body
 
     async def read_form(self) -> None:
         """Read what was sent; refuse what could be read in two ways."""
@@ -134,13 +145,10 @@ class Entrance(Door):
         found = await signed_in(request)
         if found is None and self.for_somebody:
             raise NotSignedIn("sign in first")
-        if found is None or not self.roles:
-            return PageDesk(request, found, None)
-        if found.caller.roles.isdisjoint(self.roles) and not found.lacking.isdisjoint(self.roles):
-            raise SecondFactorRequired(
-                self.roles, says="sign in with your second factor, or set one up"
-            )
-        return PageDesk(request, found, acting_as(found.caller, self.roles))
+        desk = PageDesk(request, found, None)
+        if found is not None and self.roles:
+            desk.act_as(self.roles)
+        return desk
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Let in, or send to where one signs in."""

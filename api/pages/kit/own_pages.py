@@ -27,6 +27,9 @@ P = ParamSpec("P")
 BOOKS = (Role.BOOKKEEPER, Role.TREASURER, Role.AUDITOR)
 """Who reads the books."""
 
+WHO_DO = tuple(role for role in Role if role is not Role.AUDITOR)
+"""Who records anything at all."""
+
 
 class OwnPage(NamedTuple):
     """A page that is offered to whoever has one of its roles."""
@@ -41,6 +44,7 @@ OWN_PAGES = (
     OwnPage("/mine", marked("My pledges"), (Role.DONOR,)),
     OwnPage("/mine/data", marked("My data"), (Role.DONOR,)),
     OwnPage("/desk", marked("Inbox"), READERS),
+    OwnPage("/desk/do", marked("What I can do"), WHO_DO),
     OwnPage("/desk/aid", marked("Aid"), READERS),
     OwnPage("/desk/request", marked("Ask for aid"), (Role.CLERK,)),
     OwnPage("/desk/relations", marked("Relations"), READERS),

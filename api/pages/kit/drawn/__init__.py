@@ -1,0 +1,1 @@
+"""Forms that are drawn from what a step takes: its path, its body and the states it is open in."""
