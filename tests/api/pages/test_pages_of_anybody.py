@@ -201,6 +201,7 @@ def test_a_field_that_is_wrong_alone_breaks_no_page(method, route, visitors, wor
     visitor.sign_in()
     ids = {"sale_id": world.selling, "disbursement_id": world.requested, "code": world.rich}
     ids |= {"donation_id": world.open, "position": "1", "session": "0" * 16}
+    ids |= {"noun": "donations", "step": "new"}
     path = path_of(route, {name: ids[name] for name in route.param_convertors})
 
     for name, wrong in product(names_of(route), WRONG):
