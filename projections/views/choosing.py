@@ -37,7 +37,7 @@ REFERENCE_FROM = 4
 Row = dict[str, Any]
 
 
-class Wanted(NamedTuple):
+class Criteria(NamedTuple):
     """What somebody looks for.
 
     Attributes:
@@ -76,89 +76,89 @@ _DISBURSEMENT = OfMoney(
 
 def find_donations(
     connection: Connection,
-    wanted: Wanted,
+    criteria: Criteria,
     *,
     donor: str | None = None,
     donors: Collection[str] = (),
     in_suspense: bool = False,
 ) -> list[Row]:
     """Return donations: of one ``donor`` alone, or also whatever is of ``donors``."""
-    met = [or_(_meets(word, _DONATION, DONATIONS), _has_reference(word)) for word in wanted.words]
-    asked = select(DONATIONS, STATE.label("state"), FUNDS.c.name).join(
+    met = [or_(_meets(word, _DONATION, DONATIONS), _has_reference(word)) for word in criteria.words]
+    query = select(DONATIONS, STATE.label("state"), FUNDS.c.name).join(
         FUNDS, FUNDS.c.fund == DONATIONS.c.fund, isouter=True
     )
-    asked = asked.where(or_(and_(true(), *met), DONATIONS.c.donor.in_(donors or [""])))
+    query = query.where(or_(and_(true(), *met), DONATIONS.c.donor.in_(donors or [""])))
     if donor is not None:
-        asked = asked.where(DONATIONS.c.donor == donor)
+        query = query.where(DONATIONS.c.donor == donor)
     if in_suspense:
-        asked = asked.where(DONATIONS.c.excess > 0)
-    asked = _only(asked, wanted, DONATIONS.c.donation, STATE)
-    return _rows(connection, asked.order_by(DONATIONS.c.number.desc()), wanted)
+        query = query.where(DONATIONS.c.excess > 0)
+    query = _only(query, criteria, DONATIONS.c.donation, STATE)
+    return _rows(connection, query.order_by(DONATIONS.c.number.desc()), criteria)
 
 
 def find_disbursements(
-    connection: Connection, wanted: Wanted, *, to_persons: bool = False
+    connection: Connection, criteria: Criteria, *, to_persons: bool = False
 ) -> list[Row]:
     """Return disbursements; only those to persons, if it is for that."""
-    met = [_meets(word, _DISBURSEMENT, DISBURSEMENTS) for word in wanted.words]
-    asked = select(DISBURSEMENTS, FUNDS.c.name).join(
+    met = [_meets(word, _DISBURSEMENT, DISBURSEMENTS) for word in criteria.words]
+    query = select(DISBURSEMENTS, FUNDS.c.name).join(
         FUNDS, FUNDS.c.fund == DISBURSEMENTS.c.fund, isouter=True
     )
-    asked = asked.where(*met)
+    query = query.where(*met)
     if to_persons:
-        asked = asked.where(DISBURSEMENTS.c.payee_kind == "person")
+        query = query.where(DISBURSEMENTS.c.payee_kind == "person")
     known_by = DISBURSEMENTS.c.payee if to_persons else DISBURSEMENTS.c.disbursement
-    asked = _only(asked, wanted, known_by, DISBURSEMENTS.c.state)
-    return _rows(connection, asked.order_by(DISBURSEMENTS.c.number.desc()), wanted)
+    query = _only(query, criteria, known_by, DISBURSEMENTS.c.state)
+    return _rows(connection, query.order_by(DISBURSEMENTS.c.number.desc()), criteria)
 
 
-def find_funds(connection: Connection, wanted: Wanted) -> list[Row]:
+def find_funds(connection: Connection, criteria: Criteria) -> list[Row]:
     """Return funds by code, name and purpose."""
     columns = (FUNDS.c.fund, FUNDS.c.name, FUNDS.c.purpose)
-    asked = select(FUNDS).where(*(_in_one(word, columns) for word in wanted.words))
-    asked = _only(asked, wanted, FUNDS.c.fund, FUNDS.c.state)
-    return _rows(connection, asked.order_by(FUNDS.c.fund), wanted)
+    query = select(FUNDS).where(*(_in_one(word, columns) for word in criteria.words))
+    query = _only(query, criteria, FUNDS.c.fund, FUNDS.c.state)
+    return _rows(connection, query.order_by(FUNDS.c.fund), criteria)
 
 
-def find_sales(connection: Connection, wanted: Wanted, *, sale: str | None = None) -> list[Row]:
+def find_sales(connection: Connection, criteria: Criteria, *, sale: str | None = None) -> list[Row]:
     """Return sales by name, partner and fund; one alone, if it is named."""
     columns = (SALES.c.name, SALES.c.partner, SALES.c.fund)
-    asked = select(SALES).where(
-        *(or_(_in_one(word, columns), _is_of(word, SALES.c.sale)) for word in wanted.words)
+    query = select(SALES).where(
+        *(or_(_in_one(word, columns), _is_of(word, SALES.c.sale)) for word in criteria.words)
     )
     if sale is not None:
-        asked = asked.where(SALES.c.sale == sale)
-    asked = _only(asked, wanted, SALES.c.sale, SALES.c.state)
-    return _rows(connection, asked.order_by(SALES.c.number.desc()), wanted)
+        query = query.where(SALES.c.sale == sale)
+    query = _only(query, criteria, SALES.c.sale, SALES.c.state)
+    return _rows(connection, query.order_by(SALES.c.number.desc()), criteria)
 
 
 def known_donors(connection: Connection, among: Collection[str]) -> list[Row]:
     """Return those of these ids that are donors, newest first; their details are not here."""
-    asked = select(DONORS).where(DONORS.c.donor.in_(list(among)))
+    query = select(DONORS).where(DONORS.c.donor.in_(list(among)))
     return [
-        dict(row) for row in connection.execute(asked.order_by(DONORS.c.donor.desc())).mappings()
+        dict(row) for row in connection.execute(query.order_by(DONORS.c.donor.desc())).mappings()
     ]
 
 
-def newest_donors(connection: Connection, wanted: Wanted) -> list[Row]:
+def newest_donors(connection: Connection, criteria: Criteria) -> list[Row]:
     """Return the donors that were registered last."""
-    asked = select(DONORS).where(DONORS.c.state.in_(list(wanted.states or DonorState)))
-    return _rows(connection, asked.order_by(DONORS.c.donor.desc()), wanted)
+    query = select(DONORS).where(DONORS.c.state.in_(list(criteria.states or DonorState)))
+    return _rows(connection, query.order_by(DONORS.c.donor.desc()), criteria)
 
 
 def _only(
-    asked: Select[Any], wanted: Wanted, known_by: Column[str], state: ColumnElement[str]
+    query: Select[Any], criteria: Criteria, known_by: Column[str], state: ColumnElement[str]
 ) -> Select[Any]:
     """Keep to the one thing that is looked up, and to the states that are named."""
-    if wanted.id is not None:
-        asked = asked.where(known_by == wanted.id)
-    if wanted.states is not None:
-        asked = asked.where(state.in_(list(wanted.states)))
-    return asked
+    if criteria.id is not None:
+        query = query.where(known_by == criteria.id)
+    if criteria.states is not None:
+        query = query.where(state.in_(list(criteria.states)))
+    return query
 
 
-def _rows(connection: Connection, asked: Select[Any], wanted: Wanted) -> list[Row]:
-    return [dict(row) for row in connection.execute(asked.limit(wanted.limit)).mappings()]
+def _rows(connection: Connection, query: Select[Any], criteria: Criteria) -> list[Row]:
+    return [dict(row) for row in connection.execute(query.limit(criteria.limit)).mappings()]
 
 
 def _meets(word: str, of: OfMoney, table: Table) -> ColumnElement[bool]:

@@ -72,7 +72,7 @@ class Vault:
         opened one after the other. Width and case are passed over.
         """
         part = _alike(text)
-        asked = (
+        query = (
             select(SEALED.c.field, SEALED.c.box, DATA_KEYS)
             .join(DATA_KEYS, DATA_KEYS.c.party == SEALED.c.party)
             .where(SEALED.c.field.in_(list(fields)))
@@ -81,7 +81,7 @@ class Vault:
         )
         parties: dict[PartyId, None] = {}
         with self._database.reading() as connection:
-            for row in connection.execute(asked).mappings():
+            for row in connection.execute(query).mappings():
                 party, field = PartyId(row["party"]), row["field"]
                 kept = unseal(self.unwrapped(row), row["box"], _FIELD, party, field)
                 if part in _alike(str(kept)):

@@ -26,7 +26,7 @@ from api.pages.kit.labels import (
 from ledger.kernel.names import PartyId, PersonId
 from ledger.kernel.roles import Role
 from projections.views.choosing import (
-    Wanted,
+    Criteria,
     find_disbursements,
     find_donations,
     find_funds,
@@ -99,10 +99,10 @@ class Search(Struct, frozen=True):
     in_suspense: bool = False
 
     @property
-    def wanted(self) -> Wanted:
+    def criteria(self) -> Criteria:
         """It, as the views are asked."""
         words = self.text.split()[:WORDS_MAX] if self.value is None else ()
-        return Wanted(words, self.value, SHOWN_MAX + 1, self.states)
+        return Criteria(words, self.value, SHOWN_MAX + 1, self.states)
 
     def may(self, roles: Collection[Role]) -> bool:
         """Say whether the role in which it is done is one of these."""
@@ -131,7 +131,7 @@ def _donations(search: Search) -> list[Match]:
     with search.desk.read(Donations) as reading:
         rows = find_donations(
             reading.connection,
-            search.wanted,
+            search.criteria,
             donor=search.own,
             donors=search.donors(),
             in_suspense=search.in_suspense,
@@ -149,7 +149,7 @@ def _donation(search: Search, row: Row) -> Match:
 
 def _disbursements(search: Search) -> list[Match]:
     with search.desk.read(Disbursements) as reading:
-        rows = find_disbursements(reading.connection, search.wanted)
+        rows = find_disbursements(reading.connection, search.criteria)
     return [_disbursement(search, each) for each in rows]
 
 
@@ -175,7 +175,7 @@ def _payee(search: Search, row: Row) -> str | None:
 def _payees(search: Search) -> list[Match]:
     """Return persons who are to be paid, each by the request for them."""
     with search.desk.read(Disbursements) as reading:
-        rows = find_disbursements(reading.connection, search.wanted, to_persons=True)
+        rows = find_disbursements(reading.connection, search.criteria, to_persons=True)
     requests = [_disbursement(search, each) for each in rows]
     return [
         Match(row["payee"], each.title, each.details, each.state, each.amount)
@@ -185,7 +185,7 @@ def _payees(search: Search) -> list[Match]:
 
 def _funds(search: Search) -> list[Match]:
     with search.desk.read(FundBalances) as reading:
-        rows = find_funds(reading.connection, search.wanted)
+        rows = find_funds(reading.connection, search.criteria)
     return [
         Match(each["fund"], each["name"], (each["fund"], each["purpose"]), _fund_state(each))
         for each in rows
@@ -198,7 +198,7 @@ def _fund_state(row: Row) -> str:
 
 def _sales(search: Search) -> list[Match]:
     with search.desk.read(Sales) as reading:
-        rows = find_sales(reading.connection, search.wanted, sale=search.own)
+        rows = find_sales(reading.connection, search.criteria, sale=search.own)
     return [
         Match(
             each["sale"],
@@ -217,7 +217,7 @@ def _donors(search: Search) -> list[Match]:
         elif search.text:
             rows = known_donors(reading.connection, search.donors())[: SHOWN_MAX + 1]
         else:
-            rows = newest_donors(reading.connection, search.wanted)
+            rows = newest_donors(reading.connection, search.criteria)
     states = search.states
     return [_donor(search, each) for each in rows if states is None or each["state"] in states]
 
