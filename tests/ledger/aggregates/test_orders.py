@@ -117,7 +117,10 @@ def test_another_order_of_the_same_number_is_refused(other):
 
 
 def test_goods_come_back_until_the_last_day():
-    placed().when(take_back()).then(GOODS_RETURNED)
+    story = placed().when(take_back())
+
+    story.then(GOODS_RETURNED)
+    assert story.answer is True
 
 
 def test_goods_do_not_come_back_on_the_day_after():

@@ -7,6 +7,7 @@ import pytest
 from ledger.aggregates.sales.facts import Item
 from ledger.aggregates.sales.sale import (
     ITEMS_MAX,
+    LAST_DAY_MAX,
     RETURN_DAYS_MAX,
     CharitySale,
     RemittanceDiffers,
@@ -98,6 +99,7 @@ def test_a_sale_for_the_unrestricted_fund_says_so():
         {"items": (Item("L1", "电饭煲", 1, 1),)},
         {"items": (Item("L1", "电饭煲", UNITS_MAX, 1),)},
         {"items": tuple(Item(f"L{n}", "风筝", 1, 1) for n in range(ITEMS_MAX))},
+        {"ends_on": LAST_DAY_MAX},
         {"plan_filing": None},
     ],
     ids=lambda edge: next(iter(edge)),
@@ -109,6 +111,7 @@ def test_a_plan_may_go_to_the_edge(edge):
 @pytest.mark.parametrize(
     ("beyond", "saying"),
     [
+        ({"ends_on": LAST_DAY_MAX + ONE_DAY}, "ends_on: must not be later than 2999-12-31"),
         ({"ends_on": FIRST_DAY - ONE_DAY}, "ends_on: 2026-03-07 is before the first day"),
         ({"return_days": -1}, "return_days"),
         ({"return_days": RETURN_DAYS_MAX + 1}, "return_days"),

@@ -1,10 +1,9 @@
 """Whoever tries a step that is not possible hears which ones are."""
 
-from datetime import date
-
 import pytest
 
-from ledger.kernel.errors import WrongState
+from ledger.kernel.errors import Invalid, WrongState
+from ledger.kernel.terms import Ties
 from tests.samples import (
     ACKNOWLEDGED,
     APPROVED,
@@ -13,7 +12,6 @@ from tests.samples import (
     CHEN,
     CLOSED,
     FROZEN,
-    LIN,
     OPENED,
     PAID,
     PAYMENT,
@@ -24,6 +22,7 @@ from tests.samples import (
     SALE_ENDED,
     SALE_OPENED,
     SETTLED,
+    STATEMENT,
     SUN,
     WANG_APPROVED,
     WITHDRAWN,
@@ -34,41 +33,34 @@ from tests.spec import TODAY, act, given
 DISBURSED = (*APPROVED, PAID)
 
 
-def thaw(fund):
-    fund.thaw(act(SUN), reason="review done", on=TODAY)
+REASON = {"reason": "the board decided"}
+BACK = {"amount": 1, "external_ref": "R-9", "received_on": TODAY}
+CONFIRMED = {"statement_ref": "2026-04/3", "on": TODAY}
 
 
-def freeze(fund):
-    fund.freeze(act(SUN), reason="bank reversal under review", on=TODAY)
+def step(name, who=SUN, **arguments):
+    """Return the step of an aggregate that has this name, with somebody's act."""
+    return lambda aggregate: getattr(aggregate, name)(act(who), **arguments)
 
 
-def withdraw(donation):
-    donation.withdraw(act(), reason="moved away")
-
-
-def receive(donation):
-    received_on = date(2026, 3, 20)
-    donation.receive(act(), amount=1, channel="bank", external_ref="B-9", received_on=received_on)
-
-
-def refund(donation):
-    donation.refund(act(), amount=1, cause="error", reason="paid twice", on=TODAY)
-
-
-def open_sale(sale):
-    sale.open(act(SUN), on=TODAY)
-
-
-def end(sale):
-    sale.end(act(SUN), on=TODAY)
-
-
-def pay(disbursement):
-    disbursement.pay(act(CHEN), external_ref="P-9", paid_on=TODAY)
-
-
-def acknowledge(disbursement):
-    disbursement.acknowledge(act(LIN), by=CENTRE, on=TODAY)
+freeze = step("freeze", on=TODAY, **REASON)
+thaw = step("thaw", on=TODAY, **REASON)
+close = step("close", on=TODAY, **REASON)
+receive = step("receive", amount=1, channel="bank", external_ref="B-9", received_on=TODAY)
+withdraw = step("withdraw", **REASON)
+refund = step("refund", amount=1, cause="error", on=TODAY, **REASON)
+open_sale = step("open", on=TODAY)
+end = step("end", on=TODAY)
+settle = step("settle", theirs=STATEMENT, gross=0, refunds=0, agreed_on=TODAY)
+remit = step("remit", amount=1, external_ref="S-9", received_on=TODAY)
+approve = step("approve", CHEN, on=TODAY, needed=2, ties=Ties())
+reject = step("reject", **REASON)
+cancel = step("cancel", **REASON)
+pay = step("pay", external_ref="P-9", paid_on=TODAY)
+confirm = step("confirm", CHEN, **CONFIRMED)
+bounce = step("bounce", on=TODAY, **REASON)
+acknowledge = step("acknowledge", by=CENTRE, on=TODAY)
+take_back = step("take_back", **BACK)
 
 
 @pytest.mark.parametrize(
@@ -99,3 +91,49 @@ def test_a_step_that_is_not_possible_names_those_that_are(before, step, possible
 
     story.then_refused(WrongState, f"which allows {possible or 'nothing'}")
     assert ", ".join(story.refusal.allowed) == possible
+
+
+@pytest.mark.parametrize(
+    ("before", "step", "name"),
+    [
+        ((OPENED, FROZEN), freeze, "freeze"),
+        ((OPENED,), thaw, "thaw"),
+        ((OPENED, CLOSED), close, "close"),
+        ((PLEDGED, WITHDRAWN), receive, "payment"),
+        ((PLEDGED, WITHDRAWN), withdraw, "withdrawal"),
+        ((PLEDGED,), refund, "refund"),
+        ((PLANNED, SALE_OPENED), open_sale, "opening"),
+        ((PLANNED,), end, "ending"),
+        ((PLANNED,), settle, "settlement"),
+        ((PLANNED,), remit, "remittance"),
+        (APPROVED, approve, "approval"),
+        (APPROVED, reject, "rejection"),
+        (DISBURSED, cancel, "cancellation"),
+        (DISBURSED, pay, "payment"),
+        (APPROVED, confirm, "confirmation"),
+        (APPROVED, bounce, "bounce"),
+        (APPROVED, acknowledge, "acknowledgement"),
+        (APPROVED, take_back, "return"),
+    ],
+)
+def test_the_step_that_was_tried_is_called_what_people_call_it(before, step, name):
+    given(*before).when(step).then_refused(WrongState, f"{name} is not possible: ")
+
+
+@pytest.mark.parametrize(
+    ("before", "method", "others"),
+    [
+        ((OPENED,), "freeze", {"on": TODAY}),
+        ((OPENED, FROZEN), "thaw", {"on": TODAY}),
+        ((OPENED,), "close", {"on": TODAY}),
+        ((PLEDGED,), "withdraw", {}),
+        ((PLEDGED, PAYMENT), "refund", {"amount": 1, "cause": "error", "on": TODAY}),
+        ((REQUESTED,), "reject", {}),
+        ((REQUESTED,), "cancel", {}),
+        (DISBURSED, "bounce", {"on": TODAY}),
+    ],
+)
+def test_a_reason_that_names_a_person_is_refused_as_the_reason(before, method, others):
+    given(*before).when(step(method, reason="13812345678", **others)).then_refused(
+        Invalid, "reason: seems to contain"
+    )
