@@ -136,7 +136,9 @@ def test_restricted_money_moves_on_a_stated_basis():
 
 
 def test_restricted_money_does_not_move_without_one():
-    given(OPENED, stream=STREAM).when(give(basis=None)).then_refused(BasisRequired)
+    given(OPENED, stream=STREAM).when(give(basis=None)).then_refused(
+        BasisRequired, "fund F-HEAR is restricted: say which consent"
+    )
 
 
 def test_unrestricted_money_needs_no_basis():

@@ -252,6 +252,12 @@ def test_the_partner_pays_what_it_owes():
     given(*DONE).when(remit()).then(REMITTED)
 
 
+def test_the_partner_owes_nothing_before_it_has_agreed():
+    owed = [replay(*facts).outstanding for facts in ((PLANNED,), HELD, DONE, (*DONE, REMITTED))]
+
+    assert owed == [0, 0, 193_520_89, 0]
+
+
 def test_the_partner_may_pay_in_parts():
     given(*DONE, REMITTED.but(amount=193_520_88)).when(remit(1, "BK-2")).then(
         REMITTED.but(amount=1, external_ref="BK-2")

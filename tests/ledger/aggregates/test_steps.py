@@ -1,7 +1,11 @@
-"""Whoever tries a step that is not possible hears which ones are."""
+"""States have names, and whoever tries a step that is not possible hears which ones are."""
 
 import pytest
 
+from ledger.aggregates.disbursements.states import DisbursementState
+from ledger.aggregates.donations.donation import DonationState
+from ledger.aggregates.funds import FundState
+from ledger.aggregates.sales.sale import SaleState
 from ledger.kernel.errors import Invalid, WrongState
 from ledger.kernel.terms import Ties
 from tests.samples import (
@@ -61,6 +65,22 @@ confirm = step("confirm", CHEN, **CONFIRMED)
 bounce = step("bounce", on=TODAY, **REASON)
 acknowledge = step("acknowledge", by=CENTRE, on=TODAY)
 take_back = step("take_back", **BACK)
+
+
+@pytest.mark.parametrize(
+    ("states", "names"),
+    [
+        (FundState, "open frozen closed"),
+        (DonationState, "pledged partially-settled fulfilled withdrawn"),
+        (SaleState, "planned open ended settled"),
+        (
+            DisbursementState,
+            "requested partly-approved approved paid acknowledged returned rejected cancelled",
+        ),
+    ],
+)
+def test_a_state_is_called_what_lists_and_refusals_call_it(states, names):
+    assert " ".join(states) == names
 
 
 @pytest.mark.parametrize(
