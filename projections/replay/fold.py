@@ -6,7 +6,7 @@ What it keeps grows with funds, accounts, days and sales, never with events.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from functools import partial
 from typing import Any, NamedTuple
@@ -17,7 +17,17 @@ from ledger.aggregates.donations.donation import Donation
 from ledger.aggregates.funds import Fund
 from ledger.books.movements import Change, Figures, moves
 from ledger.books.postings import Entry, posting_rule
-from ledger.books.tallies import BY_STREAM, HELD, Changes, Tally, of_fund, own_changes
+from ledger.books.tallies import (
+    BY_STREAM,
+    HELD,
+    Changes,
+    ChangesByDay,
+    Tally,
+    TallyOn,
+    of_fund,
+    own_changes,
+    own_changes_by_day,
+)
 from ledger.commands.records import Records
 from ledger.kernel.aggregate import FACTS, Fact
 from ledger.kernel.names import FundCode, Position
@@ -52,6 +62,7 @@ class Books(Struct):
         days: What was added, by fund and business day.
         payments: How many payments were counted, each by a tally of its own.
         tallies: The other numbers that guard rules which span streams.
+        added: What was added to those that have a value per day, on each day.
 
     """
 
@@ -62,6 +73,7 @@ class Books(Struct):
     )
     payments: int = 0
     tallies: Counter[Tally] = field(default_factory=Counter)
+    added: defaultdict[Tally, Counter[date]] = field(default_factory=lambda: defaultdict(Counter))
 
     def balances(self) -> dict[FundCode, Figures]:
         """Return the figures of each fund, all days together."""
@@ -78,6 +90,14 @@ class Books(Struct):
             for (fund, on), day in self.days.items()
             for account in day.debit.keys() | day.credit.keys()
         }
+
+    def all_days(self) -> Iterator[tuple[TallyOn, int]]:
+        """Yield what each tally that has a value per day came to by each day that changed it."""
+        for tally, added in sorted(self.added.items()):
+            value = 0
+            for day in sorted(added):
+                value += added[day]
+                yield TallyOn(tally, day), value
 
     def all_tallies(self) -> Counter[Tally]:
         """Return every tally but those of single payments."""
@@ -170,6 +190,9 @@ class _Kinds(dict[str, _Kind]):
         self._books = books
         self._count(Donation.PaymentReceived, self._payment)
         self._count(Fund.Opened, self._fund)
+        for kind in FACTS.values():
+            if (rule := own_changes_by_day(kind)) is not None:
+                self._count(kind, self._both(self[kind.TOPIC].counted, rule))
 
     def _count(self, kind: type[Fact], counted: Callable[[Any], Changes]) -> None:
         self[kind.TOPIC] = self[kind.TOPIC]._replace(counted=counted)
@@ -181,6 +204,19 @@ class _Kinds(dict[str, _Kind]):
     def _fund(self, fact: Fund.Opened) -> Changes:
         self._books.funds[fact.fund] = fact.currency
         return ()
+
+    def _both(
+        self, counted: Callable[[Any], Changes], rule: Callable[[Any], ChangesByDay]
+    ) -> Callable[[Any], Changes]:
+        """Count by day as well; facts that nothing counts by day cost nothing more."""
+        added = self._books.added
+
+        def both(fact: Any) -> Changes:
+            for (tally, day), change in rule(fact):
+                added[tally][day] += change
+            return counted(fact)
+
+        return both
 
     def __missing__(self, topic: str) -> _Kind:
         return _Kind(

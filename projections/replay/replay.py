@@ -9,7 +9,7 @@ from typing import Any
 from msgspec import Struct
 from sqlalchemy import Connection, Engine, Row, Table, create_engine, select
 
-from ledger.books.tallies import COUNTED
+from ledger.books.tallies import COUNTED, TallyOn
 from ledger.commands.records import Records
 from ledger.kernel.names import Position
 from ledger.store.engine import in_order
@@ -234,6 +234,7 @@ def _tallies(ledger: Records, progress: Progress, keep: int) -> _Found | None:
         fold(ledger, progress=progress, books=books)
         found = _Found(keep)
         found.note(_tallies_against(books, ledger))
+        found.note(_days_against(books, ledger))
         if ledger.store.last_position() == books.position:
             return found
     return None
@@ -255,6 +256,22 @@ def _tallies_against(books: Books, ledger: Records) -> Iterator[Difference]:
     if payments != books.payments:
         rows, events = {"rows": payments}, {"rows": books.payments}
         yield Difference("tallies", {"name": COUNTED}, rows, events)
+
+
+def _days_against(books: Books, ledger: Records) -> Iterator[Difference]:
+    ought = dict(books.all_days())
+    for tally_on, value in ledger.store.all_days():
+        replayed = ought.pop(tally_on, None)
+        if value != replayed:
+            yield _day_difference(tally_on, value, replayed)
+    for tally_on, replayed in ought.items():
+        yield _day_difference(tally_on, None, replayed)
+
+
+def _day_difference(tally_on: TallyOn, served: int | None, replayed: int | None) -> Difference:
+    row = {**tally_on.tally._asdict(), "day": tally_on.day}
+    there, ought = (None if each is None else {"value": each} for each in (served, replayed))
+    return Difference("tallies_by_day", row, there, ought)
 
 
 def _told(values: dict[str, Any] | None) -> str:

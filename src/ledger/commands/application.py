@@ -16,14 +16,14 @@ from msgspec.structs import replace
 
 from ledger.books.accounts import REGIME_START
 from ledger.books.postings import postings
-from ledger.books.tallies import changes
+from ledger.books.tallies import changes, changes_by_day
 from ledger.commands.command import Command, Decision
 from ledger.commands.records import Records
 from ledger.kernel.aggregate import Act, Fact
 from ledger.kernel.errors import Invalid, LedgerError, Refused
 from ledger.kernel.roles import RoleForbidden
 from ledger.kernel.sentences import Several, Word
-from ledger.store.commits import Commit, Outcome, OutcomeUnknown, Receipt, judge
+from ledger.store.commits import Commit, Outcome, OutcomeUnknown, Receipt
 from ledger.store.committer import Committer
 from ledger.store.recorder import WouldWait
 
@@ -91,9 +91,7 @@ class Ledger(Records):
         What holds now need not hold when it is carried out, which decides anew.
         """
         commit = self._commit(self.decide(command, act, *args, **kwargs), act)
-        tallies = self.store.tallies(commit.tallies())
-        last = self.store.last_position()
-        (outcome,) = judge([commit], tallies=tallies, answers={}, last=last).outcomes
+        outcome = self.store.judged(commit)
         if isinstance(outcome, LedgerError):
             raise outcome
         return commit
@@ -186,6 +184,7 @@ class Ledger(Records):
             version=decision.about.version,
             events=self.written(facts),
             changes=changes(facts),
+            by_day=changes_by_day(facts),
             expects=decision.expects,
             fingerprint=act.fingerprint,
         )

@@ -13,6 +13,7 @@ from eventsourcing.persistence import ApplicationRecorder, Mapper
 
 from ledger.aggregates.donors import Donor
 from ledger.aggregates.funds import Fund
+from ledger.books.tallies import BOUNDS
 from ledger.commands.known_donors import KnownDonors
 from ledger.kernel.aggregate import Aggregate, Fact, project
 from ledger.kernel.errors import NotFound
@@ -41,7 +42,7 @@ class Records(Application[UUID]):
                 the process that writes it.
 
         """
-        self.store = open_store(where, writes=writes)
+        self.store = open_store(where, writes=writes, bounds=BOUNDS)
         super().__init__()
         self.form = StoredForm()
         self.fund_terms = lru_cache(KNOWN_MAX)(self._fund_terms)

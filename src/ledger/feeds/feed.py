@@ -19,7 +19,7 @@ from uuid import UUID
 import msgspec
 
 from ledger.books.accounts import REGIME_START
-from ledger.books.tallies import Expectation, changes
+from ledger.books.tallies import Expectation, changes, changes_by_day
 from ledger.commands import Ledger
 from ledger.commands.application import BeforeTheRegime
 from ledger.kernel.aggregate import Act, Fact
@@ -221,6 +221,7 @@ class Feed(ABC, Generic[L]):
             version=0,
             events=self.ledger.written(chunk.facts),
             changes=changes(chunk.facts),
+            by_day=changes_by_day(chunk.facts),
             expects=chunk.expects,
         )
 

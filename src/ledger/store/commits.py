@@ -6,16 +6,18 @@ about, read under the write lock, it says which requests stand, in their order, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
 from typing import Any
 from uuid import UUID
 
 from eventsourcing.persistence import StoredEvent
 from msgspec import Struct, field
 
-from ledger.books.tallies import Expectation, Tally, below_floor, floored
 from ledger.kernel.errors import Confidential, LedgerError
 from ledger.kernel.names import Position
+from ledger.kernel.tallies import Bounds, Breach, Expectation, Tally, TallyOn
+from ledger.store.days import Days
 
 
 class Receipt(Struct, frozen=True):
@@ -69,6 +71,7 @@ class Commit(Struct, frozen=True):
         version: The version that the receipt will name.
         events: In the order in which they happened; may be none for a feed of repeats.
         changes: What the events do to the tallies.
+        by_day: What they do to tallies that have a value per day, from which day on.
         expects: What must hold of the tallies, or the command is refused.
         fingerprint: Given if a repeat of the command should be answered alike.
         summary: Goes into the receipt.
@@ -81,6 +84,7 @@ class Commit(Struct, frozen=True):
     version: int
     events: Sequence[StoredEvent]
     changes: Mapping[Tally, int]
+    by_day: Mapping[TallyOn, int] = field(default_factory=dict)
     expects: Sequence[Expectation] = ()
     fingerprint: dict[str, str] | None = None
     summary: Any = None
@@ -97,36 +101,84 @@ Outcome = Receipt | Answer | LedgerError
 """A receipt for what was stored, the earlier answer to a repeat, or why nothing was stored."""
 
 
+class Kept(Struct, frozen=True):
+    """What is kept beside the events of what some commits ask about.
+
+    Attributes:
+        tallies: The values of those tallies that were ever changed.
+        days: The values of tallies with one per day, from the last entry before or on the earliest
+            day that is asked about.
+        answers: What was answered to those commands that were.
+        last: The position of the newest event.
+
+    """
+
+    tallies: Mapping[Tally, int]
+    answers: Mapping[UUID, Answer]
+    last: int
+    days: Mapping[Tally, Mapping[date, int]] = field(default_factory=dict)
+
+
 class Verdict(Struct):
-    """The rows to write, and each commit's answer once they are written."""
+    """The rows to write, and each commit's answer once they are written.
+
+    Attributes:
+        outcomes: One for each commit.
+        events: Those of the commits that stand.
+        answers: By command, those that are to be remembered.
+        tallies: The values of the tallies that changed.
+        days: The values of tallies on the days on which they changed.
+        floors: How low each of these tallies may go, if it has a floor.
+
+    """
 
     outcomes: list[Outcome] = field(default_factory=list)
     events: list[tuple[Position, StoredEvent]] = field(default_factory=list)
     answers: dict[UUID, Answer] = field(default_factory=dict)
     tallies: dict[Tally, int] = field(default_factory=dict)
+    days: dict[TallyOn, int] = field(default_factory=dict)
+    floors: dict[Tally, int] = field(default_factory=dict)
 
 
-def judge(
-    commits: Sequence[Commit],
-    *,
-    tallies: Mapping[Tally, int],
-    answers: Mapping[UUID, Answer],
-    last: int,
-) -> Verdict:
-    """Decide each of ``commits`` in turn, as if it were alone, after event ``last``."""
-    verdict = Verdict()
-    now = dict(tallies)
+def asked_about(commits: Iterable[Commit]) -> tuple[set[Tally], dict[Tally, date]]:
+    """Return the tallies that ``commits`` ask about, and the earliest day of those that have some.
+
+    Values of later days are asked about with it, as a change on a day counts from then on.
+    """
+    tallies: set[Tally] = set()
+    since: dict[Tally, date] = {}
     for commit in commits:
-        earlier = answers.get(commit.command) or verdict.answers.get(commit.command)
+        tallies.update(commit.tallies())
+        for tally, day in commit.by_day:
+            since[tally] = min(day, since.get(tally, day))
+    return tallies, since
+
+
+def remembered(commits: Iterable[Commit]) -> list[UUID]:
+    """Return the commands of ``commits`` that are answered alike when they are repeated."""
+    return [each.command for each in commits if each.fingerprint is not None]
+
+
+def judge(commits: Sequence[Commit], kept: Kept, bounds: Bounds) -> Verdict:
+    """Decide each of ``commits`` in turn, as if it were alone, after event ``kept.last``."""
+    verdict, last = Verdict(), kept.last
+    now = dict(kept.tallies)
+    days = {tally: Days(values) for tally, values in kept.days.items()}
+    for commit in commits:
+        earlier = kept.answers.get(commit.command) or verdict.answers.get(commit.command)
         if earlier is not None and commit.fingerprint is not None:
             verdict.outcomes.append(earlier)
             continue
-        refusal = _refusal(commit, now)
+        refusal = _refusal(commit, now, bounds) or (
+            _refusal_by_day(commit, days, bounds) if commit.by_day else None
+        )
         if refusal is not None:
             verdict.outcomes.append(refusal)
             continue
         for tally, change in commit.changes.items():
             verdict.tallies[tally] = now[tally] = now.get(tally, 0) + change
+        if commit.by_day:
+            verdict.days.update(_changed(commit, days))
         for stored in commit.events:
             last += 1
             verdict.events.append((Position(last), stored))
@@ -135,16 +187,51 @@ def judge(
         if commit.fingerprint is not None:
             verdict.answers[commit.command] = Answer(commit.fingerprint, receipt)
         verdict.outcomes.append(receipt)
+    verdict.floors = _floors(verdict, bounds)
     return verdict
 
 
-def _refusal(commit: Commit, now: Mapping[Tally, int]) -> LedgerError | None:
+def _refusal(commit: Commit, now: Mapping[Tally, int], bounds: Bounds) -> LedgerError | None:
     for expected in commit.expects:
-        found = now.get(expected.tally, 0)
-        if found != expected.value:
-            return expected.otherwise(found)
+        value = now.get(expected.tally, 0)
+        if value != expected.value:
+            return expected.otherwise(value)
     for tally, change in commit.changes.items():
-        found = now.get(tally, 0)
-        if change < 0 and found + change < 0 and floored(tally):
-            return below_floor(tally, found=found, change=change)
+        if change < 0 and (bound := bounds.of(tally)) is not None:
+            value = now.get(tally, 0)
+            if value + change < bound.floor:
+                return bound.breach(Breach(tally, value, change))
     return None
+
+
+def _refusal_by_day(
+    commit: Commit, days: Mapping[Tally, Days], bounds: Bounds
+) -> LedgerError | None:
+    for tally, changes in _by_tally(commit).items():
+        bound = bounds.of(tally)
+        if bound is None or min(changes.values()) >= 0:  # What only adds takes no day lower.
+            continue
+        lowest = days.get(tally, Days()).lowest(changes)
+        if lowest is not None and lowest.value + lowest.change < bound.floor:
+            return bound.breach(Breach(tally, lowest.value, lowest.change, lowest.day))
+    return None
+
+
+def _changed(commit: Commit, days: dict[Tally, Days]) -> Iterator[tuple[TallyOn, int]]:
+    """Make the changes of ``commit``; return what comes of them, day by day."""
+    for tally, changes in _by_tally(commit).items():
+        for day, value in days.setdefault(tally, Days()).change(changes):
+            yield TallyOn(tally, day), value
+
+
+def _by_tally(commit: Commit) -> dict[Tally, dict[date, int]]:
+    """Return what ``commit`` changes by day, each tally's together."""
+    changes: dict[Tally, dict[date, int]] = {}
+    for (tally, day), change in commit.by_day.items():
+        changes.setdefault(tally, {})[day] = change
+    return changes
+
+
+def _floors(verdict: Verdict, bounds: Bounds) -> dict[Tally, int]:
+    changed = {*verdict.tallies, *(each.tally for each in verdict.days)}
+    return {tally: bound.floor for tally in changed if (bound := bounds.of(tally)) is not None}

@@ -12,9 +12,9 @@ import msgspec
 from eventsourcing.persistence import Notification
 from msgspec import Struct
 
-from ledger.books.tallies import Tally
 from ledger.kernel.errors import LedgerError
 from ledger.kernel.names import Position
+from ledger.kernel.tallies import Tally, TallyOn
 from ledger.store.commits import Answer, Verdict
 from ledger.store.recorder import Store
 
@@ -51,8 +51,9 @@ class Digest(Struct, frozen=True):
         last: The position of the newest.
         history: SHA-256 over position, stream, version, topic and state of every event, in order.
         tallies: How many.
+        days: How many values of tallies that have one per day.
         answers: How many.
-        beside: SHA-256 over every tally and answer, in the order of their names.
+        beside: SHA-256 over every tally, floor, value per day and answer, in the order of names.
 
     """
 
@@ -60,6 +61,7 @@ class Digest(Struct, frozen=True):
     last: Position
     history: str
     tallies: int
+    days: int
     answers: int
     beside: str
 
@@ -69,7 +71,7 @@ class Summing:
 
     def __init__(self) -> None:
         self._history, self._beside = sha256(), sha256()
-        self._events = self._tallies = self._answers = 0
+        self._events = self._tallies = self._days = self._answers = 0
         self._last = Position(0)
 
     def event(self, stored: Notification) -> None:
@@ -95,6 +97,15 @@ class Summing:
         self._beside.update(_encode([*tally, value]))
         self._tallies += 1
 
+    def floor(self, tally: Tally, floor: int) -> None:
+        """Take in the next floor."""
+        self._beside.update(_encode(["floor", *tally, floor]))
+
+    def day(self, tally_on: TallyOn, value: int) -> None:
+        """Take in the next value of a tally that has one per day."""
+        self._beside.update(_encode([*tally_on.tally, tally_on.day, value]))
+        self._days += 1
+
     def answer(self, command: UUID, answer: Answer) -> None:
         """Take in the next answer."""
         self._beside.update(_encode([command, answer]))
@@ -108,6 +119,7 @@ class Summing:
             self._last,
             self._history.hexdigest(),
             self._tallies,
+            self._days,
             self._answers,
             self._beside.hexdigest(),
         )
@@ -115,7 +127,7 @@ class Summing:
 
 def is_empty(store: Store) -> bool:
     """Say whether nothing was ever written to ``store``."""
-    kept = chain(store.history(0, 1), store.all_tallies(), store.all_answers())
+    kept = chain(store.history(0, 1), store.all_tallies(), store.all_days(), store.all_answers())
     return next(iter(kept), None) is None
 
 
@@ -126,9 +138,14 @@ def copy(source: Store, target: Store, told: Told) -> Digest:
         target.append_exact(Verdict(events=[(Position(each.id), each) for each in batch]))
         _all(summing.event, ((each,) for each in batch))
         told(Position(batch[-1].id), goal)
+    floors = source.floors()
     for tallies in _batches(source.all_tallies()):
-        target.append_exact(Verdict(tallies=dict(tallies)))
+        target.append_exact(Verdict(tallies=dict(tallies), floors=floors))
         _all(summing.tally, tallies)
+    for days in _batches(source.all_days()):
+        target.append_exact(Verdict(days=dict(days), floors=floors))
+        _all(summing.day, days)
+    _all(summing.floor, sorted(floors.items()))
     for answers in _batches(source.all_answers()):
         target.append_exact(Verdict(answers=dict(answers)))
         _all(summing.answer, answers)
@@ -142,6 +159,8 @@ def digest(store: Store, told: Told) -> Digest:
         _all(summing.event, ((each,) for each in batch))
         told(Position(batch[-1].id), goal)
     _all(summing.tally, store.all_tallies())
+    _all(summing.day, store.all_days())
+    _all(summing.floor, sorted(store.floors().items()))
     _all(summing.answer, store.all_answers())
     return summing.digest
 

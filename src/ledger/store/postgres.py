@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import date
 from threading import local
 from typing import Any, TypeVar, cast
 from uuid import UUID
@@ -16,13 +17,14 @@ import msgspec
 import psycopg
 from eventsourcing.persistence import Notification, StoredEvent
 
-from ledger.books.tallies import Tally
 from ledger.kernel.names import Position
+from ledger.kernel.tallies import UNBOUNDED, Bounds, Tally, TallyOn
 from ledger.store import postgres_rows as stored
 from ledger.store import schema as schemas
 from ledger.store.commits import (
     Answer,
     Commit,
+    Kept,
     Outcome,
     OutcomeUnknown,
     Receipt,
@@ -31,7 +33,7 @@ from ledger.store.commits import (
     judge,
 )
 from ledger.store.outage import OUTAGE_MAX_S, Connections, refuse_functions
-from ledger.store.recorder import ERASED, NotNext, Row, Store, WouldWait
+from ledger.store.recorder import ERASED, FLOORS, NotNext, Row, Store, WouldWait
 from ledger.store.schema import EVENTS, POSTGRESQL, Schema
 
 T = TypeVar("T")
@@ -53,13 +55,14 @@ class PostgresStore(Store):
     rivalry = psycopg.IntegrityError
     spoilt = (psycopg.DataError, OverflowError, UnicodeError)
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # Where, what for, what tables and bounds, how patiently.
         self,
         url: str,
         *,
         writes: bool = True,
         upgrade: bool = False,
         schema: Schema = EVENTS,
+        bounds: Bounds = UNBOUNDED,
         outage_max_s: float = OUTAGE_MAX_S,
     ) -> None:
         """Open the database at ``url``.
@@ -69,10 +72,12 @@ class PostgresStore(Store):
             writes: Commands may be stored; tables are created if there are none.
             upgrade: Tables of an earlier version are brought up, and not refused.
             schema: The tables that there ought to be.
+            bounds: Of the tallies that commands change.
             outage_max_s: How long to wait for a server that went away.
 
         """
         refuse_functions()
+        self.bounds = bounds
         self._alone: psycopg.Connection[Any] | None = None
         self._connections = Connections(url, outage_max_s=outage_max_s)
         try:
@@ -115,14 +120,7 @@ class PostgresStore(Store):
             if attempt.verdict is not None and stored.landed(connection, attempt.verdict):
                 return attempt.verdict.outcomes
             attempt.verdict = None
-            asked = {tally for commit in commits for tally in commit.tallies()}
-            commands = [each.command for each in commits if each.fingerprint is not None]
-            verdict = judge(
-                commits,
-                tallies=stored.tallies(connection, asked),
-                answers=stored.answers(connection, commands),
-                last=stored.last(connection),
-            )
+            verdict = judge(commits, stored.kept(connection, commits), self.bounds)
             stored.insert(connection, verdict)
             attempt.verdict = verdict
         return verdict.outcomes
@@ -187,6 +185,30 @@ class PostgresStore(Store):
             for subject, name, value in found:
                 after = (subject, name)
                 yield Tally(subject, name), value
+
+    def all_days(self) -> Iterator[tuple[TallyOn, int]]:
+        """Return every value per day that is kept, in the order of names and days."""
+        after: tuple[Any, ...] = ("", "", date.min)
+        rows: list[tuple[Any, ...]] = [()]
+        while rows:
+            rows = self._rows(
+                "SELECT subject, name, day, value FROM tallies_by_day"
+                " WHERE (subject, name, day) > (%s, %s, %s)"
+                " ORDER BY subject, name, day LIMIT %s",
+                (*after, PAGE),
+            )
+            for subject, name, day, value in rows:
+                after = (subject, name, day)
+                yield TallyOn(Tally(subject, name), day), value
+
+    def floors(self) -> dict[Tally, int]:
+        """Return how low each tally with a floor may go, as their rows say."""
+        rows = self._rows(FLOORS)
+        return {Tally(subject, name): floor for subject, name, floor in rows}
+
+    def kept(self, commit: Commit) -> Kept:
+        """Return what is kept of what ``commit`` asks about."""
+        return self._reading(lambda connection: stored.kept(connection, [commit]))
 
     def all_answers(self) -> Iterator[tuple[UUID, Answer]]:
         """Return every answer that is kept, in the order of the commands' ids."""

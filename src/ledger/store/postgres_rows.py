@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -11,8 +12,8 @@ import psycopg
 from eventsourcing.persistence import Notification
 from psycopg.types.json import Jsonb
 
-from ledger.books.tallies import Tally
-from ledger.store.commits import Answer, Receipt, Verdict
+from ledger.kernel.tallies import Tally
+from ledger.store.commits import Answer, Commit, Kept, Receipt, Verdict, asked_about, remembered
 
 _encode = msgspec.json.encode
 
@@ -45,12 +46,29 @@ def insert(connection: psycopg.Connection[Any], verdict: Verdict) -> None:
         )
     if verdict.tallies:
         connection.execute(
-            "INSERT INTO tallies SELECT * FROM unnest(%s::text[], %s::text[], %s::bigint[])"
-            " ON CONFLICT (subject, name) DO UPDATE SET value = excluded.value",
+            "INSERT INTO tallies SELECT * FROM"
+            " unnest(%s::text[], %s::text[], %s::bigint[], %s::bigint[])"
+            " ON CONFLICT (subject, name)"
+            " DO UPDATE SET value = excluded.value, floor = excluded.floor",
             (
                 [tally.subject for tally in verdict.tallies],
                 [tally.name for tally in verdict.tallies],
                 list(verdict.tallies.values()),
+                [verdict.floors.get(tally) for tally in verdict.tallies],
+            ),
+        )
+    if verdict.days:
+        connection.execute(
+            "INSERT INTO tallies_by_day SELECT * FROM"
+            " unnest(%s::text[], %s::text[], %s::date[], %s::bigint[], %s::bigint[])"
+            " ON CONFLICT (subject, name, day)"
+            " DO UPDATE SET value = excluded.value, floor = excluded.floor",
+            (
+                [tally.subject for tally, _ in verdict.days],
+                [tally.name for tally, _ in verdict.days],
+                [day for _, day in verdict.days],
+                list(verdict.days.values()),
+                [verdict.floors.get(tally) for tally, _ in verdict.days],
             ),
         )
     if verdict.answers:
@@ -62,6 +80,17 @@ def insert(connection: psycopg.Connection[Any], verdict: Verdict) -> None:
                 [Jsonb(each.receipt, _encode) for each in verdict.answers.values()],
             ),
         )
+
+
+def kept(connection: psycopg.Connection[Any], commits: Sequence[Commit]) -> Kept:
+    """Return what is kept of what ``commits`` ask about."""
+    asked, since = asked_about(commits)
+    return Kept(
+        tallies=tallies(connection, asked),
+        days=days(connection, since),
+        answers=answers(connection, remembered(commits)),
+        last=last(connection),
+    )
 
 
 def last(connection: psycopg.Connection[Any]) -> int:
@@ -87,6 +116,31 @@ def tallies(connection: psycopg.Connection[Any], asked: Iterable[Tally]) -> dict
         ([each.subject for each in asked], [each.name for each in asked]),
     )
     return {Tally(subject, name): value for subject, name, value in rows}
+
+
+def days(
+    connection: psycopg.Connection[Any], since: Mapping[Tally, date]
+) -> dict[Tally, dict[date, int]]:
+    """Return the values per day of those tallies, since the last entry until that day."""
+    if not since:
+        return {}
+    rows = connection.execute(
+        "SELECT subject, name, each.day, value"
+        " FROM unnest(%s::text[], %s::text[], %s::date[]) AS asked (subject, name, day)"
+        " JOIN tallies_by_day AS each USING (subject, name)"
+        " WHERE each.day >= coalesce((SELECT max(until.day) FROM tallies_by_day AS until"
+        " WHERE (until.subject, until.name) = (asked.subject, asked.name)"
+        " AND until.day <= asked.day), asked.day)",
+        (
+            [each.subject for each in since],
+            [each.name for each in since],
+            list(since.values()),
+        ),
+    )
+    values: dict[Tally, dict[date, int]] = {}
+    for subject, name, day, value in rows:
+        values.setdefault(Tally(subject, name), {})[day] = value
+    return values
 
 
 def answers(connection: psycopg.Connection[Any], commands: Iterable[UUID]) -> dict[UUID, Answer]:

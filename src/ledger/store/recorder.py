@@ -14,16 +14,24 @@ from typing import Any, ClassVar, NamedTuple, NoReturn, TypeVar
 from uuid import UUID
 
 from eventsourcing.persistence import ApplicationRecorder, Notification, StoredEvent, Subscription
+from msgspec import structs
 
-from ledger.books.tallies import Tally
 from ledger.kernel.errors import Conflict, LedgerError
 from ledger.kernel.names import Position
-from ledger.store.commits import Answer, Commit, Outcome, StoreFailed, Verdict
+from ledger.kernel.tallies import Bounds, Tally, TallyOn
+from ledger.store.commits import Answer, Commit, Kept, Outcome, StoreFailed, Verdict, judge
 
 T = TypeVar("T")
 
 ERASED = "SELECT originator_id FROM stored_events WHERE topic = 'donor.erased.1'"
 """The topic is written out, so that a database sees that its index of erasures is meant."""
+
+
+FLOORS = (
+    "SELECT subject, name, floor FROM tallies WHERE floor IS NOT NULL"
+    " UNION SELECT subject, name, floor FROM tallies_by_day WHERE floor IS NOT NULL"
+)
+"""Few tallies have a floor; that of one with a value per day is in the row of each day."""
 
 
 class Row(NamedTuple):
@@ -41,6 +49,7 @@ class Store(ApplicationRecorder):
 
     Attributes:
         is_local: Reading takes microseconds, so it may be done between two requests.
+        bounds: Of the tallies that commands change.
         said: In lines, what was done to the tables when they were opened.
 
     """
@@ -51,6 +60,7 @@ class Store(ApplicationRecorder):
     spoilt: ClassVar[tuple[type[Exception], ...]]
     """What it raises at a commit that it cannot store, though it could store others."""
 
+    bounds: Bounds
     said: Sequence[str] = ()
 
     def write(self, commits: Sequence[Commit]) -> list[Outcome]:
@@ -85,6 +95,15 @@ class Store(ApplicationRecorder):
             left = len(commits) - len(outcomes)
             outcomes += [failure, *[StoreFailed(error)] * (left - 1)]
         return outcomes
+
+    def judged(self, commit: Commit) -> Outcome:
+        """Return what would become of ``commit`` at this moment; store nothing.
+
+        A repeat is judged as if it were asked for the first time.
+        """
+        kept = structs.replace(self.kept(commit), answers={})
+        (outcome,) = judge([commit], kept, self.bounds).outcomes
+        return outcome
 
     def at_once(self, work: Callable[[], T]) -> T:
         """Return what comes of ``work``, which reads nothing that has to be waited for.
@@ -127,6 +146,18 @@ class Store(ApplicationRecorder):
     @abstractmethod
     def all_tallies(self) -> Iterator[tuple[Tally, int]]:
         """Return every tally that is kept, in the order of their names."""
+
+    @abstractmethod
+    def all_days(self) -> Iterator[tuple[TallyOn, int]]:
+        """Return every value per day that is kept, in the order of names and days."""
+
+    @abstractmethod
+    def floors(self) -> dict[Tally, int]:
+        """Return how low each tally with a floor may go, as their rows say."""
+
+    @abstractmethod
+    def kept(self, commit: Commit) -> Kept:
+        """Return what is kept of what ``commit`` asks about."""
 
     @abstractmethod
     def all_answers(self) -> Iterator[tuple[UUID, Answer]]:

@@ -166,7 +166,59 @@ _EVENTS_2 = Migration(
     {SQLITE: (_ERASURES,), POSTGRESQL: (_ERASURES,)},
 )
 
-EVENTS = Schema("the events", (_EVENTS_1, _EVENTS_2))
+# What version 2 kept from falling below zero it named in a CHECK. Those names are history: they say
+# which rows of then have a floor. Since version 3 each row carries its own, and no table names any.
+_FLOORS_OF_2 = "CASE WHEN name = 'available' OR name LIKE 'unsold %' THEN 0 END"
+
+_EVENTS_3 = Migration(
+    "tallies with a floor of their own, or a value per day",
+    {
+        SQLITE: (
+            """
+            CREATE TABLE tallies_3 (
+                subject TEXT NOT NULL,
+                name    TEXT NOT NULL,
+                value   INTEGER NOT NULL,
+                floor   INTEGER,
+                PRIMARY KEY (subject, name),
+                CHECK (floor IS NULL OR value >= floor)
+            ) STRICT, WITHOUT ROWID
+            """,
+            f"INSERT INTO tallies_3 SELECT subject, name, value, {_FLOORS_OF_2} FROM tallies",  # noqa: S608  # Ours.
+            "DROP TABLE tallies",
+            "ALTER TABLE tallies_3 RENAME TO tallies",
+            """
+            CREATE TABLE tallies_by_day (
+                subject TEXT NOT NULL,
+                name    TEXT NOT NULL,
+                day     TEXT NOT NULL,
+                value   INTEGER NOT NULL,
+                floor   INTEGER,
+                PRIMARY KEY (subject, name, day),
+                CHECK (floor IS NULL OR value >= floor)
+            ) STRICT, WITHOUT ROWID
+            """,
+        ),
+        POSTGRESQL: (
+            "ALTER TABLE tallies ADD COLUMN floor bigint, DROP CONSTRAINT tallies_check",
+            f"UPDATE tallies SET floor = {_FLOORS_OF_2} WHERE {_FLOORS_OF_2} IS NOT NULL",  # noqa: S608  # Ours.
+            "ALTER TABLE tallies ADD CHECK (floor IS NULL OR value >= floor)",
+            """
+            CREATE TABLE tallies_by_day (
+                subject text COLLATE "C" NOT NULL,
+                name    text COLLATE "C" NOT NULL,
+                day     date NOT NULL,
+                value   bigint NOT NULL,
+                floor   bigint,
+                PRIMARY KEY (subject, name, day),
+                CHECK (floor IS NULL OR value >= floor)
+            )
+            """,
+        ),
+    },
+)
+
+EVENTS = Schema("the events", (_EVENTS_1, _EVENTS_2, _EVENTS_3))
 """The store: events, and what is changed together with them."""
 
 _VERSION = "CREATE TABLE ledger_schema (one integer PRIMARY KEY CHECK (one = 1), version bigint)"

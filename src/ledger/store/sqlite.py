@@ -7,6 +7,7 @@ import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from threading import Lock, local
 from typing import cast
@@ -14,13 +15,13 @@ from uuid import UUID
 
 from eventsourcing.persistence import Notification, StoredEvent
 
-from ledger.books.tallies import Tally
 from ledger.kernel.errors import LedgerError
 from ledger.kernel.names import Position
+from ledger.kernel.tallies import UNBOUNDED, Bounds, Tally, TallyOn
 from ledger.store import schema as schemas
 from ledger.store import sqlite_rows as stored
-from ledger.store.commits import Answer, Commit, Outcome, Verdict, judge
-from ledger.store.recorder import ERASED, NotNext, Row, Store
+from ledger.store.commits import Answer, Commit, Kept, Outcome, Verdict, judge
+from ledger.store.recorder import ERASED, FLOORS, NotNext, Row, Store
 from ledger.store.schema import EVENTS, SQLITE, Schema
 
 BUSY_TIMEOUT_S = 10.0
@@ -60,15 +61,24 @@ class SqliteStore(Store):
     rivalry = sqlite3.IntegrityError
     spoilt = (sqlite3.DataError, OverflowError, UnicodeError)
 
-    def __init__(self, path: Path, *, writes: bool = True, schema: Schema = EVENTS) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        writes: bool = True,
+        schema: Schema = EVENTS,
+        bounds: Bounds = UNBOUNDED,
+    ) -> None:
         """Open the file at ``path``.
 
         Args:
             path: Where it is, or will be.
             writes: Commands may be stored; tables are created, or brought up to this version.
             schema: The tables that there ought to be.
+            bounds: Of the tallies that commands change.
 
         """
+        self.bounds = bounds
         self._path = path
         self._lock_file = self._lock_out_others() if writes else None
         self._writing = Lock()
@@ -109,14 +119,7 @@ class SqliteStore(Store):
     def _write(self, commits: Sequence[Commit]) -> list[Outcome]:
         """Store those of ``commits`` that stand."""
         with self._transaction() as connection:
-            asked = {tally for commit in commits for tally in commit.tallies()}
-            commands = [each.command for each in commits if each.fingerprint is not None]
-            verdict = judge(
-                commits,
-                tallies=stored.tallies(connection, asked),
-                answers=stored.answers(connection, commands),
-                last=stored.last(connection),
-            )
+            verdict = judge(commits, stored.kept(connection, commits), self.bounds)
             stored.insert(connection, verdict)
         return verdict.outcomes
 
@@ -171,6 +174,21 @@ class SqliteStore(Store):
         asked = "SELECT subject, name, value FROM tallies ORDER BY subject, name"
         for subject, name, value in self._reader().execute(asked):
             yield Tally(subject, name), value
+
+    def all_days(self) -> Iterator[tuple[TallyOn, int]]:
+        """Return every value per day that is kept, in the order of names and days."""
+        asked = "SELECT subject, name, day, value FROM tallies_by_day ORDER BY subject, name, day"
+        for subject, name, day, value in self._reader().execute(asked):
+            yield TallyOn(Tally(subject, name), date.fromisoformat(day)), value
+
+    def floors(self) -> dict[Tally, int]:
+        """Return how low each tally with a floor may go, as their rows say."""
+        rows = self._reader().execute(FLOORS)
+        return {Tally(subject, name): floor for subject, name, floor in rows}
+
+    def kept(self, commit: Commit) -> Kept:
+        """Return what is kept of what ``commit`` asks about."""
+        return stored.kept(self._reader(), [commit])
 
     def all_answers(self) -> Iterator[tuple[UUID, Answer]]:
         """Return every answer that is kept, in the order of the commands' ids."""

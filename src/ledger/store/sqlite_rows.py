@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
 import msgspec
 from eventsourcing.persistence import Notification
 
-from ledger.books.tallies import Tally
-from ledger.store.commits import Answer, Receipt, Verdict
+from ledger.kernel.tallies import Tally
+from ledger.store.commits import Answer, Commit, Kept, Receipt, Verdict, asked_about, remembered
 
 IN_ONE_LIST = 500
 """Values in one IN list; SQLite allows many more, and its plans stay cached."""
@@ -22,6 +23,7 @@ two statements, which stay prepared.
 """
 
 _TALLIES = "SELECT subject, name, value FROM"
+_DAYS = "SELECT subject, name, day, value FROM"
 ANSWERS = "SELECT command, fingerprint, receipt FROM answers"
 
 T = TypeVar("T")
@@ -33,6 +35,7 @@ _receipt = msgspec.json.Decoder(Receipt).decode
 
 def insert(connection: sqlite3.Connection, verdict: Verdict) -> None:
     """Write what stands, many rows with one statement."""
+    floors = verdict.floors
     _put(
         connection,
         "INSERT INTO stored_events VALUES",
@@ -44,7 +47,15 @@ def insert(connection: sqlite3.Connection, verdict: Verdict) -> None:
     _put(
         connection,
         "INSERT OR REPLACE INTO tallies VALUES",
-        [(*tally, value) for tally, value in verdict.tallies.items()],
+        [(*tally, value, floors.get(tally)) for tally, value in verdict.tallies.items()],
+    )
+    _put(
+        connection,
+        "INSERT OR REPLACE INTO tallies_by_day VALUES",
+        [
+            (*tally, day.isoformat(), value, floors.get(tally))
+            for (tally, day), value in verdict.days.items()
+        ],
     )
     _put(
         connection,
@@ -76,6 +87,17 @@ def _blocks(rows: Sequence[T]) -> Iterator[Sequence[T]]:
             start += size
     if start < len(rows):
         yield rows[start:]
+
+
+def kept(connection: sqlite3.Connection, commits: Sequence[Commit]) -> Kept:
+    """Return what is kept of what ``commits`` ask about."""
+    asked, since = asked_about(commits)
+    return Kept(
+        tallies=tallies(connection, asked),
+        days=days(connection, since),
+        answers=answers(connection, remembered(commits)),
+        last=last(connection),
+    )
 
 
 def last(connection: sqlite3.Connection) -> int:
@@ -112,6 +134,32 @@ def tallies(connection: sqlite3.Connection, asked: Iterable[Tally]) -> dict[Tall
         rows = connection.execute(tallies_asked(len(some)), parts)
         found.update({Tally(subject, name): value for subject, name, value in rows})
     return found
+
+
+def days_asked(count: int) -> str:
+    """Return the statement that looks up ``count`` tallies since a day each, by their keys.
+
+    What each came to before that day is its last entry until then, which is looked up as well.
+    """
+    triples = ",".join(["(?,?,?)"] * count)
+    last = "SELECT max(day) FROM tallies_by_day WHERE (subject, name) = (column1, column2)"
+    since = f"coalesce(({last} AND day <= column3), column3)"
+    return (
+        f"{_DAYS} (VALUES {triples}) CROSS JOIN tallies_by_day"
+        f" ON subject = column1 AND name = column2 AND day >= {since}"
+    )
+
+
+def days(
+    connection: sqlite3.Connection, since: Mapping[Tally, date]
+) -> dict[Tally, dict[date, int]]:
+    """Return the values per day of those tallies, since the last entry until that day."""
+    values: dict[Tally, dict[date, int]] = {}
+    for some in pieces(list(since.items())):
+        parts = [part for tally, day in some for part in (*tally, day.isoformat())]
+        for subject, name, day, value in connection.execute(days_asked(len(some)), parts):
+            values.setdefault(Tally(subject, name), {})[date.fromisoformat(day)] = value
+    return values
 
 
 def answers(connection: sqlite3.Connection, commands: Iterable[UUID]) -> dict[UUID, Answer]:

@@ -191,7 +191,7 @@ def test_a_backup_whose_tallies_were_changed_is_told_by_its_replay(files, tmp_pa
 def test_a_file_is_copied_with_what_is_still_in_its_log(files, tmp_path):
     with closing(sqlite3.connect(files / "ledger.db", isolation_level=None)) as connection:
         connection.execute("PRAGMA wal_autocheckpoint = 0")
-        connection.execute("INSERT INTO tallies VALUES ('late', 'n', 1)")
+        connection.execute("INSERT INTO tallies VALUES ('late', 'n', 1, NULL)")
 
         backups.copy_file(files / "ledger.db", tmp_path / "copy.db")
 

@@ -56,7 +56,10 @@ BROKEN = Migration(
 CREATED = [
     "created the events: tables for events, tallies and answers",
     "upgraded to version 2 the events: an index of erasures, which are looked up at every start",
+    "upgraded to version 3 the events: tallies with a floor of their own, or a value per day",
 ]
+NOW = EVENTS.version
+NEXT = NOW + 1
 LATER = EVENTS._replace(migrations=(*EVENTS.migrations, SECOND))
 
 
@@ -96,18 +99,18 @@ def test_tables_are_created_once(place):
         assert store.said == CREATED
     with opened(place) as store:
         assert store.said == []
-    assert versions(place) == [(2,)]
+    assert versions(place) == [(NOW,)]
 
 
 @pytest.mark.usefixtures("kept")
 def test_an_upgrade_keeps_everything_and_is_made_once(place, kept):
     with opened(place, schema=LATER, upgrade=True) as store:
-        assert store.said == ["upgraded to version 3 the events: a remark on every answer"]
+        assert store.said == ["upgraded to version 4 the events: a remark on every answer"]
     with opened(place, schema=LATER, upgrade=True) as store:
         assert store.said == []
         assert [each.id for each in store.history(0, 100)] == list(range(1, len(kept) + 1))
 
-    assert versions(place) == [(3,)]
+    assert versions(place) == [(NEXT,)]
     assert "remarks" in tables(place)
 
 
@@ -115,7 +118,7 @@ def test_a_new_ledger_goes_through_every_migration(place):
     with opened(place, schema=LATER) as store:
         assert store.said == [
             *CREATED,
-            "upgraded to version 3 the events: a remark on every answer",
+            "upgraded to version 4 the events: a remark on every answer",
         ]
 
 
@@ -125,9 +128,9 @@ def test_what_a_later_program_wrote_is_refused(place):
         pass
 
     for writes in (True, False):
-        with pytest.raises(Newer, match="version 3, which is newer than the 2 that"):
+        with pytest.raises(Newer, match=f"version {NEXT}, which is newer than the {NOW} that"):
             open_store(place, writes=writes)
-    assert versions(place) == [(3,)]
+    assert versions(place) == [(NEXT,)]
 
 
 @pytest.mark.usefixtures("kept")
@@ -150,7 +153,7 @@ def test_a_database_that_others_may_be_writing_is_brought_up_only_when_asked(pos
 
     with pytest.raises(Older, match="stop every server and run leifeng migrate"):
         open_store(postgres_url, schema=LATER)
-    assert versions(postgres_url) == [(2,)]
+    assert versions(postgres_url) == [(NOW,)]
 
 
 def test_what_was_never_created_is_not_read(place):
@@ -165,7 +168,7 @@ def test_an_upgrade_that_fails_leaves_everything_as_it_was(place, kept):
     with pytest.raises(Exception, match="nothing"):
         open_store(place, schema=broken, upgrade=True)
 
-    assert versions(place) == [(2,)]
+    assert versions(place) == [(NOW,)]
     assert tables(place) == before
     with closing(Ledger(place)) as ledger:
         assert [fact for _, fact in ledger.history(0, 100)] == kept

@@ -11,10 +11,7 @@ from ledger.aggregates.funds import FundClosed, InsufficientFunds
 from ledger.aggregates.sales.orders import Oversold
 from ledger.books.tallies import (
     AVAILABLE,
-    Expectation,
-    Tally,
-    below_floor,
-    floored,
+    BOUNDS,
     fund_is_open,
     of_fund,
     of_payment,
@@ -23,7 +20,8 @@ from ledger.books.tallies import (
 from ledger.commands import Ledger
 from ledger.kernel.errors import Conflict
 from ledger.kernel.ids import new_id
-from ledger.store.commits import Answer, Commit, Receipt, StoreFailed, judge
+from ledger.kernel.tallies import Breach, Expectation, Tally
+from ledger.store.commits import Answer, Commit, Kept, Receipt, StoreFailed, judge
 from ledger.store.form import Unreadable
 from ledger.store.sqlite_rows import tallies_asked
 from tests.charity import charity
@@ -207,7 +205,7 @@ def test_an_expectation_is_judged_as_the_batch_goes_on(store):
 def test_the_refusal_is_made_from_what_was_found():
     nine = Expectation(FREE, 8, lambda found: InsufficientFunds(HEAR, available=found, wanted=1))
 
-    verdict = judge([commit(expects=[nine])], tallies={FREE: 9}, answers={}, last=0)
+    verdict = judge([commit(expects=[nine])], Kept({FREE: 9}, {}, last=0), BOUNDS)
 
     assert verdict.outcomes[0].available == 9
     assert verdict.events == []
@@ -225,25 +223,28 @@ def test_the_refusal_is_made_from_what_was_found():
     ],
 )
 def test_only_what_is_available_and_unsold_has_a_floor(store, tally, bound):
-    assert floored(tally) is bound
+    assert (BOUNDS.of(tally) is not None) is bound
 
     (outcome,) = store.write([commit(changes={tally: -1})])
     assert (type(outcome) is Receipt) is not bound
 
 
-@pytest.mark.parametrize("name", [AVAILABLE, "unsold L1"])
-def test_the_database_itself_refuses_what_would_be_below_zero(store, place, name):
-    store.write([commit(changes={Tally("x", name): 1})])
+@pytest.mark.parametrize("tally", [FREE, of_sale(SALE, "unsold L1")])
+def test_the_database_itself_refuses_what_would_be_below_the_floor(store, place, tally):
+    store.write([commit(changes={tally: 1})])
 
     with connected(place) as connection, pytest.raises(REFUSED, match=VIOLATED):
         connection.execute("UPDATE tallies SET value = -1")
     with connected(place) as connection, pytest.raises(REFUSED, match=VIOLATED):
-        connection.execute(f"INSERT INTO tallies VALUES ('y', '{name}', -1)")  # noqa: S608  # Ours.
+        connection.execute("INSERT INTO tallies VALUES ('y', 'n', 4, 5)")
+    assert store.floors() == {tally: 0}
 
 
 def test_selling_too_much_and_spending_too_much_have_their_own_refusals():
-    unsold = below_floor(of_sale(SALE, "unsold L1"), found=2, change=-3)
-    spent = below_floor(FREE, found=2, change=-3)
+    unsold, spent = (
+        BOUNDS.of(tally).breach(Breach(tally, value=2, change=-3))
+        for tally in (of_sale(SALE, "unsold L1"), FREE)
+    )
 
     assert (type(unsold), str(unsold)) == (Oversold, "only 2 L1 are left to sell")
     assert (type(spent), spent.fund, spent.available, spent.wanted) == (

@@ -129,7 +129,7 @@ def test_no_table_is_left_out(data, replay, table):
     [
         ("UPDATE tallies SET value = value - 7 WHERE name = 'available' AND value > 7", "less"),
         ("UPDATE tallies SET value = 2 WHERE name = 'counted'", "two"),
-        ("INSERT INTO tallies VALUES ('fund F-GHOST', 'available', 5)", "ghost"),
+        ("INSERT INTO tallies VALUES ('fund F-GHOST', 'available', 5, 0)", "ghost"),
         ("DELETE FROM tallies WHERE name = 'pledged'", "none"),
     ],
 )
@@ -197,7 +197,7 @@ def test_without_any_views_the_balances_are_told_all_the_same(data, replay):
 
 def test_of_very_many_differences_all_are_counted_and_the_first_are_kept(data):
     emptied = by_hand(data / "views.db", "DELETE FROM journal_lines")
-    by_hand(data / "ledger.db", "INSERT INTO tallies VALUES ('fund F-GHOST', 'available', 5)")
+    by_hand(data / "ledger.db", "INSERT INTO tallies VALUES ('fund F-GHOST', 'available', 5, 0)")
     ledger, views = Ledger(data / "ledger.db", writes=False), open_views(data / "views.db")
     with closing(ledger):
         few = replayed(ledger, views, all_views(), keep=3)
