@@ -34,6 +34,7 @@ from api.routes import docs, refusals
 from api.routes.every import routes
 from ledger.commands import Ledger
 from ledger.commands.outbox import Outbox
+from ledger.people.erasure import erased
 from ledger.people.identity import Identity
 from ledger.people.refusals import Refusals
 from projections.kernel.follow import Follower
@@ -71,7 +72,7 @@ def open_site(
     with ExitStack() as opened:
         ledger = opened.enter_context(closing(Ledger(places.ledger)))
         identity = opened.enter_context(closing(Identity(places.people, places.vault_key)))
-        identity.erase(ledger.store.erased())  # Before anybody is served.
+        identity.erase(erased(ledger.store))  # Before anybody is served.
         views = open_views(places.views)
         opened.callback(views.dispose)
         follower = opened.enter_context(closing(Follower(ledger, views, all_views())))

@@ -19,7 +19,7 @@ from ledger.kernel.errors import LedgerError
 from ledger.kernel.names import PartyId, Position
 from ledger.people.copying import sealed_under
 from ledger.people.database import PeopleDatabase
-from ledger.people.erasure import erase
+from ledger.people.erasure import erase, erased
 from ledger.people.keys import KeyFile
 from ledger.store import open_store
 from ledger.store.backup import Damaged, copy_file, dump, is_dump, load
@@ -128,7 +128,7 @@ def _erase_again(ledger: Ledger, places: Places) -> int:
     """Take those out of a register who were erased after it was saved; that needs no key."""
     with closing(PeopleDatabase(places.people)) as database:
         database.prepare(upgrade=True)
-        return erase(database, [PartyId(str(each)) for each in ledger.store.erased()])
+        return erase(database, [PartyId(str(each)) for each in erased(ledger.store)])
 
 
 def _key_told(places: Places) -> str:

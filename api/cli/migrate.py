@@ -8,6 +8,7 @@ import typer
 
 from api.cli.shared import DataFolder
 from api.places import Places
+from ledger.commands.records import TABLES
 from ledger.people.identity import Identity
 from ledger.store import open_store
 from projections.log.tables import upgrade_log
@@ -24,7 +25,7 @@ def migrate(data: DataFolder) -> None:
 
 def migrated(places: Places) -> list[str]:
     """Bring up every database of a ledger; return in lines what was done."""
-    with closing(open_store(places.ledger, upgrade=True)) as store:
+    with closing(open_store(places.ledger, upgrade=True, schema=TABLES)) as store:
         notices = list(store.said)
     with closing(Identity(places.people, places.vault_key, upgrade=True)) as identity:
         notices += identity.notices

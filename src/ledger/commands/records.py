@@ -19,11 +19,16 @@ from ledger.kernel.aggregate import Aggregate, Fact, project
 from ledger.kernel.errors import NotFound
 from ledger.kernel.names import DonorId, FundCode, Position
 from ledger.kernel.terms import FundTerms
+from ledger.people import erasure
 from ledger.store import open_store
 from ledger.store.form import StoredForm
+from ledger.store.schema import EVENTS
 
 KNOWN_MAX = 100_000
 """Funds whose fixed facts are remembered, so that a pledge reads nothing."""
+
+TABLES = EVENTS._replace(lookups=erasure.LOOKUPS)
+"""The tables of a ledger, with the indexes that its nouns look events up by."""
 
 A = TypeVar("A", bound=Aggregate)
 
@@ -42,7 +47,7 @@ class Records(Application[UUID]):
                 the process that writes it.
 
         """
-        self.store = open_store(where, writes=writes, bounds=BOUNDS)
+        self.store = open_store(where, writes=writes, schema=TABLES, bounds=BOUNDS)
         super().__init__()
         self.form = StoredForm()
         self.fund_terms = lru_cache(KNOWN_MAX)(self._fund_terms)

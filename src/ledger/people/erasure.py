@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, select
 
+from ledger.aggregates.donors import Donor
 from ledger.kernel.names import PartyId
 from ledger.kernel.roles import Role
 from ledger.people.database import PeopleDatabase
@@ -27,6 +29,10 @@ from ledger.people.tables import (
     SESSIONS,
     TOKENS,
 )
+from ledger.store.recorder import Store
+
+LOOKUPS = {Donor.Erased.TOPIC: "erasures"}
+"""By which events the history is looked up at every start, and the index that serves it."""
 
 CHUNK = 500
 """People asked about with one statement."""
@@ -34,6 +40,11 @@ CHUNK = 500
 
 _SIGNING_IN = (PASSWORDS, IDENTITIES, SECOND_FACTORS, RECOVERY_CODES, INVITATIONS, SESSIONS)
 """What lets somebody sign in, whom nobody knows by name any more."""
+
+
+def erased(store: Store) -> list[UUID]:
+    """Return the donors who were erased, without reading through the history."""
+    return store.streams_with(Donor.Erased.TOPIC)
 
 
 def erase(database: PeopleDatabase, donors: Iterable[PartyId]) -> int:

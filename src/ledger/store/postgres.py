@@ -33,7 +33,7 @@ from ledger.store.commits import (
     judge,
 )
 from ledger.store.outage import OUTAGE_MAX_S, Connections, refuse_functions
-from ledger.store.recorder import ERASED, FLOORS, NotNext, Row, Store, WouldWait
+from ledger.store.recorder import FLOORS, NotNext, Row, Store, WouldWait, streams_asked
 from ledger.store.schema import EVENTS, POSTGRESQL, Schema
 
 T = TypeVar("T")
@@ -279,9 +279,9 @@ class PostgresStore(Store):
         )
         return [stored.notification(row) for row in rows]
 
-    def erased(self) -> list[UUID]:
-        """Return the streams of donors who were erased."""
-        return [stream for (stream,) in self._rows(ERASED)]
+    def streams_with(self, topic: str) -> list[UUID]:
+        """Return the streams that have an event of this topic."""
+        return [stream for (stream,) in self._rows(streams_asked(topic))]
 
     def raw(self, after: int, limit: int) -> Iterable[tuple[Position, str, bytes]]:
         """Return position, topic and state of up to ``limit`` events after ``after``."""

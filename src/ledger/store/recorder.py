@@ -20,11 +20,9 @@ from ledger.kernel.errors import Conflict, LedgerError
 from ledger.kernel.names import Position
 from ledger.kernel.tallies import Bounds, Tally, TallyOn
 from ledger.store.commits import Answer, Commit, Kept, Outcome, StoreFailed, Verdict, judge
+from ledger.store.schema import literal
 
 T = TypeVar("T")
-
-ERASED = "SELECT originator_id FROM stored_events WHERE topic = 'donor.erased.1'"
-"""The topic is written out, so that a database sees that its index of erasures is meant."""
 
 
 FLOORS = (
@@ -32,6 +30,11 @@ FLOORS = (
     " UNION SELECT subject, name, floor FROM tallies_by_day WHERE floor IS NOT NULL"
 )
 """Few tallies have a floor; that of one with a value per day is in the row of each day."""
+
+
+def streams_asked(topic: str) -> str:
+    """Return the statement that looks up the streams that have an event of this topic."""
+    return f"SELECT originator_id FROM stored_events WHERE topic = {literal(topic)}"  # noqa: S608  # Ours.
 
 
 class Row(NamedTuple):
@@ -186,8 +189,11 @@ class Store(ApplicationRecorder):
         """Return up to ``limit`` events that follow position ``after``, all or some of them."""
 
     @abstractmethod
-    def erased(self) -> list[UUID]:
-        """Return the streams of donors who were erased, without reading through the history."""
+    def streams_with(self, topic: str) -> list[UUID]:
+        """Return the streams that have an event of this topic.
+
+        The history is not read through if the topic is one of the ``lookups`` of the tables.
+        """
 
     @abstractmethod
     def raw(self, after: int, limit: int) -> Iterable[tuple[Position, str, bytes]]:

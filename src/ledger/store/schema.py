@@ -9,6 +9,7 @@ written by a later program, which may mean things by it that this one does not k
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from ledger.kernel.errors import LedgerError
@@ -41,11 +42,14 @@ class Schema(NamedTuple):
     Attributes:
         name: What is kept in it.
         migrations: The first creates it; a database of version n has been through n of them.
+        lookups: Topics by which events are looked up, each with the name of an index of the
+            streams that have such an event. One that is not there yet is made with an upgrade.
 
     """
 
     name: str
     migrations: Sequence[Migration]
+    lookups: Mapping[str, str] = MappingProxyType({})
 
     @property
     def version(self) -> int:
@@ -224,17 +228,22 @@ EVENTS = Schema("the events", (_EVENTS_1, _EVENTS_2, _EVENTS_3))
 _VERSION = "CREATE TABLE ledger_schema (one integer PRIMARY KEY CHECK (one = 1), version bigint)"
 
 _EXISTS = {
-    SQLITE: "SELECT name FROM sqlite_master WHERE name = 'ledger_schema'",
-    POSTGRESQL: "SELECT to_regclass('ledger_schema')",
+    SQLITE: "SELECT name FROM sqlite_master WHERE name = {}",
+    POSTGRESQL: "SELECT to_regclass({})",
 }
 
 
 def version_of(run: Run, dialect: str) -> int:
     """Return the version of the tables that are there; 0 if none were created."""
-    exists = run(_EXISTS[dialect]).fetchone()
-    if exists is None or exists[0] is None:
+    if not _exists(run, dialect, "ledger_schema"):
         return 0
     return int(run("SELECT version FROM ledger_schema").fetchone()[0])
+
+
+def _exists(run: Run, dialect: str, name: str) -> bool:
+    """Say whether there is a table or an index of this name."""
+    row = run(_EXISTS[dialect].format(literal(name))).fetchone()
+    return row is not None and row[0] is not None
 
 
 def check(run: Run, dialect: str, schema: Schema) -> None:
@@ -260,7 +269,7 @@ def migrate(run: Run, dialect: str, schema: Schema, *, upgrade: bool) -> list[st
     found = version_of(run, dialect)
     _refuse_others(schema, found)
     if found == schema.version:
-        return []
+        return _make_lookups(run, dialect, schema) if upgrade else []
     if found and not upgrade:
         raise Older(schema, found)
     said = []
@@ -270,7 +279,30 @@ def migrate(run: Run, dialect: str, schema: Schema, *, upgrade: bool) -> list[st
         done = "created" if number == 1 else f"upgraded to version {number}"
         said.append(f"{done} {schema.name}: {migration.what}")
     set_version(run, dialect, schema.version)
-    return said
+    return said + _make_lookups(run, dialect, schema)
+
+
+def _make_lookups(run: Run, dialect: str, schema: Schema) -> list[str]:
+    """Make the indexes that are not there; return in lines which."""
+    made = []
+    for topic, name in schema.lookups.items():
+        if not _exists(run, dialect, name):
+            which = f"WHERE topic = {literal(topic)}"
+            run(f"CREATE INDEX {name} ON stored_events (originator_id) {which}")
+            made.append(f"made an index of {schema.name}: {topic}")
+    return made
+
+
+def literal(text: str) -> str:
+    """Return ``text`` as SQL spells it.
+
+    An index of some rows is used by a statement in which it is written out which rows are meant.
+
+    >>> literal("donor's")
+    "'donor''s'"
+
+    """
+    return "'" + text.replace("'", "''") + "'"
 
 
 def set_version(run: Run, dialect: str, version: int) -> None:

@@ -21,7 +21,7 @@ from ledger.kernel.tallies import UNBOUNDED, Bounds, Tally, TallyOn
 from ledger.store import schema as schemas
 from ledger.store import sqlite_rows as stored
 from ledger.store.commits import Answer, Commit, Kept, Outcome, Verdict, judge
-from ledger.store.recorder import ERASED, FLOORS, NotNext, Row, Store
+from ledger.store.recorder import FLOORS, NotNext, Row, Store, streams_asked
 from ledger.store.schema import EVENTS, SQLITE, Schema
 
 BUSY_TIMEOUT_S = 10.0
@@ -263,9 +263,9 @@ class SqliteStore(Store):
         )
         return [stored.notification(row) for row in rows]
 
-    def erased(self) -> list[UUID]:
-        """Return the streams of donors who were erased."""
-        return [UUID(stream) for (stream,) in self._reader().execute(ERASED)]
+    def streams_with(self, topic: str) -> list[UUID]:
+        """Return the streams that have an event of this topic."""
+        return [UUID(stream) for (stream,) in self._reader().execute(streams_asked(topic))]
 
     def raw(self, after: int, limit: int) -> Iterable[tuple[Position, str, bytes]]:
         """Return position, topic and state of up to ``limit`` events after ``after``."""

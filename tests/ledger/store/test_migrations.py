@@ -17,6 +17,7 @@ from ledger.people.schema import PEOPLE
 from ledger.people.tables import PERSONS
 from ledger.store import open_store
 from ledger.store.engine import engine_at, is_url, prepare
+from ledger.store.recorder import streams_asked
 from ledger.store.schema import (
     EVENTS,
     POSTGRESQL,
@@ -131,6 +132,23 @@ def test_what_a_later_program_wrote_is_refused(place):
         with pytest.raises(Newer, match=f"version {NEXT}, which is newer than the {NOW} that"):
             open_store(place, writes=writes)
     assert versions(place) == [(NEXT,)]
+
+
+@pytest.mark.usefixtures("kept")
+def test_an_index_of_a_topic_is_made_where_it_is_missing(place):
+    looked_up = EVENTS._replace(lookups={"wish.made.1": "wishes"})
+
+    with opened(place, schema=looked_up, upgrade=True) as store:
+        assert store.said == ["made an index of the events: wish.made.1"]
+    with opened(place, schema=looked_up, upgrade=True) as store:
+        assert store.said == []
+
+    with connected(place) as connection:
+        if is_url(place):
+            connection.execute("SET enable_seqscan = off")  # As if there were many events.
+        how = "EXPLAIN" if is_url(place) else "EXPLAIN QUERY PLAN"
+        plan = repr(connection.execute(f"{how} {streams_asked('wish.made.1')}").fetchall())
+    assert "wishes" in plan
 
 
 @pytest.mark.usefixtures("kept")
