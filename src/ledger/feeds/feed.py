@@ -167,18 +167,41 @@ class Feed(ABC, Generic[L]):
         if self._storing is None:
             return
         (chunk, stored), self._storing = self._storing, None
+        self._settle(chunk, stored)
+
+    def _settle(self, chunk: Chunk[L], stored: Future[Outcome]) -> None:
+        """Wait until a chunk is stored, deciding anew what others, or its own lines, forestall."""
         for tries_left in reversed(range(TRIES)):
             outcome = stored.result()
             if isinstance(outcome, Receipt):
                 self._count(chunk)
                 return
             assert isinstance(outcome, LedgerError)  # noqa: S101  # No answer is asked for.
+            if isinstance(outcome, Refused) and not outcome.rival:
+                self._settle_parts(chunk, outcome)
+                return
             if not outcome.rival and not isinstance(outcome, LineRefused):
                 raise outcome
             if tries_left:
                 chunk = self._decide(chunk.read)
                 stored = self.ledger.committer.submit(self._commit(chunk))
         raise Conflict("others kept changing the subject of these lines; send them again")
+
+    def _settle_parts(self, chunk: Chunk[L], refusal: Refused) -> None:
+        """Find the lines that the store refuses, by halves; each is refused by name.
+
+        Nobody but the store knows every bound. Halves are decided and stored in their order, so
+        that each line stands or falls by what those before it left.
+        """
+        if len(chunk.read) == 1:
+            ((number, _),) = chunk.read
+            self.refused += 1
+            name([self._reject(number, refusal)], among=self.rejected)
+            return
+        middle = len(chunk.read) // 2
+        for read in (chunk.read[:middle], chunk.read[middle:]):
+            part = self._decide(read)
+            self._settle(part, self.ledger.committer.submit(self._commit(part)))
 
     def finish(self, act: Act) -> Receipt:
         """Answer with what came of the feed, and remember the answer for a repeat."""

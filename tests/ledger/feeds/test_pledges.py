@@ -7,7 +7,9 @@ from functools import partial
 import pytest
 
 from ledger.aggregates.donations.donation import Donation
+from ledger.books import tallies
 from ledger.books.tallies import of_fund, of_payment
+from ledger.commands import records
 from ledger.feeds.feed import CHUNK_LINES, DETAIL_MAX, NAMED_MAX
 from ledger.feeds.pledges import PledgeFeed, read_pledge
 from ledger.kernel.errors import Conflict, Refused
@@ -15,6 +17,7 @@ from ledger.kernel.ids import new_id
 from ledger.kernel.lines import AmountInvalid, DateInvalid, LineMalformed, LineRefused
 from ledger.kernel.money import AMOUNT_MAX
 from ledger.kernel.names import DonorId, pledge_stream
+from ledger.kernel.tallies import Bound, Bounds, Tally
 from tests.charity import charity, stored_late, stored_once_looked_up
 from tests.samples import CHEN, GENERAL, HEAR, LIN, MEI
 from tests.spec import SOMEONE, TODAY, act
@@ -379,6 +382,44 @@ def test_nothing_is_promised_for_somebody_who_is_restricted_or_erased(house, ste
     house.do(step, other, **said)
 
     assert refused_alone(house, line(donor=other)) == (2, "donor.processing-stopped")
+
+
+class QuotaSpent(Refused):
+    """No more is promised to a fund than its drive asks for."""
+
+
+QUOTA = Tally(f"drive {HEAR}", "left")
+
+
+@pytest.fixture(name="quota")
+def _quota(monkeypatch):
+    """A bound that no feed knows of: a drive for 250 yuan."""
+    bound = Bound(-250_00, lambda breach: QuotaSpent(f"{breach.value} and {breach.change}"))
+    monkeypatch.setattr(tallies, "_RULES", {Donation.Pledged: lambda it: [(QUOTA, -it.amount)]})
+    with monkeypatch.context() as patched:
+        patched.setattr(records, "BOUNDS", Bounds({("drive", "left"): bound}))
+        yield
+
+
+@pytest.mark.usefixtures("quota")
+def test_a_line_that_breaks_a_bound_which_only_the_store_knows_is_refused_by_its_name(place):
+    with charity(place) as house:
+        house.open_fund()
+        house.do("register_donor", MEI, anonymous=True)
+        lines = [line(f"r-{n}", amount=amount) for n, amount in enumerate(AMOUNTS)]
+
+        first = fed(house, *lines)
+        again = fed(house, *lines)
+
+        refused = [(4, "quota-spent"), (6, "quota-spent"), (7, "quota-spent")]
+        assert first == (4, 0, refused)
+        assert again == (0, 4, refused)
+        assert house.tally(QUOTA) == -240_00
+        assert house.kinds().count("donation.pledged.1") == len(AMOUNTS) - len(refused)
+        house.check_tallies()
+
+
+AMOUNTS = [100_00, 100_00, 10_00, 100_00, 30_00, 100_00, 20_00]
 
 
 def test_nothing_is_promised_to_a_closed_fund(house):
