@@ -6,7 +6,8 @@ about, read under the write lock, it says which requests stand, in their order, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -17,7 +18,7 @@ from msgspec import Struct, field
 from ledger.kernel.errors import Confidential, LedgerError
 from ledger.kernel.names import Position
 from ledger.kernel.tallies import Bounds, Breach, Expectation, Tally, TallyOn
-from ledger.store.days import Days
+from ledger.store.days import Days, Step, lowest
 
 
 class Receipt(Struct, frozen=True):
@@ -163,22 +164,21 @@ def judge(commits: Sequence[Commit], kept: Kept, bounds: Bounds) -> Verdict:
     """Decide each of ``commits`` in turn, as if it were alone, after event ``kept.last``."""
     verdict, last = Verdict(), kept.last
     now = dict(kept.tallies)
-    days = {tally: Days(values) for tally, values in kept.days.items()}
+    days = defaultdict(Days, {tally: Days(values) for tally, values in kept.days.items()})
     for commit in commits:
         earlier = kept.answers.get(commit.command) or verdict.answers.get(commit.command)
         if earlier is not None and commit.fingerprint is not None:
             verdict.outcomes.append(earlier)
             continue
-        refusal = _refusal(commit, now, bounds) or (
-            _refusal_by_day(commit, days, bounds) if commit.by_day else None
-        )
+        steps = _steps(commit, days) if commit.by_day else {}
+        refusal = _refusal(commit, now, bounds) or _refusal_by_day(steps, bounds)
         if refusal is not None:
             verdict.outcomes.append(refusal)
             continue
         for tally, change in commit.changes.items():
             verdict.tallies[tally] = now[tally] = now.get(tally, 0) + change
-        if commit.by_day:
-            verdict.days.update(_changed(commit, days))
+        for tally, each in steps.items():
+            days[tally].take(each)
         for stored in commit.events:
             last += 1
             verdict.events.append((Position(last), stored))
@@ -187,6 +187,9 @@ def judge(commits: Sequence[Commit], kept: Kept, bounds: Bounds) -> Verdict:
         if commit.fingerprint is not None:
             verdict.answers[commit.command] = Answer(commit.fingerprint, receipt)
         verdict.outcomes.append(receipt)
+    verdict.days = {
+        TallyOn(tally, day): value for tally in days for day, value in days[tally].changed()
+    }
     verdict.floors = _floors(verdict, bounds)
     return verdict
 
@@ -204,32 +207,22 @@ def _refusal(commit: Commit, now: Mapping[Tally, int], bounds: Bounds) -> Ledger
     return None
 
 
-def _refusal_by_day(
-    commit: Commit, days: Mapping[Tally, Days], bounds: Bounds
-) -> LedgerError | None:
-    for tally, changes in _by_tally(commit).items():
-        bound = bounds.of(tally)
-        if bound is None or min(changes.values()) >= 0:  # What only adds takes no day lower.
-            continue
-        lowest = days.get(tally, Days()).lowest(changes)
-        if lowest is not None and lowest.value + lowest.change < bound.floor:
-            return bound.breach(Breach(tally, lowest.value, lowest.change, lowest.day))
+def _refusal_by_day(steps: Mapping[Tally, list[Step]], bounds: Bounds) -> LedgerError | None:
+    for tally, each in steps.items():
+        bound, step = bounds.of(tally), lowest(each)
+        if bound is not None and step is not None:
+            day, value, change = step
+            if value + change < bound.floor:
+                return bound.breach(Breach(tally, value, change, day))
     return None
 
 
-def _changed(commit: Commit, days: dict[Tally, Days]) -> Iterator[tuple[TallyOn, int]]:
-    """Make the changes of ``commit``; return what comes of them, day by day."""
-    for tally, changes in _by_tally(commit).items():
-        for day, value in days.setdefault(tally, Days()).change(changes):
-            yield TallyOn(tally, day), value
-
-
-def _by_tally(commit: Commit) -> dict[Tally, dict[date, int]]:
-    """Return what ``commit`` changes by day, each tally's together."""
+def _steps(commit: Commit, days: defaultdict[Tally, Days]) -> dict[Tally, list[Step]]:
+    """Return what ``commit`` does to each tally that has a value per day, from its first day on."""
     changes: dict[Tally, dict[date, int]] = {}
     for (tally, day), change in commit.by_day.items():
         changes.setdefault(tally, {})[day] = change
-    return changes
+    return {tally: days[tally].steps(each) for tally, each in changes.items()}
 
 
 def _floors(verdict: Verdict, bounds: Bounds) -> dict[Tally, int]:

@@ -2,25 +2,13 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right, insort
-from collections.abc import Iterator, Mapping
+from bisect import bisect_left, insort
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
-from typing import NamedTuple
+from typing import TypeAlias
 
-
-class Lowest(NamedTuple):
-    """The day on which some changes would leave a number lowest, of those that they take lower.
-
-    Attributes:
-        day: The first, if there are several.
-        value: What it comes to on that day, before the changes.
-        change: What they come to by that day; below zero.
-
-    """
-
-    day: date
-    value: int
-    change: int
+Step: TypeAlias = tuple[date, int, int]
+"""A day, what the number comes to by then, and by how much some changes change that."""
 
 
 class Days:
@@ -34,36 +22,47 @@ class Days:
         """Begin with ``values``: of every day since some day, and of the last one before it."""
         self._values = dict(values or {})
         self._days = sorted(self._values)
+        self._changed: set[date] = set()
 
-    def lowest(self, changes: Mapping[date, int]) -> Lowest | None:
-        """Return where ``changes`` would leave the number lowest, if they take any day lower.
-
-        Only days with an entry need to be looked at, those that the changes make among them.
-        """
-        lower = [each for each in self._after(changes) if each.change < 0]
-        return min(lower, key=lambda each: each.value + each.change, default=None)
-
-    def change(self, changes: Mapping[date, int]) -> list[tuple[date, int]]:
-        """Make ``changes``; return the entries that they made or changed, with their values."""
-        changed = [
-            (day, value + change)
-            for day, value, change in self._after(changes)
-            if change or day in changes
-        ]
-        for day, value in changed:
-            if day not in self._values:
-                insort(self._days, day)
-            self._values[day] = value
-        return changed
-
-    def _after(self, changes: Mapping[date, int]) -> Iterator[Lowest]:
-        """Yield each day from the first change on, its value and what was changed by then."""
-        first = min(changes)
-        later = self._days[bisect_left(self._days, first) :]
-        before = bisect_right(self._days, first) - 1
-        value = self._values[self._days[before]] if before >= 0 else 0
-        change = 0
-        for day in sorted({*changes, *later}):
+    def steps(self, changes: Mapping[date, int]) -> list[Step]:
+        """Return what ``changes`` do to each entry, those that they make among them."""
+        start = bisect_left(self._days, min(changes))
+        value = self._values[self._days[start - 1]] if start else 0
+        days = self._days[start:]
+        if made := changes.keys() - self._values.keys():
+            days = sorted([*days, *made])
+        change, steps = 0, []
+        for day in days:
             value = self._values.get(day, value)
             change += changes.get(day, 0)
-            yield Lowest(day, value, change)
+            steps.append((day, value, change))
+        return steps
+
+    def take(self, steps: Iterable[Step]) -> None:
+        """Make the changes that ``steps`` came of."""
+        for day, value, change in steps:
+            if day not in self._values:
+                insort(self._days, day)
+            elif not change:
+                continue
+            self._values[day] = value + change
+            self._changed.add(day)
+
+    def changed(self) -> Iterator[tuple[date, int]]:
+        """Yield the entries that were made or changed, with their values."""
+        for day in self._changed:
+            yield day, self._values[day]
+
+
+def lowest(steps: Sequence[Step]) -> Step | None:
+    """Return the step that leaves a number lowest, of those that take it lower.
+
+    It is enough to look at days with an entry: on others the number is what it was on one of them.
+    """
+    lower = [step for step in steps if step[2] < 0]
+    return min(lower, key=_left, default=None)
+
+
+def _left(step: Step) -> int:
+    _, value, change = step
+    return value + change

@@ -1,17 +1,17 @@
 """A ledger moves to another store whole: same positions, same bytes, and proof of both."""
 
 from contextlib import ExitStack, closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import select
 from sqlalchemy.dialects import postgresql
 
 from api.places import Places
-from ledger.books.tallies import Tally
 from ledger.commands import Ledger
 from ledger.kernel.ids import new_id
 from ledger.kernel.roles import Role
+from ledger.kernel.tallies import Tally, TallyOn
 from ledger.people.copying import digest_people
 from ledger.people.identity import Identity, key_beside
 from ledger.people.keys import KeyFile
@@ -29,7 +29,7 @@ from projections.views.every import all_views
 from projections.views.opening import open_views
 from tests.charity import Charity
 from tests.logs import logged
-from tests.samples import REGISTERED
+from tests.samples import FIRST_DAY, REGISTERED
 from tests.spec import FORM
 from tests.stores import connected
 
@@ -163,6 +163,11 @@ def test_more_than_one_batch_of_everything_is_copied(kinds, tmp_path, postgres_u
     full = Verdict(
         events=[(position, registered()) for position in range(1, many + 1)],
         tallies={Tally(f"{n % 7}", f"n{n}"): n for n in range(many)},
+        days={
+            TallyOn(Tally(f"till {n % 7}", "cash"), FIRST_DAY + timedelta(n)): n
+            for n in range(many)
+        },
+        floors={Tally("3", "n3"): 1, Tally("till 5", "cash"): -2},
         answers={new_id(): Answer({"n": f"{n}"}, receipt) for n in range(many)},
     )
 
@@ -173,7 +178,9 @@ def test_more_than_one_batch_of_everything_is_copied(kinds, tmp_path, postgres_u
         source.append_exact(full)
         copied = copying.copy(source, target, lambda *_: None)
 
-        assert (copied.events, copied.tallies, copied.answers) == (many, many, many)
+        assert (copied.events, copied.tallies, copied.days, copied.answers) == (many,) * 4
+        assert target.floors() == full.floors
+        assert dict(target.all_days()) == full.days
         assert copying.digest(target, lambda *_: None) == copied
         assert dict(target.all_answers()) == full.answers
 
@@ -234,6 +241,8 @@ CHANGES = [
     ("events", "DELETE FROM stored_events WHERE position = 3"),
     ("tallies", "DELETE FROM tallies WHERE name = 'available'"),
     ("beside", "UPDATE tallies SET value = 7 WHERE name = 'available'"),
+    ("beside", "UPDATE tallies SET floor = NULL WHERE name = 'available'"),
+    ("days", "INSERT INTO tallies_by_day VALUES ('till 1', 'cash', '2026-03-01', 5, NULL)"),
     ("answers", "DELETE FROM answers"),
 ]
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import select
 
+from ledger.books.tallies import AVAILABLE, of_fund, of_payment, of_sale
 from ledger.commands import Ledger
 from ledger.kernel.roles import Role
 from ledger.people.identity import Identity, key_beside
@@ -36,8 +37,8 @@ from projections.views.fund_balances import fund_balance
 from projections.views.opening import open_views, upgrade_views
 from tests.charity import charity
 from tests.processes import ENVIRONMENT
-from tests.samples import HEAR
-from tests.stores import connected
+from tests.samples import HEAR, SALE
+from tests.stores import REFUSED, connected
 
 
 def both(*statements):
@@ -113,6 +114,25 @@ def test_an_upgrade_keeps_everything_and_is_made_once(place, kept):
 
     assert versions(place) == [(NEXT,)]
     assert "remarks" in tables(place)
+
+
+def test_what_had_a_floor_in_version_2_has_it_in_its_row(place):
+    """And what is written later gets the floor that its noun declares."""
+    with opened(place, schema=EVENTS._replace(migrations=EVENTS.migrations[:2])):
+        pass
+    free, unsold = of_fund(HEAR, AVAILABLE), of_sale(SALE, "unsold L1")
+    values = {free: 5, of_fund(HEAR, "pledged"): -3, unsold: 7, of_payment("bank", "B-1"): 1}
+    with connected(place) as connection:
+        for (subject, name), value in values.items():
+            connection.execute(f"INSERT INTO tallies VALUES ('{subject}', '{name}', {value})")  # noqa: S608  # Ours.
+
+    with opened(place, upgrade=True) as store:
+        assert dict(store.all_tallies()) == values
+        assert store.floors() == {free: 0, unsold: 0}
+    with connected(place) as connection, pytest.raises(REFUSED, match=r"(?i)check constraint"):
+        connection.execute("UPDATE tallies SET value = -1 WHERE name = 'available'")
+    with connected(place) as connection:
+        connection.execute("UPDATE tallies SET value = -1 WHERE name = 'counted'")
 
 
 def test_a_new_ledger_goes_through_every_migration(place):
