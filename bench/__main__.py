@@ -20,6 +20,7 @@ from rich.table import Table
 from bench.against import COMPARISONS, Comparison, Ratio, compare
 from bench.audit import audit
 from bench.bulk import bulk
+from bench.dated_bound import dated_bound
 from bench.feed import feed
 from bench.figures import FULL, QUICK, WHOLE, Figure, Size
 from bench.log import log
@@ -40,6 +41,7 @@ BENCHES: dict[str, Bench] = {
     "replay": replay,
     "reads": reads,
     "store": store,
+    "dated-bound": dated_bound,
     "log": log,
     "audit": audit,
     "scale": scale,
