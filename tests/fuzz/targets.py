@@ -19,17 +19,7 @@ from api.kernel.doors import Door
 from api.kernel.feeds import CHUNK_LINES, LINE_BYTES_MAX, Lines
 from api.kernel.intake import Intake
 from api.kernel.paging import ListQuery, list_query
-from api.routes import (
-    disbursements,
-    donations,
-    donors,
-    funds,
-    people,
-    people_tokens,
-    policies,
-    relations,
-    sales,
-)
+from api.routes.every import routes
 from ledger.feeds.orders import read_order, read_return
 from ledger.feeds.pledges import read_pledge
 from ledger.kernel.errors import Invalid, LedgerError
@@ -44,12 +34,11 @@ from tests.fuzz.speaking import speak
 
 AN_ID = "01a20737-75c3-7cc1-b1f2-e52f15c6c3a7"
 OTHER_PLACES = {"code": "F-HEAR", "token_id": "0" * 16}
-PARTS = (donations, funds, donors, sales, disbursements, policies, relations, people, people_tokens)
 
 
 def _commands() -> Iterator[tuple[str, Intake, dict[str, str]]]:
-    for part in PARTS:
-        for route in part.router.routes:
+    for router in routes():
+        for route in router.routes:
             if isinstance(route, Door) and route.records and not route.in_lines:
                 said = {each: OTHER_PLACES.get(each, AN_ID) for each in route.param_convertors}
                 yield route.path, Intake(route.endpoint), said
