@@ -59,7 +59,7 @@ def main() -> None:
         known.project, known.version = "leifeng-ledger", "1"
         known.msgid_bugs_address = known.last_translator = ""
         known.header_comment = "# What pages say, in another language than the source."
-        known.update(extracted(), no_fuzzy_matching=True)
+        known.update(extracted(), no_fuzzy_matching=True, update_creation_date=False)
         known.obsolete.clear()  # What is no longer said is forgotten.
         with Path(str(place_of(language))).open("wb") as file:
             write_po(file, known, width=WIDTH, sort_output=True, omit_header=False)
