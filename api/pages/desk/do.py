@@ -23,10 +23,9 @@ from api.pages.kit.drawn.drawing import Drawing, carried
 from api.pages.kit.drawn.fields import Kind, leaves
 from api.pages.kit.drawn.foreseen import foreseen
 from api.pages.kit.drawn.links import HAND_MADE, page_of
-from api.pages.kit.drawn.operations import Operation, open_to, operations
+from api.pages.kit.drawn.operations import Operation, noun_of, open_to, operations, title_of
 from api.pages.kit.drawn.summary import summary
 from api.pages.kit.drawn.things import WITHOUT_NAME
-from api.pages.kit.drawn.wording import NOUNS, TITLES
 from api.pages.kit.entrance import KEY_FIELD, Entrance, PageDesk, someone
 from api.pages.kit.own_pages import own_page, then
 from api.pages.kit.readiness import must_be_level
@@ -54,8 +53,8 @@ def list_operations(desk: PageDesk) -> Response:
     groups: dict[str, list[Entry]] = {}
     for each in _drawn(desk):
         href = HAND_MADE.get(each.name, {}).get(_role(desk, each), f"/desk/do/{each.name}")
-        groups.setdefault(each.noun, []).append(Entry(TITLES[each.name], href))
-    return own_page(desk, "do.html", groups={NOUNS[noun]: each for noun, each in groups.items()})
+        groups.setdefault(noun_of(each), []).append(Entry(title_of(each), href))
+    return own_page(desk, "do.html", groups=groups)
 
 
 def _drawn(desk: PageDesk) -> list[Operation]:
@@ -106,7 +105,7 @@ def _form(  # All that a form can be drawn with.
         desk,
         "do_form.html",
         refusal=refusal,
-        title=TITLES[operation.name],
+        title=title_of(operation),
         action=f"/desk/do/{operation.name}",
         drawn=fields,
         faulty=[each for each in _every(fields) if each.fault is not None],
@@ -130,7 +129,7 @@ def _follow_ups(desk: PageDesk, operation: Operation) -> list[Entry]:
     """Return what the reader may do next with what was just done."""
     about = desk.query_params.get("about", "")
     return [
-        Entry(TITLES[each.name], f"/desk/do/{each.name}?{urlencode({field.name: about})}")
+        Entry(title_of(each), f"/desk/do/{each.name}?{urlencode({field.name: about})}")
         for each in _drawn(desk)
         for field in each.every_field()
         if about and each.name != operation.name and field.thing == operation.noun
@@ -197,7 +196,7 @@ async def _check(desk: PageDesk, operation: Operation, request: Request) -> Resp
         lambda: own_page(
             desk,
             "do_check.html",
-            title=TITLES[operation.name],
+            title=title_of(operation),
             action=f"/desk/do/{operation.name}",
             summary=summary(drawing.fields()),
             foreseen=None if rehearsal is None else foreseen(rehearsal),
@@ -210,6 +209,6 @@ async def _done(desk: PageDesk, operation: Operation, request: Request) -> Respo
     """Carry it out, and show where it stands."""
     made = await carry_out(desk, operation, request)
     if operation.command is None:
-        return own_page(desk, "do_done.html", title=TITLES[operation.name], made=made)
+        return own_page(desk, "do_done.html", title=title_of(operation), made=made)
     query = urlencode({"done": made["position"], "about": made["id"]})
     return then(f"/desk/do/{operation.name}?{query}")

@@ -17,7 +17,7 @@ from pydantic import BaseModel
 
 from api.kernel.doors import Door
 from api.pages.kit.drawn.fields import Field, Kind, fields_of_body, label_path
-from api.pages.kit.drawn.wording import THINGS
+from api.pages.kit.drawn.wording import NOUNS, THINGS, TITLES
 from api.routes.every import routes
 from ledger.commands.command import Command
 from ledger.kernel.roles import Role
@@ -67,7 +67,10 @@ class Operation(Struct, frozen=True):
         return self.things + self.fields
 
 
-def _operation(route: Door) -> Operation:
+def _operation(route: Door) -> Operation | None:
+    """Return what a route carries out, unless nobody can search for the thing that it is about."""
+    if not THINGS.keys() >= route.param_convertors.keys():
+        return None
     noun, step = _named(route.path)
     kinds = get_type_hints(inspect.unwrap(route.endpoint))
     body = kinds.get("body")
@@ -105,7 +108,19 @@ def operations() -> Mapping[str, Operation]:
         for each in doors
         if isinstance(each, Door) and each.records and each.path.startswith(API)
     )
-    return {each.name: each for each in taking}
+    return {each.name: each for each in taking if each is not None}
+
+
+def title_of(operation: Operation) -> str:
+    """Return what an operation is called on pages, or by its command as long as nobody named it."""
+    if operation.name in TITLES or operation.command is None:
+        return TITLES[operation.name]
+    return operation.command.purpose
+
+
+def noun_of(operation: Operation) -> str:
+    """Return what an operation is grouped under."""
+    return NOUNS.get(operation.noun, operation.noun)
 
 
 def open_to(roles: frozenset[Role]) -> list[Operation]:
