@@ -27,12 +27,9 @@ from api.kernel.wire import (
     example,
     json_response,
 )
-from ledger.aggregates.donations.donation import (
-    DonationState,
-    NothingInSuspense,
-    PublicPromiseBinds,
-)
 from ledger.aggregates.donations.facts import INSTALMENTS_MAX, Cause, Instalment
+from ledger.aggregates.donations.rules import NothingInSuspense, PublicPromiseBinds
+from ledger.aggregates.donations.states import DonationState
 from ledger.aggregates.donors import ProcessingStopped
 from ledger.aggregates.funds import FundClosed, FundFrozen, InsufficientFunds
 from ledger.commands.donations import (

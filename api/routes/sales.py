@@ -27,15 +27,14 @@ from api.kernel.wire import (
 )
 from ledger.aggregates.funds import FundClosed
 from ledger.aggregates.sales.facts import Item
-from ledger.aggregates.sales.sale import (
-    ITEMS_MAX,
-    RETURN_DAYS_MAX,
+from ledger.aggregates.sales.rules import (
     RemittanceDiffers,
     RemittanceExceedsOutstanding,
     ReturnWindowOpen,
-    SaleState,
 )
+from ledger.aggregates.sales.sale import ITEMS_MAX, RETURN_DAYS_MAX
 from ledger.aggregates.sales.settlements import SettlementMismatch, Statement
+from ledger.aggregates.sales.states import SaleState
 from ledger.commands.sales import (
     confirm_remittance,
     end_sale,

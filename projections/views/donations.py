@@ -22,7 +22,8 @@ from sqlalchemy import (
     select,
 )
 
-from ledger.aggregates.donations.donation import Donation, DonationState
+from ledger.aggregates.donations.donation import Donation
+from ledger.aggregates.donations.states import DonationState
 from ledger.aggregates.donors import Donor, DonorState
 from ledger.kernel.aggregate import Fact
 from ledger.kernel.money import yuan

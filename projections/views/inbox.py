@@ -9,7 +9,7 @@ from typing import Any
 from msgspec import Struct
 from sqlalchemy import Connection, func, select
 
-from ledger.aggregates.sales.sale import SaleState
+from ledger.aggregates.sales.states import SaleState
 from projections.views.disbursements import DISBURSEMENTS
 from projections.views.donations import DONATIONS
 from projections.views.sales import sales_of_late

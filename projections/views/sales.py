@@ -20,7 +20,8 @@ from sqlalchemy import (
 )
 
 from ledger.aggregates.sales.orders import SaleOrder
-from ledger.aggregates.sales.sale import CharitySale, SaleState
+from ledger.aggregates.sales.sale import CharitySale
+from ledger.aggregates.sales.states import SaleState
 from ledger.kernel.aggregate import Fact
 from ledger.kernel.money import fee, yuan
 from ledger.kernel.names import SaleId

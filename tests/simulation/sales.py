@@ -5,8 +5,9 @@ from datetime import timedelta
 from msgspec.structs import asdict
 
 from ledger.aggregates.sales.facts import Item
-from ledger.aggregates.sales.sale import CharitySale, SaleState
+from ledger.aggregates.sales.sale import CharitySale
 from ledger.aggregates.sales.settlements import Statement
+from ledger.aggregates.sales.states import SaleState
 from ledger.books.tallies import of_sale
 from ledger.commands import sales
 from ledger.feeds.orders import OrderFeed, ReturnFeed

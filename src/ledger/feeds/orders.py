@@ -18,7 +18,8 @@ from ledger.aggregates.sales.orders import (
     ReturnLine,
     SaleOrder,
 )
-from ledger.aggregates.sales.sale import CharitySale, SaleState
+from ledger.aggregates.sales.sale import CharitySale
+from ledger.aggregates.sales.states import SaleState
 from ledger.books.tallies import UNSOLD, Expectation, Tally, of_sale
 from ledger.commands import Ledger
 from ledger.feeds.feed import Feed, Intake, Taken, check_day

@@ -146,9 +146,10 @@ class Aggregate:
         for member in vars(cls).values():
             if isinstance(member, type) and issubclass(member, Fact):
                 _learn(member, cls)
-            for kind in getattr(member, "applies", ()):
-                if kind in cls._appliers:
-                    raise TypeError(f"{kind.__qualname__} is applied twice")
+            kind = getattr(member, "applies", None)
+            if kind in cls._appliers:
+                raise TypeError(f"{kind.__qualname__} is applied twice")
+            if kind is not None:
                 cls._appliers[kind] = member
 
     @classmethod
@@ -206,11 +207,13 @@ FACTS: dict[str, type[Fact]] = {}
 _STREAMS: dict[type[Fact], type[Aggregate]] = {}
 
 
-def event(*kinds: type[F]) -> Callable[[Callable[[A, F], None]], Callable[[A, F], None]]:
-    """Say that the method below applies facts of these kinds."""
+def event(kind: type[F]) -> Callable[[Callable[[A, F], None]], Callable[[A, F], None]]:
+    """Say that the method below applies facts of this kind, and of no other."""
 
     def mark(method: Callable[[A, F], None]) -> Callable[[A, F], None]:
-        vars(method)["applies"] = kinds
+        if "applies" in vars(method):
+            raise TypeError(f"{method.__qualname__} already applies another kind of fact")
+        vars(method)["applies"] = kind
         return method
 
     return mark

@@ -16,7 +16,7 @@ from api.kernel.problems import (
     title_of,
 )
 from ledger.aggregates.funds import FundClosed, InsufficientFunds
-from ledger.aggregates.sales.sale import ReturnWindowOpen
+from ledger.aggregates.sales.rules import ReturnWindowOpen
 from ledger.aggregates.sales.settlements import SettlementMismatch
 from ledger.commands.application import BeforeTheRegime, IdempotencyMismatch
 from ledger.kernel.duties import AlreadyApproved, OwnApproval, OwnRequest

@@ -7,7 +7,7 @@ import pytest
 from api.pages.kit.labels import FIGURES, FUND_STATES, KINDS, RESTRICTIONS, ROLES, SALE_STATES
 from api.pages.kit.languages import LANGUAGES, SOURCE, catalogue, words
 from ledger.aggregates.funds import FundState
-from ledger.aggregates.sales.sale import SaleState
+from ledger.aggregates.sales.states import SaleState
 from ledger.books.accounts import MONEY
 from ledger.books.movements import COLUMNS, movements
 from ledger.books.postings import postings

@@ -10,7 +10,8 @@ from api.pages.kit.languages import words
 from api.pages.kit.refusal_text import sentence
 from api.pages.kit.rendering import render
 from ledger.aggregates.disbursements.states import DisbursementState
-from ledger.aggregates.donations.donation import DonationState, PublicPromiseBinds
+from ledger.aggregates.donations.rules import PublicPromiseBinds
+from ledger.aggregates.donations.states import DonationState
 from ledger.aggregates.funds import FundCode, FundFrozen, FundNotEmpty, InsufficientFunds
 from ledger.aggregates.sales.settlements import Differing, SettlementMismatch
 from ledger.kernel.duties import OwnRequest
@@ -26,7 +27,7 @@ from tests.samples import HEAR
 
 PAGES = HOUSE / "api/pages"
 
-HIDDEN = {"viewport", "stream", "grid", "next", "named", "ref", "change", "actor"}
+HIDDEN = {"do", "viewport", "stream", "grid", "next", "named", "ref", "change", "actor"}
 """What templates name that nobody fills in."""
 
 MESSAGES = set(messages())

@@ -4,13 +4,10 @@ from datetime import date, timedelta
 
 import pytest
 
-from ledger.aggregates.donations.donation import (
-    Donation,
-    DonationState,
-    NothingInSuspense,
-    PublicPromiseBinds,
-)
+from ledger.aggregates.donations.donation import Donation
 from ledger.aggregates.donations.facts import INSTALMENTS_MAX, Instalment
+from ledger.aggregates.donations.rules import NothingInSuspense, PublicPromiseBinds
+from ledger.aggregates.donations.states import DonationState
 from ledger.kernel.errors import Invalid, WrongState
 from ledger.kernel.payments import PaymentDiffers, RefundExceedsReceived
 from ledger.kernel.payments import Returned as Back

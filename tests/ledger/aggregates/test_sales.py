@@ -5,15 +5,12 @@ from datetime import date, timedelta
 import pytest
 
 from ledger.aggregates.sales.facts import Item
-from ledger.aggregates.sales.sale import (
-    ITEMS_MAX,
-    LAST_DAY_MAX,
-    RETURN_DAYS_MAX,
-    CharitySale,
+from ledger.aggregates.sales.rules import (
     RemittanceDiffers,
     RemittanceExceedsOutstanding,
     ReturnWindowOpen,
 )
+from ledger.aggregates.sales.sale import ITEMS_MAX, LAST_DAY_MAX, RETURN_DAYS_MAX, CharitySale
 from ledger.aggregates.sales.settlements import Differing, SettlementMismatch, Statement
 from ledger.kernel.errors import Invalid, WrongState
 from ledger.kernel.terms import UNITS_MAX

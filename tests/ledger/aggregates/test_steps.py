@@ -3,9 +3,9 @@
 import pytest
 
 from ledger.aggregates.disbursements.states import DisbursementState
-from ledger.aggregates.donations.donation import DonationState
+from ledger.aggregates.donations.states import DonationState
 from ledger.aggregates.funds import FundState
-from ledger.aggregates.sales.sale import SaleState
+from ledger.aggregates.sales.states import SaleState
 from ledger.kernel.errors import Invalid, WrongState
 from ledger.kernel.terms import Ties
 from tests.samples import (

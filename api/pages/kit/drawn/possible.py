@@ -6,11 +6,11 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from ledger.aggregates.disbursements.states import STEPS as AID
-from ledger.aggregates.donations.donation import STEPS as DONATIONS
+from ledger.aggregates.donations.states import STEPS as DONATIONS
 from ledger.aggregates.donors import STEPS as DONORS
 from ledger.aggregates.funds import STEPS as FUNDS
 from ledger.aggregates.funds import FundState
-from ledger.aggregates.sales.sale import STEPS as SALES
+from ledger.aggregates.sales.states import STEPS as SALES
 
 States = Collection[str]
 

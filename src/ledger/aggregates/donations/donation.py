@@ -8,16 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from enum import StrEnum
 from typing import Self, TypeAlias
 
 from ledger.aggregates.donations import facts
 from ledger.aggregates.donations.facts import INSTALMENTS_MAX, Cause, Instalment
+from ledger.aggregates.donations.rules import NothingInSuspense, PublicPromiseBinds
+from ledger.aggregates.donations.states import STEPS, DonationState
 from ledger.kernel.aggregate import Act, Aggregate, event
 from ledger.kernel.confirmations import Confirmation, check_confirmation
-from ledger.kernel.errors import Invalid, NotFound, Refused, WrongState
+from ledger.kernel.errors import Invalid, NotFound, WrongState
 from ledger.kernel.ids import new_id
-from ledger.kernel.money import Amount, Currency, Fen, positive
+from ledger.kernel.money import Currency, Fen, positive
 from ledger.kernel.names import DonationId, DonorId
 from ledger.kernel.payments import (
     Channel,
@@ -32,41 +33,6 @@ from ledger.kernel.payments import (
 from ledger.kernel.sentences import Sentence, Term
 from ledger.kernel.terms import FundTerms
 from ledger.kernel.wording import plain, reference
-
-
-class DonationState(StrEnum):
-    """Where a donation stands in its life."""
-
-    PLEDGED = "pledged"
-    PARTIALLY_SETTLED = "partially-settled"
-    FULFILLED = "fulfilled"
-    WITHDRAWN = "withdrawn"
-
-
-STEPS = {
-    DonationState.PLEDGED: ("payment", "withdrawal"),
-    DonationState.PARTIALLY_SETTLED: ("payment", "withdrawal", "refund"),
-    DonationState.FULFILLED: ("payment", "refund"),
-    DonationState.WITHDRAWN: ("refund",),
-}
-
-
-class PublicPromiseBinds(Refused):
-    """A promise made in public must be kept (慈善法 art. 41)."""
-
-    says = "donation {donation} was promised in public and cannot be withdrawn"
-
-    def __init__(self, donation: object) -> None:
-        super().__init__(donation=donation)
-
-
-class NothingInSuspense(Refused):
-    """Only money that was paid beyond the promise waits for the donor's decision."""
-
-    says = "donation {donation} has {waiting} yuan waiting in suspense, not {wanted}"
-
-    def __init__(self, donation: object, *, waiting: int, wanted: int) -> None:
-        super().__init__(donation=donation, waiting=Amount(waiting), wanted=Amount(wanted))
 
 
 class Donation(Aggregate):

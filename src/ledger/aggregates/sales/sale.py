@@ -9,17 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
-from enum import StrEnum
 from typing import Self, TypeAlias
 
 from ledger.aggregates.sales import facts
 from ledger.aggregates.sales.facts import Item
+from ledger.aggregates.sales.rules import (
+    RemittanceDiffers,
+    RemittanceExceedsOutstanding,
+    ReturnWindowOpen,
+)
 from ledger.aggregates.sales.settlements import SettlementMismatch, Statement
+from ledger.aggregates.sales.states import STEPS, SaleState
 from ledger.kernel.aggregate import Act, Aggregate, event
 from ledger.kernel.confirmations import Confirmation, check_confirmation
-from ledger.kernel.errors import Invalid, NotFound, Refused, WrongState
+from ledger.kernel.errors import Invalid, NotFound, WrongState
 from ledger.kernel.ids import new_id
-from ledger.kernel.money import BASIS_POINTS, Amount, Fen, fee, positive
+from ledger.kernel.money import BASIS_POINTS, Fen, fee, positive
 from ledger.kernel.names import SaleId
 from ledger.kernel.payments import Payment
 from ledger.kernel.sentences import Sentence
@@ -33,50 +38,6 @@ RETURN_DAYS_MAX = 90
 
 LAST_DAY_MAX = date(2999, 12, 31)
 """A later last day would have a return window that no calendar has."""
-
-
-class SaleState(StrEnum):
-    """Where a sale stands in its life."""
-
-    PLANNED = "planned"
-    OPEN = "open"
-    ENDED = "ended"
-    SETTLED = "settled"
-
-
-STEPS = {
-    SaleState.PLANNED: ("opening",),
-    SaleState.OPEN: ("orders", "returns", "ending"),
-    SaleState.ENDED: ("orders", "returns", "settlement"),
-    SaleState.SETTLED: ("remittance",),
-}
-
-
-class ReturnWindowOpen(Refused):
-    """A sale is settled only when nothing can be returned any more."""
-
-    says = "goods of sale {sale} can be returned until {last}"
-
-    def __init__(self, sale: object, last_day: date) -> None:
-        super().__init__(sale=sale, last=last_day)
-
-
-class RemittanceExceedsOutstanding(Refused):
-    """A partner remits what the settlement says, and no more."""
-
-    says = "sale {sale} has {outstanding} yuan outstanding, not {amount}"
-
-    def __init__(self, sale: object, *, outstanding: int, amount: int) -> None:
-        super().__init__(sale=sale, outstanding=Amount(outstanding), amount=Amount(amount))
-
-
-class RemittanceDiffers(Refused):
-    """One reference is one remittance, and says one amount."""
-
-    says = "remittance {external_ref} is already recorded, with {amount} yuan"
-
-    def __init__(self, external_ref: str, amount: int) -> None:
-        super().__init__(external_ref=external_ref, amount=Amount(amount))
 
 
 class CharitySale(Aggregate):
