@@ -1,4 +1,4 @@
-"""What a made-up history is made of: chance from a seed, a day, and who acts on it."""
+"""Randomness of a made-up history: draws from a seed, a day, and who acts on it."""
 
 from __future__ import annotations
 

@@ -59,16 +59,16 @@ def show_account(desk: PageDesk) -> Response:
     return _account(desk)
 
 
-def _account(desk: PageDesk, said: str | None = None) -> Response:
+def _account(desk: PageDesk, notice: str | None = None) -> Response:
     identity, here = desk.site.identity, desk.signed_in
     assert here is not None  # noqa: S101  # The entrance lets nobody else in.
     person = here.caller.person
-    status = HTTPStatus.OK if said is None else HTTPStatus.UNPROCESSABLE_ENTITY
+    status = HTTPStatus.OK if notice is None else HTTPStatus.UNPROCESSABLE_ENTITY
     return page(
         desk,
         "account.html",
         status=status,
-        said=said,
+        notice=notice,
         called=identity.users.name(person) or "",
         held=sorted(here.caller.roles | here.lacking),
         lacking=sorted(here.lacking),
@@ -145,17 +145,17 @@ async def begin_second_factor(desk: PageDesk) -> Response:
     return _set_up(desk, secret)
 
 
-def _set_up(desk: PageDesk, secret: str, said: str | None = None) -> Response:
+def _set_up(desk: PageDesk, secret: str, notice: str | None = None) -> Response:
     name = desk.site.identity.users.name(desk.caller.person) or ""
     picture = segno.make(address_of(secret, name)).svg_inline(scale=4, light="white")
-    status = HTTPStatus.OK if said is None else HTTPStatus.UNPROCESSABLE_ENTITY
+    status = HTTPStatus.OK if notice is None else HTTPStatus.UNPROCESSABLE_ENTITY
     return page(
         desk,
         "second_factor.html",
         status=status,
         secret=secret,
         picture=Markup(picture),  # noqa: S704  # Squares, drawn by the library.
-        said=said,
+        notice=notice,
     )
 
 
@@ -171,10 +171,10 @@ async def confirm_second_factor(desk: PageDesk) -> Response:
     except CodeWrong:
         desk.app.state.slowdown.failed(person)
         return _account(desk, CODE_WRONG)
-    shown = page(desk, "recovery_codes.html", codes=codes)
+    answer = page(desk, "recovery_codes.html", codes=codes)
     again = await _again(desk, with_second_factor=True)
-    shown.headers["set-cookie"] = again.headers["set-cookie"]
-    return shown
+    answer.headers["set-cookie"] = again.headers["set-cookie"]
+    return answer
 
 
 @router.post("/second-factor/removal")

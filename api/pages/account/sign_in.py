@@ -57,34 +57,38 @@ def show_sign_in(desk: PageDesk) -> Response:
 @may()
 async def sign_in(desk: PageDesk) -> Response:
     """Sign somebody in, and send them to where they wanted to go."""
-    wanted = inside(desk.fields.get("next"))
+    destination = inside(desk.fields.get("next"))
     try:
         secret = await run_in_threadpool(_begun, desk)
     except TooOften as refusal:
-        return has_to_wait(desk, wanted, refusal)
+        return has_to_wait(desk, destination, refusal)
     except SignInRefused:
-        return sign_in_form(desk, wanted, status=HTTPStatus.FORBIDDEN, said=WRONG)
-    return signed_in_as(desk, secret, wanted)
+        return sign_in_form(desk, destination, status=HTTPStatus.FORBIDDEN, notice=WRONG)
+    return signed_in_as(desk, secret, destination)
 
 
 def sign_in_form(
-    desk: PageDesk, wanted: str, *, status: HTTPStatus = HTTPStatus.OK, said: str | None = None
+    desk: PageDesk,
+    destination: str,
+    *,
+    status: HTTPStatus = HTTPStatus.OK,
+    notice: str | None = None,
 ) -> Response:
     """Show where one signs in, and what was wrong with the last try."""
     return page(
         desk,
         "sign_in.html",
         status=status,
-        wanted=wanted,
-        said=said,
+        destination=destination,
+        notice=notice,
         called=desk.fields.get("name", ""),
         provider=provider_called(desk),
     )
 
 
-def has_to_wait(desk: PageDesk, wanted: str, refusal: TooOften) -> Response:
+def has_to_wait(desk: PageDesk, destination: str, refusal: TooOften) -> Response:
     """Show so to somebody who tried too often."""
-    answer = sign_in_form(desk, wanted, status=HTTPStatus.TOO_MANY_REQUESTS, said=WAIT)
+    answer = sign_in_form(desk, destination, status=HTTPStatus.TOO_MANY_REQUESTS, notice=WAIT)
     answer.headers["Retry-After"] = str(refusal.retry_after)
     return answer
 
@@ -127,8 +131,8 @@ def _shown(identity: Identity, name: str, fields: Any, now: datetime) -> PersonI
         person = identity.users.find(connection, name)
     if not identity.passwords.is_of(person, fields.get("password", "")) or person is None:
         return None
-    found = identity.users.one(person)
-    if found is None or found.disabled_at is not None:
+    user = identity.users.one(person)
+    if user is None or user.disabled_at is not None:
         return None
     factors = identity.second_factors
     if factors.has(person) and not factors.is_shown(person, fields.get("code", ""), now):
@@ -136,9 +140,9 @@ def _shown(identity: Identity, name: str, fields: Any, now: datetime) -> PersonI
     return person
 
 
-def signed_in_as(desk: PageDesk, secret: str, wanted: str) -> Response:
+def signed_in_as(desk: PageDesk, secret: str, destination: str) -> Response:
     """Hand over a session, and go where it was wanted."""
-    answer = RedirectResponse(wanted, HTTPStatus.SEE_OTHER)
+    answer = RedirectResponse(destination, HTTPStatus.SEE_OTHER)
     answer.set_cookie(
         cookie_name(desk),
         secret,
@@ -155,16 +159,16 @@ def is_safe(request: Request) -> bool:
     return bool(request.url.scheme == "https")
 
 
-def inside(wanted: str | None) -> str:
+def inside(address: str | None) -> str:
     r"""Return where to go after signing in: only ever to a page of ours.
 
     >>> inside("/account?lang=en"), inside("//evil.example"), inside("/\\evil.example")
     ('/account?lang=en', '/account', '/account')
 
     """
-    if wanted is None or not wanted.startswith("/") or wanted.startswith(("//", "/\\")):
+    if address is None or not address.startswith("/") or address.startswith(("//", "/\\")):
         return ACCOUNT
-    return wanted if wanted.isprintable() and wanted.isascii() else ACCOUNT
+    return address if address.isprintable() and address.isascii() else ACCOUNT
 
 
 @router.post("/sign-out")
@@ -198,25 +202,25 @@ async def accept_invitation(code: Code, desk: PageDesk) -> Response:
     person = await run_in_threadpool(identity.passwords.invited, code, now)
     password = desk.fields.get("password", "")
     if password != desk.fields.get("again"):
-        return _chosen(desk, identity.users.name(person), said=UNEQUAL)
+        return _chosen(desk, identity.users.name(person), notice=UNEQUAL)
     try:
         await run_in_threadpool(identity.passwords.accept, code, password, now)
     except Invalid:
-        return _chosen(desk, identity.users.name(person), said=UNFIT)
+        return _chosen(desk, identity.users.name(person), notice=UNFIT)
     if identity.second_factors.has(person):
         return RedirectResponse(SIGN_IN, HTTPStatus.SEE_OTHER)
     secret = await run_in_threadpool(identity.sessions.begin, person, now)
     return signed_in_as(desk, secret, ACCOUNT)
 
 
-def _chosen(desk: PageDesk, name: str | None, said: str | None = None) -> Response:
-    status = HTTPStatus.OK if said is None else HTTPStatus.UNPROCESSABLE_ENTITY
+def _chosen(desk: PageDesk, name: str | None, notice: str | None = None) -> Response:
+    status = HTTPStatus.OK if notice is None else HTTPStatus.UNPROCESSABLE_ENTITY
     return page(
         desk,
         "invitation.html",
         status=status,
         called=name or "",
-        said=said,
+        notice=notice,
         shortest=LENGTH_MIN,
         provider=provider_called(desk),
     )

@@ -131,7 +131,7 @@ async def come_back(desk: PageDesk) -> Response:
     except (SignInExpired, IdentityNotProven) as refusal:
         from_here.failed(address)
         notice = UNKNOWN if isinstance(refusal, NobodyBound) else NOT_PROVEN
-        return sign_in_form(desk, ACCOUNT, status=HTTPStatus.FORBIDDEN, said=notice)
+        return sign_in_form(desk, ACCOUNT, status=HTTPStatus.FORBIDDEN, notice=notice)
     if await run_in_threadpool(desk.site.identity.second_factors.has, person):
         answer = RedirectResponse(CODE, HTTPStatus.SEE_OTHER)
         return await _with_state(
@@ -201,7 +201,7 @@ async def take_code(desk: PageDesk) -> Response:
 def _ask_code(
     desk: PageDesk, status: HTTPStatus = HTTPStatus.OK, notice: str | None = None
 ) -> Response:
-    return page(desk, "sign_in_code.html", status=status, said=notice)
+    return page(desk, "sign_in_code.html", status=status, notice=notice)
 
 
 async def _come_in(
@@ -223,7 +223,7 @@ def _provider(desk: PageDesk) -> Provider:
 
 
 def _away(desk: PageDesk, destination: str) -> Response:
-    answer = sign_in_form(desk, destination, status=HTTPStatus.SERVICE_UNAVAILABLE, said=AWAY)
+    answer = sign_in_form(desk, destination, status=HTTPStatus.SERVICE_UNAVAILABLE, notice=AWAY)
     answer.headers["Retry-After"] = str(RETRY_AFTER_S)
     return answer
 

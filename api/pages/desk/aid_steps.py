@@ -1,4 +1,4 @@
-"""What is done about a request for aid, by forms that record what the API records."""
+"""Forms for the steps of a request for aid; they record what the API records."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the payment of an event is confirmed: each kind of money by its own command."""
+"""Confirmation of an event's payment: each kind of money has its own command."""
 
 from __future__ import annotations
 

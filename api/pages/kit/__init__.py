@@ -1,1 +1,1 @@
-"""What pages share: templates, languages, forms, tables, files, sign-in."""
+"""Parts shared by pages: templates, languages, forms, tables, files, sign-in."""

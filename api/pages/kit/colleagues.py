@@ -1,4 +1,4 @@
-"""Who did what, as those who work together may see it.
+"""Names of colleagues, for those who may see them.
 
 Colleagues know one another by name. A donor is no colleague: whoever acted as one is not named,
 and neither is anybody whose details were taken away.
@@ -7,6 +7,7 @@ and neither is anybody whose details were taken away.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import cast
 
 from api.kernel.desk import Desk
 from ledger.kernel.names import PartyId, PersonId
@@ -38,5 +39,4 @@ def payee_called(desk: Desk, payee: str, name: str | None) -> str | None:
     if name is not None:
         return name
     details = desk.site.identity.vault.details(PartyId(payee)) or {}
-    found: str | None = details.get("name")
-    return found
+    return cast("str | None", details.get("name"))

@@ -142,11 +142,11 @@ class Entrance(Door):
         return self.someone or bool(self.roles)
 
     async def _admitted(self, request: Request) -> PageDesk:
-        found = await signed_in(request)
-        if found is None and self.for_somebody:
+        session = await signed_in(request)
+        if session is None and self.for_somebody:
             raise NotSignedIn("sign in first")
-        desk = PageDesk(request, found, None)
-        if found is not None and self.roles:
+        desk = PageDesk(request, session, None)
+        if session is not None and self.roles:
             desk.act_as(self.roles)
         return desk
 
@@ -196,15 +196,15 @@ def _kept_by_nobody(answer: Response) -> Response:
 
 def to_sign_in(request: Request) -> Response:
     """Send somebody to where they can sign in, and say where they wanted to go."""
-    wanted = request.url.path if request.method == "GET" else ACCOUNT
+    destination = request.url.path if request.method == "GET" else ACCOUNT
     if request.url.query and request.method == "GET":
-        wanted += f"?{request.url.query}"
-    return RedirectResponse(f"{SIGN_IN}?{urlencode({'next': wanted})}", 303)
+        destination += f"?{request.url.query}"
+    return RedirectResponse(f"{SIGN_IN}?{urlencode({'next': destination})}", 303)
 
 
-def _named_in_path(places: Mapping[str, TypeAdapter[Any]], said: Mapping[str, str]) -> Any:
+def _named_in_path(places: Mapping[str, TypeAdapter[Any]], values: Mapping[str, str]) -> Any:
     try:
-        return {name: kind.validate_strings(said[name]) for name, kind in places.items()}
+        return {name: kind.validate_strings(values[name]) for name, kind in places.items()}
     except ValidationError:
         raise nothing_here() from None
 

@@ -1,4 +1,4 @@
-"""What the fields of forms are called where one of them is refused."""
+"""Names of form fields, for refusals of one of them."""
 
 from __future__ import annotations
 

@@ -42,9 +42,9 @@ def language_of(request: Request) -> Language:
 
     A word that is no language of ours asks for none.
     """
-    for said in (request.query_params.get(NAME), request.cookies.get(NAME)):
+    for name in (request.query_params.get(NAME), request.cookies.get(NAME)):
         for language in LANGUAGES:
-            if said == language:
+            if name == language:
                 return language
     return FIRST
 

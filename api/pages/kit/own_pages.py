@@ -1,4 +1,4 @@
-"""What the pages of those who signed in have in common: where they lead, and how they are sent."""
+"""Pages for people who signed in: their menu, and how they are sent."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ OWN_PAGES = (
 
 
 def own_page(
-    desk: PageDesk, name: str, *, refusal: LedgerError | None = None, **said: Any
+    desk: PageDesk, name: str, *, refusal: LedgerError | None = None, **context: Any
 ) -> Response:
     """Answer with the page of a template, which nobody else may keep.
 
@@ -66,7 +66,7 @@ def own_page(
         desk: Who asks.
         name: Of the template.
         refusal: Why what its form asked for was not done, if it was not.
-        said: What the template speaks of.
+        context: What the template speaks of.
 
     """
     answer = page(
@@ -77,7 +77,7 @@ def own_page(
         key=token_urlsafe(16),
         fields=desk.fields,
         refusal=refusal,
-        **said,
+        **context,
     )
     answer.headers["Cache-Control"] = "no-store"
     return answer

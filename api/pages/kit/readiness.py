@@ -1,4 +1,4 @@
-"""Whether there is something to show: views may still be reading the history."""
+"""Readiness: whether the views have read the history."""
 
 from __future__ import annotations
 

@@ -33,11 +33,11 @@ def _for_people(handler: Handler) -> Handler:
         response = await handler(request, error)
         if response.media_type != MEDIA_TYPE or not wants_a_page(request):
             return response
-        shown = _shown(request, as_refusal(error))
+        answer = _shown(request, as_refusal(error))
         for name in ("retry-after", "www-authenticate", "allow"):
             if name in response.headers:
-                shown.headers[name] = response.headers[name]
-        return shown
+                answer.headers[name] = response.headers[name]
+        return answer
 
     return handle
 

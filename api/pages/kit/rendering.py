@@ -68,7 +68,7 @@ def _policy(nonce: str) -> str:
 
 
 def page(
-    request: Request, name: str, *, status: HTTPStatus = HTTPStatus.OK, **said: Any
+    request: Request, name: str, *, status: HTTPStatus = HTTPStatus.OK, **context: Any
 ) -> Response:
     """Answer with a page.
 
@@ -76,7 +76,7 @@ def page(
         request: Who asks, and in which language.
         name: Of the template.
         status: Of the answer.
-        said: What the template speaks of.
+        context: What the template speaks of.
 
     """
     language, nonce = language_of(request), token_urlsafe(16)
@@ -87,7 +87,7 @@ def page(
         path=request.url.path,
         illustrative=_is_made_up(request),
         toggles={each: _toggle(request, each) for each in LANGUAGES},
-        **said,
+        **context,
     )
     response = _compressed(request, text.encode())
     response.status_code = status
@@ -117,18 +117,18 @@ def _toggle(request: Request, language: Language) -> str:
 
     What a form was answered with has no address: there it is the page that the form stands on.
     """
-    path, said = "", request.query_params.multi_items()
+    path, parameters = "", request.query_params.multi_items()
     if request.method == "POST":
         form = urlsplit(request.headers.get("referer", ""))
         if form.netloc == request.url.netloc and not form.path.startswith("//"):
-            path, said = form.path, parse_qsl(form.query)
-    asked = [(name, each) for name, each in said if name != NAME]
-    return f"{path}?{urlencode([*asked, (NAME, language)])}"
+            path, parameters = form.path, parse_qsl(form.query)
+    others = [(name, each) for name, each in parameters if name != NAME]
+    return f"{path}?{urlencode([*others, (NAME, language)])}"
 
 
-def render(name: str, language: Language, **said: Any) -> str:
+def render(name: str, language: Language, **context: Any) -> str:
     """Fill a template."""
-    return _templates(language).get_template(name).render(lang=language, **said)
+    return _templates(language).get_template(name).render(lang=language, **context)
 
 
 @cache
@@ -188,14 +188,14 @@ def moment(at: datetime) -> str:
     return f"{at.astimezone(BUSINESS_ZONE):%Y-%m-%d %H:%M:%S}"
 
 
-def _query(**asked: date | str | int | None) -> str:
+def _query(**parameters: date | str | int | None) -> str:
     """Return the part of an address that filters, of what is given."""
-    return query_of(asked)
+    return query_of(parameters)
 
 
-def query_of(asked: Mapping[str, date | str | int | None]) -> str:
-    """Return the part of an address that says ``asked``, but for what is not said."""
-    return "?" + urlencode({name: said for name, said in asked.items() if said is not None})
+def query_of(parameters: Mapping[str, date | str | int | None]) -> str:
+    """Return the part of an address that says ``parameters``, without those that are None."""
+    return "?" + urlencode({name: value for name, value in parameters.items() if value is not None})
 
 
 def _json(thing: Any) -> Markup:

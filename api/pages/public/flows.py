@@ -1,4 +1,4 @@
-"""Where money came from, through which fund it went, and what for: the picture and its table.
+"""Flows of money: from sources, through funds, to uses; as a picture and a table.
 
 Of each fund, what flows in is what flows out and what is still there, to the fen.
 """
@@ -66,14 +66,14 @@ class Moved(Struct, frozen=True):
 
 def flows(moved: Moved) -> list[Flow]:
     """Return what went from where to where, the largest first."""
-    found: defaultdict[tuple[Node, Node], int] = defaultdict(int)
+    amounts: defaultdict[tuple[Node, Node], int] = defaultdict(int)
     left: defaultdict[str, int] = defaultdict(int)
     for fund, other, amount in _moves(moved):
         left[fund] += amount
-        _add(found, fund, other, amount)
+        _add(amounts, fund, other, amount)
     for fund, amount in left.items():
-        _add(found, fund, STILL_THERE, -amount)
-    named = [Flow(source, target, amount) for (source, target), amount in found.items()]
+        _add(amounts, fund, STILL_THERE, -amount)
+    named = [Flow(source, target, amount) for (source, target), amount in amounts.items()]
     return sorted(_few(named), key=lambda flow: -flow.amount)
 
 
@@ -94,17 +94,17 @@ def _moves(moved: Moved) -> Iterable[tuple[str, str, int]]:
         yield fund, PURPOSE + purpose, -paid
 
 
-def _add(found: defaultdict[tuple[Node, Node], int], fund: str, other: str, gained: int) -> None:
+def _add(amounts: defaultdict[tuple[Node, Node], int], fund: str, other: str, gained: int) -> None:
     if gained > 0:
-        found[Node(Side.SOURCE, other), Node(Side.FUND, fund)] += gained
+        amounts[Node(Side.SOURCE, other), Node(Side.FUND, fund)] += gained
     elif gained < 0:
-        found[Node(Side.FUND, fund), Node(Side.USE, other)] -= gained
+        amounts[Node(Side.FUND, fund), Node(Side.USE, other)] -= gained
 
 
-def _few(found: list[Flow]) -> list[Flow]:
+def _few(moves: list[Flow]) -> list[Flow]:
     """Put together what is small on each side."""
     sizes: defaultdict[Node, int] = defaultdict(int)
-    for flow in found:
+    for flow in moves:
         sizes[flow.source] += flow.amount
         sizes[flow.target] += flow.amount
     kept: set[Node] = set()
@@ -112,19 +112,19 @@ def _few(found: list[Flow]) -> list[Flow]:
         nodes = sorted((node for node in sizes if node.side is side), key=lambda node: -sizes[node])
         kept.update(nodes if len(nodes) <= SHOWN_MAX else nodes[: SHOWN_MAX - 1])
     merged: defaultdict[tuple[Node, Node], int] = defaultdict(int)
-    for source, target, amount in found:
+    for source, target, amount in moves:
         ends = [each if each in kept else Node(each.side, OTHERS) for each in (source, target)]
         merged[ends[0], ends[1]] += amount
     return [Flow(source, target, amount) for (source, target), amount in merged.items()]
 
 
 def rows(
-    found: Iterable[Flow], funds: Mapping[str, str], say: Callable[[str], str]
+    moves: Iterable[Flow], funds: Mapping[str, str], say: Callable[[str], str]
 ) -> list[dict[str, Any]]:
     """Return flows as the picture and its table have them, in the words of a language.
 
     Args:
-        found: The flows.
+        moves: The flows.
         funds: Each fund's name, by its code.
         say: Translates.
 
@@ -138,7 +138,7 @@ def rows(
             "fen": flow.amount,
             "yuan": yuan(flow.amount),
         }
-        for flow in found
+        for flow in moves
     ]
 
 

@@ -68,19 +68,19 @@ class _Channel:
 
     def __init__(self) -> None:
         self.listeners = 0
-        self.shown: Shown | None = None
+        self.latest: Shown | None = None
         self.news = asyncio.Event()
 
     def tell(self, total: RunningTotal, position: Position, at: datetime) -> None:
         """Show a new total to whoever waits, if it is one."""
-        before = self.shown
+        before = self.latest
         if before is not None and before.total == total:
-            self.shown = Shown(total, position, at, before.returned)  # Nobody need be woken.
+            self.latest = Shown(total, position, at, before.returned)  # Nobody need be woken.
             return
         returned = None if before is None else before.returned
         if before is not None and total.refunds > before.total.refunds:
             returned = Returned(total.refunds - before.total.refunds, position)
-        self.shown = Shown(total, position, at, returned)
+        self.latest = Shown(total, position, at, returned)
         self.wake()
 
     def wake(self) -> None:
@@ -131,13 +131,13 @@ class Live:
             seen: The position of the total that the listener has already.
 
         """
-        told: RunningTotal | None = None
+        total: RunningTotal | None = None
         with self._listening(sale) as channel:
             while not self.closing.is_set():
-                news, shown = channel.news, channel.shown
-                if shown is not None and shown.total != told and shown.position != seen:
-                    told, seen = shown.total, shown.position
-                    yield shown
+                news, snapshot = channel.news, channel.latest
+                if snapshot is not None and snapshot.total != total and snapshot.position != seen:
+                    total, seen = snapshot.total, snapshot.position
+                    yield snapshot
                     await self._wait(self.closing, gap)
                 elif not await self._wait(news, HEARTBEAT_S):
                     yield None
@@ -182,6 +182,6 @@ class Live:
 
     def _read(self, sales: tuple[str, ...]) -> tuple[list[RunningTotal], Position, datetime]:
         with self._site.follower.reading(Sales.name) as (connection, position):
-            found = running_totals(connection, sales)
+            totals = running_totals(connection, sales)
         ((_, fact),) = self._site.ledger.at([position])
-        return found, position, fact.recorded_at
+        return totals, position, fact.recorded_at

@@ -1,4 +1,4 @@
-"""What the page that checks receipts says of them; its script has no words of its own."""
+"""Texts of the page that verifies receipts; its script has none of its own."""
 
 from __future__ import annotations
 
@@ -9,27 +9,29 @@ from typing import Any, NamedTuple
 from api.pages.kit.labels import marked
 
 
-class Told(NamedTuple):
-    """How an event of a donation is told.
+class Wording(NamedTuple):
+    """The wording of an event of a donation.
 
     Attributes:
-        said: What it is called.
+        sentence: What it is called.
         amount: The field that has its amount.
 
     """
 
-    said: str
+    sentence: str
     amount: str = "amount"
 
 
-TOPICS: Mapping[str, Told] = {
-    "donation.pledged.1": Told(marked("A promise was made")),
-    "donation.payment-received.1": Told(marked("Money arrived")),
-    "donation.payment-confirmed.1": Told(marked("The payment was found on the bank's statement")),
-    "donation.withdrawn.1": Told(marked("The open rest of the promise was withdrawn"), "open"),
-    "donation.refunded.1": Told(marked("Went back to the donor")),
-    "donation.excess-given.1": Told(marked("Paid beyond the promise, then given")),
-    "donation.excess-returned.1": Told(marked("Paid beyond the promise, and returned")),
+TOPICS: Mapping[str, Wording] = {
+    "donation.pledged.1": Wording(marked("A promise was made")),
+    "donation.payment-received.1": Wording(marked("Money arrived")),
+    "donation.payment-confirmed.1": Wording(
+        marked("The payment was found on the bank's statement")
+    ),
+    "donation.withdrawn.1": Wording(marked("The open rest of the promise was withdrawn"), "open"),
+    "donation.refunded.1": Wording(marked("Went back to the donor")),
+    "donation.excess-given.1": Wording(marked("Paid beyond the promise, then given")),
+    "donation.excess-returned.1": Wording(marked("Paid beyond the promise, and returned")),
 }
 """The events that a receipt may have."""
 
@@ -108,6 +110,7 @@ def in_words(words: NullTranslations) -> dict[str, Any]:
         "refused": say(marked("The receipt does not hold")),
         "rules": {rule: say(sentence) for rule, sentence in RULES.items()},
         "topics": {
-            topic: {"said": say(told.said), "amount": told.amount} for topic, told in TOPICS.items()
+            topic: {"said": say(wording.sentence), "amount": wording.amount}
+            for topic, wording in TOPICS.items()
         },
     }
