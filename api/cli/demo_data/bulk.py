@@ -54,8 +54,8 @@ class Bulk(Ledger):
 
     def find(self, kind: type[A], stream: UUID) -> A | None:
         """Return what was decided of ``stream``, unless it was forgotten."""
-        found = self._known.get(stream)
-        return found if isinstance(found, kind) else None
+        aggregate = self._known.get(stream)
+        return aggregate if isinstance(aggregate, kind) else None
 
     def forget(self, stream: UUID) -> None:
         """Keep ``stream`` in memory no longer, as nothing more will happen to it."""

@@ -104,12 +104,12 @@ class Story:
         self._people: dict[str, PersonId] = {}
         self.feeds: dict[str, Any] = {}
 
-    def play(self, told: Callable[[int, int], None]) -> None:
+    def play(self, report: Callable[[int, int], None]) -> None:
         """Play it all, telling now and then how far it is."""
         chapters = (self._people_come, self._everyday, self._sale, self._promises, self._aid)
         for number, chapter in enumerate(chapters, start=1):
             chapter()
-            told(number, len(chapters))
+            report(number, len(chapters))
 
     def _people_come(self) -> None:
         identity, evening = self._site.identity, _evening(date(2026, 1, 4))
@@ -219,8 +219,8 @@ class Story:
 
     def _aid(self) -> None:
         """Play the hearing-test room: paid in three stages, signed for, a little sent back."""
-        for amount, purpose, asked, paid in STAGES:
-            last = self._disburse(amount, purpose, asked, paid)
+        for amount, purpose, requested_on, paid_on in STAGES:
+            last = self._disburse(amount, purpose, requested_on, paid_on)
         with self._on(date(2026, 6, 28), CASHIER) as record:
             record(
                 take_back,
@@ -230,10 +230,12 @@ class Story:
                 received_on=date(2026, 6, 28),
             )
 
-    def _disburse(self, amount: int, purpose: str, asked: date, paid: date) -> DisbursementId:
+    def _disburse(
+        self, amount: int, purpose: str, requested_on: date, paid_on: date
+    ) -> DisbursementId:
         centre = "爱丽聋儿康复中心"
-        with self._on(asked, CLERK) as record:
-            wanted = record(
+        with self._on(requested_on, CLERK) as record:
+            receipt = record(
                 request_aid,
                 fund=HEAR,
                 payee_kind="organisation",
@@ -242,28 +244,28 @@ class Story:
                 amount=amount,
                 currency="CNY",
                 purpose=purpose,
-                requested_on=asked,
+                requested_on=requested_on,
             )
-        disbursement = DisbursementId(UUID(wanted.id))
+        disbursement = DisbursementId(UUID(receipt.id))
         for approver in (APPROVER, SECOND):
-            with self._on(asked, approver) as record:
-                record(approve, disbursement, on=asked)
-        with self._on(paid, CASHIER) as record:
+            with self._on(requested_on, approver) as record:
+                record(approve, disbursement, on=requested_on)
+        with self._on(paid_on, CASHIER) as record:
             record(
                 pay,
                 disbursement,
-                external_ref=f"DEMO-PAY-{paid:%m%d}",
-                paid_on=paid,
+                external_ref=f"DEMO-PAY-{paid_on:%m%d}",
+                paid_on=paid_on,
             )
-        with self._on(paid, BOOKKEEPER) as record:
+        with self._on(paid_on, BOOKKEEPER) as record:
             record(
                 confirm_payout,
                 disbursement,
-                statement_ref=f"DEMO-BK-{paid:%Y-%m}",
-                on=paid,
+                statement_ref=f"DEMO-BK-{paid_on:%Y-%m}",
+                on=paid_on,
             )
-        with self._on(paid, CLERK) as record:
-            record(acknowledge, disbursement, by=self._party("院长"), on=paid)
+        with self._on(paid_on, CLERK) as record:
+            record(acknowledge, disbursement, by=self._party("院长"), on=paid_on)
         return disbursement
 
     # One step each.

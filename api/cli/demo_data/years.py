@@ -305,7 +305,7 @@ class Years:
 
     def _request(self) -> DisbursementId:
         party = self._luck.randrange(1_000)
-        wanted = self._ledger.now(
+        disbursement = self._ledger.now(
             request_aid,
             self._luck.act(CLERK, "clerk"),
             fund=self._luck.choice(GIVEN_TO),
@@ -318,37 +318,43 @@ class Years:
             requested_on=self._luck.today,
             grid=f"网格{party % 40}",
         )
-        return DisbursementId(wanted)
+        return DisbursementId(disbursement)
 
     def _further(self, case: Disbursement) -> bool:
         """Take the next step; say whether there may be another."""
-        ledger, wanted, luck = self._ledger, DisbursementId(case.id), self._luck.random()
+        ledger, disbursement, luck = self._ledger, DisbursementId(case.id), self._luck.random()
         match case.state:
             case DisbursementState.REQUESTED if luck < 1 / 25:
-                ledger.now(reject, self._luck.act(WANG, "approver"), wanted, reason="重复申请")
+                ledger.now(
+                    reject, self._luck.act(WANG, "approver"), disbursement, reason="重复申请"
+                )
                 return False
             case DisbursementState.REQUESTED:
-                ledger.now(approve, self._luck.act(WANG, "approver"), wanted, on=self._luck.today)
+                ledger.now(
+                    approve, self._luck.act(WANG, "approver"), disbursement, on=self._luck.today
+                )
             case DisbursementState.PARTLY_APPROVED if ledger.available(case.fund) >= case.amount:
-                ledger.now(approve, self._luck.act(ZHAO, "approver"), wanted, on=self._luck.today)
+                ledger.now(
+                    approve, self._luck.act(ZHAO, "approver"), disbursement, on=self._luck.today
+                )
             case DisbursementState.APPROVED if luck > 1 / 25:
                 act, sent = self._luck.act(CASHIER, "cashier"), self._luck.reference("OUT")
-                ledger.now(pay, act, wanted, external_ref=sent, paid_on=self._luck.today)
+                ledger.now(pay, act, disbursement, external_ref=sent, paid_on=self._luck.today)
             case DisbursementState.APPROVED | DisbursementState.PARTLY_APPROVED:
-                ledger.now(cancel, self._luck.act(CLERK, "clerk"), wanted, reason="已不需要")
+                ledger.now(cancel, self._luck.act(CLERK, "clerk"), disbursement, reason="已不需要")
                 return False
             case DisbursementState.PAID if luck < 1 / 25:
                 act = self._luck.act(CASHIER, "cashier")
-                ledger.now(bounce, act, wanted, reason="账号有误", on=self._luck.today)
+                ledger.now(bounce, act, disbursement, reason="账号有误", on=self._luck.today)
             case DisbursementState.PAID:
                 act = self._luck.act(CLERK, "clerk")
-                ledger.now(acknowledge, act, wanted, by=case.payee, on=self._luck.today)
+                ledger.now(acknowledge, act, disbursement, by=case.payee, on=self._luck.today)
                 return luck < 1 / 10
             case _:
                 ledger.now(
                     take_back,
                     self._luck.act(CASHIER, "cashier"),
-                    wanted,
+                    disbursement,
                     amount=case.held // 4,
                     external_ref=self._luck.reference("BACK"),
                     received_on=self._luck.today,

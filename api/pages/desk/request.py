@@ -42,7 +42,7 @@ EARLIER_SHOWN = 5
 """Earlier requests for the same payee that are shown before another is made."""
 
 
-class Wanted(Struct, frozen=True):
+class AidRequest(Struct, frozen=True):
     """What is asked for.
 
     Attributes:
@@ -64,7 +64,7 @@ class Wanted(Struct, frozen=True):
     grid: str | None
     on: date
 
-    def said(self) -> dict[str, str]:
+    def fields(self) -> dict[str, str]:
         """Return it as fields of a form."""
         return {
             "fund": self.fund,
@@ -76,7 +76,7 @@ class Wanted(Struct, frozen=True):
             "requested_on": self.on.isoformat(),
         }
 
-    def asked(self, payee: PartyId) -> dict[str, Any]:
+    def arguments(self, payee: PartyId) -> dict[str, Any]:
         """Return it as the command takes it, of a payee known by an id."""
         return {
             "fund": FundCode(self.fund),
@@ -91,26 +91,26 @@ class Wanted(Struct, frozen=True):
         }
 
 
-def wanted(said: Mapping[str, str]) -> Wanted:
+def read_request(fields: Mapping[str, str]) -> AidRequest:
     """Read what was answered.
 
     Raises:
         Invalid: An answer is missing or cannot be.
 
     """
-    found = Wanted(
-        fund=text(said, "fund"),
-        payee_kind=one_of(said, "payee_kind", PayeeKind),
-        payee=text(said, "payee"),
-        amount=fen(said),
-        purpose=text(said, "purpose"),
-        grid=text(said, "grid") if said.get("grid", "").strip() else None,
-        on=on_day(said, "requested_on"),
+    draft = AidRequest(
+        fund=text(fields, "fund"),
+        payee_kind=one_of(fields, "payee_kind", PayeeKind),
+        payee=text(fields, "payee"),
+        amount=fen(fields),
+        purpose=text(fields, "purpose"),
+        grid=text(fields, "grid") if fields.get("grid", "").strip() else None,
+        on=on_day(fields, "requested_on"),
     )
-    for name, words, longest in (("payee", found.payee, NAME_MAX), ("grid", found.grid, GRID_MAX)):
+    for name, words, longest in (("payee", draft.payee, NAME_MAX), ("grid", draft.grid, GRID_MAX)):
         if len(words or "") > longest:
             raise Invalid(name, "must be at most {most} characters", most=longest)
-    return found
+    return draft
 
 
 @router.get("")
@@ -120,7 +120,9 @@ def write(desk: PageDesk) -> Response:
     return _form(desk, {"fund": desk.query_params.get("fund", "")})
 
 
-def _form(desk: PageDesk, said: Mapping[str, str], refusal: LedgerError | None = None) -> Response:
+def _form(
+    desk: PageDesk, fields: Mapping[str, str], refusal: LedgerError | None = None
+) -> Response:
     must_be_level(desk.site)
     with desk.read(FundBalances) as reading:
         funds = [each for each in fund_summaries(reading.connection) if each.state == "open"]
@@ -129,7 +131,7 @@ def _form(desk: PageDesk, said: Mapping[str, str], refusal: LedgerError | None =
         "request.html",
         funds=funds,
         kinds=get_args(PayeeKind),
-        said=said,
+        values=fields,
         today=today(),
         name_max=NAME_MAX,
         grid_max=GRID_MAX,
@@ -151,25 +153,27 @@ async def check(desk: PageDesk) -> Response:
     if "change" in desk.fields:
         return await run_in_threadpool(_form, desk, desk.fields)
     try:
-        found = wanted(desk.fields)
-        return await run_in_threadpool(_check, desk, found)
+        draft = read_request(desk.fields)
+        return await run_in_threadpool(_check, desk, draft)
     except (Invalid, NotFound) as refusal:
         return await run_in_threadpool(_form, desk, desk.fields, refusal)
 
 
-def _check(desk: PageDesk, found: Wanted, refusal: LedgerError | None = None) -> Response:
+def _check(desk: PageDesk, draft: AidRequest, refusal: LedgerError | None = None) -> Response:
     must_be_level(desk.site)
-    fund = _fund(desk, found.fund)
-    asked = found.asked(PartyId(desk.caller.person))  # Whoever it is, the rules are the same.
+    fund = _fund(desk, draft.fund)
+    arguments = draft.arguments(
+        PartyId(desk.caller.person)
+    )  # Whoever it is, the rules are the same.
     return own_page(
         desk,
         "request_check.html",
-        wanted=found,
+        draft=draft,
         fund=fund,
         available=fund.available,
-        earlier=_earlier(desk, found),
-        rule=rule_in_force(desk, found.amount, today()),
-        refusal=refusal or why_not(desk, request_aid, **asked),
+        earlier=_earlier(desk, draft),
+        rule=rule_in_force(desk, draft.amount, today()),
+        refusal=refusal or why_not(desk, request_aid, **arguments),
     )
 
 
@@ -181,12 +185,12 @@ def _fund(desk: PageDesk, code: str) -> FundSummary:
     raise NotFound("fund", by="code")
 
 
-def _earlier(desk: PageDesk, found: Wanted) -> list[dict[str, Any]]:
+def _earlier(desk: PageDesk, draft: AidRequest) -> list[dict[str, Any]]:
     """Return what was asked for the same organisation before; persons are not compared."""
-    if found.payee_kind == "person":
+    if draft.payee_kind == "person":
         return []
     with desk.read(Disbursements) as reading:
-        return of_payee(reading.connection, found.payee, limit=EARLIER_SHOWN)
+        return of_payee(reading.connection, draft.payee, limit=EARLIER_SHOWN)
 
 
 @router.post("")
@@ -194,13 +198,13 @@ def _earlier(desk: PageDesk, found: Wanted) -> list[dict[str, Any]]:
 async def request(desk: PageDesk) -> Response:
     """Record the request, and show it as those see it who are to approve."""
     try:
-        found = wanted(desk.fields)
+        draft = read_request(desk.fields)
     except Invalid as refusal:
         return await run_in_threadpool(_form, desk, desk.fields, refusal)
     payee = PartyId(str(new_id()))
-    details, asked = {"name": found.payee}, found.asked(payee)
+    details, arguments = {"name": draft.payee}, draft.arguments(payee)
     try:
-        receipt = await desk.record_about(payee, details, request_aid, **asked)
+        receipt = await desk.record_about(payee, details, request_aid, **arguments)
     except LedgerError as refusal:
-        return await run_in_threadpool(_check, desk, found, refusal)
+        return await run_in_threadpool(_check, desk, draft, refusal)
     return then(f"/desk/aid/{receipt.id}?done={receipt.position}")

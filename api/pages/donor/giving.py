@@ -82,7 +82,7 @@ class Answers(Struct, frozen=True):
             for number in range(self.parts)
         ]
 
-    def said(self) -> dict[str, str]:
+    def fields(self) -> dict[str, str]:
         """Return them as fields of a form."""
         fields = {
             "fund": self.fund,
@@ -99,30 +99,30 @@ def _months_after(first: date, months: int) -> date:
     return date(first.year + year, month + 1, day)
 
 
-def answers(said: Mapping[str, str]) -> Answers:
+def answers(fields: Mapping[str, str]) -> Answers:
     """Read what the steps were answered.
 
     Raises:
         Invalid: An answer is missing or cannot be.
 
     """
-    parts = said.get("parts", "1")
+    parts = fields.get("parts", "1")
     if parts not in PARTS:
         raise Invalid("parts", "must be from {least} to {most}", least=1, most=PARTS_MAX)
-    found = Answers(
-        fund=text(said, "fund"),
-        amount=fen(said),
+    gift = Answers(
+        fund=text(fields, "fund"),
+        amount=fen(fields),
         parts=int(parts),
-        first=on_day(said, "first") if int(parts) > 1 else today(),
-        public=ticked(said, "public"),
+        first=on_day(fields, "first") if int(parts) > 1 else today(),
+        public=ticked(fields, "public"),
     )
-    if found.first < today():
-        raise Invalid("first", "{on} is in the past", on=found.first)
-    if found.first.year > today().year + FIRST_WITHIN_YEARS:
+    if gift.first < today():
+        raise Invalid("first", "{on} is in the past", on=gift.first)
+    if gift.first.year > today().year + FIRST_WITHIN_YEARS:
         raise Invalid("first", "is more than {years} years away", years=FIRST_WITHIN_YEARS)
-    if found.amount < found.parts:
+    if gift.amount < gift.parts:
         raise Invalid("amount", "is too small for so many instalments")
-    return found
+    return gift
 
 
 @router.get("/give")
@@ -132,13 +132,15 @@ def first_step(desk: PageDesk) -> Response:
     return _first(desk, desk.query_params)
 
 
-def _first(desk: PageDesk, said: Mapping[str, str], refusal: LedgerError | None = None) -> Response:
+def _first(
+    desk: PageDesk, fields: Mapping[str, str], refusal: LedgerError | None = None
+) -> Response:
     must_be_level(desk.site)
     return own_page(
         desk,
         "give.html",
         funds=_open_funds(desk),
-        said=said,
+        values=fields,
         parts_max=PARTS_MAX,
         today=today(),
         refusal=refusal,
@@ -166,7 +168,7 @@ def _second(desk: PageDesk, given: Answers, refusal: LedgerError | None = None) 
         desk,
         "give_who.html",
         given=given,
-        back=query_of(given.said()),
+        back=query_of(given.fields()),
         fund=_fund(desk, given),
         known=_known(desk),
         details_max=DETAILS_MAX,
@@ -201,7 +203,7 @@ async def register(desk: PageDesk) -> Response:
         await _register(desk)
     except Invalid as refusal:
         return await run_in_threadpool(_second, desk, given, refusal)
-    return then(f"/give/check{query_of(given.said())}")
+    return then(f"/give/check{query_of(given.fields())}")
 
 
 async def _register(desk: PageDesk) -> None:
@@ -211,8 +213,8 @@ async def _register(desk: PageDesk) -> None:
     for name in ("phone", "email"):
         if desk.fields.get(name, "").strip():
             details[name] = text(desk.fields, name)
-    for name, said in details.items():
-        if len(said) > DETAILS_MAX[name]:
+    for name, value in details.items():
+        if len(value) > DETAILS_MAX[name]:
             raise Invalid(name, "must be at most {most} characters", most=DETAILS_MAX[name])
     donor = DonorId(new_id())
     receipt = await desk.record_about(
@@ -244,7 +246,7 @@ def _check(desk: PageDesk, given: Answers, refusal: LedgerError | None = None) -
         desk,
         "give_check.html",
         given=given,
-        back=query_of(given.said()),
+        back=query_of(given.fields()),
         fund=_fund(desk, given),
         known=_known(desk),
         refusal=refusal or why_not_as(desk, (Role.DONOR,), pledge, **_pledge(desk, given)),

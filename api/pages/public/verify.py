@@ -38,9 +38,9 @@ class Witnessed(NamedTuple):
 @may()
 def verify(desk: Desk) -> Response:
     """Have a receipt checked by the reader's own browser."""
-    said = in_words(words(language_of(desk)))
+    texts = in_words(words(language_of(desk)))
     witnesses = [str(each.key) for each in desk.site.cosigning.witnesses]
-    return page(desk, "verify.html", claimed=_claimed(desk), witnesses=witnesses, words=said)
+    return page(desk, "verify.html", claimed=_claimed(desk), witnesses=witnesses, words=texts)
 
 
 @router.get("/log")
