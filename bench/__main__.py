@@ -114,13 +114,13 @@ def measured(names: Iterable[str], size: Size) -> Iterator[Figure]:
             yield from BENCHES[name](Path(folder), size)
 
 
-def document(found: Iterable[Figure]) -> dict[str, dict[str, object]]:
+def document(figures: Iterable[Figure]) -> dict[str, dict[str, object]]:
     """Return figures by name, with ratio and target such that more is better."""
-    shown = ("value", "unit", "limit", "ratio", "target")
-    return {each.name: {name: getattr(each, name) for name in shown} for each in found}
+    names = ("value", "unit", "limit", "ratio", "target")
+    return {each.name: {name: getattr(each, name) for name in names} for each in figures}
 
 
-def show(found: Iterable[Figure], command: str) -> None:
+def show(figures: Iterable[Figure], command: str) -> None:
     """Print figures as a table."""
     table = Table("work", "measured", "limit", "which is", "ratio", "target", box=SIMPLE_HEAD)
     table.caption = (
@@ -128,11 +128,11 @@ def show(found: Iterable[Figure], command: str) -> None:
     )
     for column in ("measured", "limit", "ratio", "target"):
         next(each for each in table.columns if each.header == column).justify = "right"
-    for each in found:
+    for each in figures:
         table.add_row(
             each.work,
-            f"{shown(each.value)} {each.unit}",
-            f"{shown(each.limit)} {each.unit}",
+            f"{figure(each.value)} {each.unit}",
+            f"{figure(each.limit)} {each.unit}",
             each.against,
             f"{each.ratio:.2f}",
             "" if each.target is None else f"{each.target:.2f}",
@@ -145,7 +145,7 @@ def show_comparisons(comparisons: Iterable[Comparison], name: str) -> None:
     table = Table("figure", "this tree", name, "ratio", "on a processor", "pairs", box=SIMPLE_HEAD)
     table.caption = "Median of the pairs' ratios, 1 is as fast, more is faster; with its interval."
     for each in comparisons:
-        rates = [f"{shown(rate)} {each.unit}/s" for rate in (each.ours, each.theirs)]
+        rates = [f"{figure(rate)} {each.unit}/s" for rate in (each.ours, each.theirs)]
         ratios = [in_interval(ratio) for ratio in (each.ratio, each.on_processor)]
         table.add_row(each.name, *rates, *ratios, str(each.pairs))
     _print(table, f"this tree against {name}")
@@ -169,7 +169,7 @@ def _print(table: Table, title: str) -> None:
     console.print(table)
 
 
-def shown(value: float) -> str:
+def figure(value: float) -> str:
     """Return a figure with as many digits as are worth reading.
 
     >>> shown(12345.6), shown(2.345)

@@ -169,7 +169,7 @@ def _pledges(ours: Side, theirs: Side, folder: Path, size: Size) -> Sides:
             before = charity.pledged()
             result = _timed(served, len(requests), lambda: charity.pledge(requests))
             expected = before + len(requests) * 100_00
-            done("fen promised", expected=expected, found=charity.pledged())
+            done("fen promised", expected=expected, actual=charity.pledged())
             return result
 
         return turn
@@ -182,7 +182,7 @@ def _feed(ours: Side, theirs: Side, folder: Path, size: Size) -> Sides:
         def turn() -> Turn:
             request, answers = charity.orders(size.orders), list[int]()
             result = _timed(served, size.orders, lambda: answers.append(charity.feed(request)))
-            done("orders accepted", expected=[size.orders], found=answers)
+            done("orders accepted", expected=[size.orders], actual=answers)
             charity.settle()
             return result
 
@@ -217,7 +217,7 @@ def _worked(
     def turn(worker: Worker) -> Turn:
         result = worker.turn()
         results.add((result.events, result.result))
-        done("results of the two sides", expected=1, found=len(results))
+        done("results of the two sides", expected=1, actual=len(results))
         return _turn(result)
 
     with ExitStack() as stack:

@@ -51,18 +51,18 @@ def audited(data: Path, size: Size) -> Iterator[Figure]:
         live = Live(ledger.store, log, views)
 
         def whole() -> float:
-            rate = a_second(events, lambda: found.append(examine(live, Policy((key,)))))
+            rate = a_second(events, lambda: examined.append(examine(live, Policy((key,)))))
             done(
                 "events audited",
                 expected=(events, []),
-                found=(found[-1].events, found[-1].findings),
+                actual=(examined[-1].events, examined[-1].findings),
             )
             return rate
 
         def hashed() -> float:
             return a_second(events, lambda: sum(_hash(row) for row in live.rows()))
 
-        found = []
+        examined = []
         value, limit = rates_in_turns(min(3, size.rounds), whole, hashed)
     yield Measured(value, limit).rate(
         "audit",
@@ -85,7 +85,7 @@ def signed(data: Path, ledger: Ledger, log: Log) -> Verifier:
     """Have the log of a ledger cover all of it; return the key that it is signed with."""
     log.begin("bench.example/ledger")
     reached = log.publish().checkpoint.size
-    done("events in the log", expected=ledger.store.last_position(), found=reached)
+    done("events in the log", expected=ledger.store.last_position(), actual=reached)
     ring = key_file(data).read()
     assert ring is not None  # noqa: S101  # It was made just before.
     return ring.signers[-1].verifier

@@ -189,7 +189,7 @@ async def _gift(ledger: Ledger, charity: Charity, chance: random.Random) -> None
 
 async def _aid(ledger: Ledger, chance: random.Random) -> None:
     on = FIRST_DAY + timedelta(chance.randrange(DAYS))
-    asked = await ledger.record_async(
+    receipt = await ledger.record_async(
         request_aid,
         act_for(request_aid),
         fund=HOT,
@@ -201,14 +201,14 @@ async def _aid(ledger: Ledger, chance: random.Random) -> None:
         purpose="助听器",
         requested_on=on,
     )
-    wanted = DisbursementId(UUID(asked.id))
-    await ledger.record_async(approve, act_for(approve, WANG), wanted, on=on)
-    await ledger.record_async(approve, act_for(approve, ZHAO), wanted, on=on)
+    disbursement = DisbursementId(UUID(receipt.id))
+    await ledger.record_async(approve, act_for(approve, WANG), disbursement, on=on)
+    await ledger.record_async(approve, act_for(approve, ZHAO), disbursement, on=on)
     await ledger.record_async(
-        pay, act_for(pay, CASHIER), wanted, external_ref=new_id().hex, paid_on=on
+        pay, act_for(pay, CASHIER), disbursement, external_ref=new_id().hex, paid_on=on
     )
     await ledger.record_async(
-        acknowledge, act_for(acknowledge), wanted, by=PartyId("party-hearing-centre"), on=on
+        acknowledge, act_for(acknowledge), disbursement, by=PartyId("party-hearing-centre"), on=on
     )
 
 

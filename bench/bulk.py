@@ -58,12 +58,12 @@ def _beside_raw(
         def recorded() -> float:
             before = events_in(charity.path)
             seconds = record()
-            done("events stored", expected=events, found=events_in(charity.path) - before)
+            done("events stored", expected=events, actual=events_in(charity.path) - before)
             return events / seconds
 
         def inserted() -> float:
             rows = bare.behind(events)
-            done("rows to insert", expected=events, found=len(rows))
+            done("rows to insert", expected=events, actual=len(rows))
             return a_second(events, lambda: bare.insert(rows, batch=CHUNK_LINES))
 
         recorded()  # Warms up, and leaves the bare file a turn behind, whichever goes first.
@@ -82,7 +82,7 @@ def _batch(charity: Charity, port: int, lines: int) -> float:
     request = spell("POST", "/v1/donations:batch", body, headers)
     answers: list[bytes] = []
     rate = a_second(1, lambda: answers.append(ask(port, request, status=200)))
-    done("lines", expected=lines, found=msgspec.json.decode(answers[0])["accepted"])
+    done("lines", expected=lines, actual=msgspec.json.decode(answers[0])["accepted"])
     return 1 / rate
 
 

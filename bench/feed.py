@@ -42,15 +42,15 @@ def feed(folder: Path, size: Size) -> Iterator[Figure]:
             before = events_in(charity.path)
             rate = a_second(size.orders, lambda: answers.append(ask(port, request, status=200)))
             accepted = msgspec.json.decode(answers[0])["accepted"]
-            done("orders accepted", expected=size.orders, found=accepted)
+            done("orders accepted", expected=size.orders, actual=accepted)
             stored = events_in(charity.path) - before
-            done("orders stored", expected=size.orders, found=stored)
+            done("orders stored", expected=size.orders, actual=stored)
             ask(port, level, status=200)
             return rate
 
         def inserted() -> float:
             rows = bare.behind(size.orders)
-            done("rows to insert", expected=size.orders, found=len(rows))
+            done("rows to insert", expected=size.orders, actual=len(rows))
             return a_second(len(rows), lambda: bare.insert(rows, batch=CHUNK_LINES))
 
         fed()  # Warms up, and leaves the bare file a turn behind, whichever goes first.

@@ -17,10 +17,10 @@ class NotDone(RuntimeError):
     """What was timed did not do its work, so its time says nothing."""
 
 
-def done(what: str, *, expected: object, found: object) -> None:
+def done(what: str, *, expected: object, actual: object) -> None:
     """Hold what a measurement left behind to what it was to do: doing nothing is very fast."""
-    if found != expected:
-        raise NotDone(f"{what}: {found} and not {expected}")
+    if actual != expected:
+        raise NotDone(f"{what}: {actual} and not {expected}")
 
 
 class Size(Struct, frozen=True):
@@ -119,17 +119,17 @@ def in_turns(rounds: int, *measures: Callable[[], T]) -> list[list[T]]:
 
     Every other round goes backwards, so that a machine that slows down favours neither.
     """
-    found: list[list[T]] = [[] for _ in measures]
+    results: list[list[T]] = [[] for _ in measures]
     numbered = list(enumerate(measures))
     for turn in range(rounds):
         for number, measure in numbered if turn % 2 == 0 else reversed(numbered):
-            found[number].append(measure())
-    return found
+            results[number].append(measure())
+    return results
 
 
 def rates_in_turns(rounds: int, *measures: Callable[[], float]) -> list[float]:
     """Take each of ``measures`` once a round; return the median of each."""
-    return [median(found) for found in in_turns(rounds, *measures)]
+    return [median(rates) for rates in in_turns(rounds, *measures)]
 
 
 def a_second(amount: int, work: Callable[[], object]) -> float:

@@ -30,10 +30,10 @@ def spell(
     method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None
 ) -> bytes:
     """Return a request as it goes over the wire."""
-    said = {"Host": HOST} | dict(headers or {})
+    head = {"Host": HOST} | dict(headers or {})
     if body:
-        said |= {"Content-Length": str(len(body))}
-    lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in said.items())]
+        head |= {"Content-Length": str(len(body))}
+    lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in head.items())]
     return "\r\n".join([*lines, "", ""]).encode() + body
 
 

@@ -56,7 +56,7 @@ def _append(size: Size) -> Figure:
     entries = [leaf_of(*row).encode() for row in rows]
 
     def grown() -> float:
-        return a_second(len(rows), lambda: done("tiles", expected=True, found=bool(_grown(rows))))
+        return a_second(len(rows), lambda: done("tiles", expected=True, actual=bool(_grown(rows))))
 
     def hashed() -> float:
         return a_second(len(rows), lambda: _hash_only(rows, entries))
@@ -154,7 +154,7 @@ def _intake(folder: Path, size: Size) -> Figure:
                 _record(ledger, with_log, amount)
                 covered = log.publish().checkpoint.size
                 took = process_time() - started
-            done("events in the log", expected=ledger.store.last_position(), found=covered)
+            done("events in the log", expected=ledger.store.last_position(), actual=covered)
             return amount / took
 
         def alone() -> float:
@@ -181,4 +181,4 @@ def _made(folder: Path) -> Path:
 def _record(ledger: Ledger, charity: Charity, amount: int) -> None:
     promise, before = charity.pledge(), ledger.store.last_position()
     together(ledger.record_async(pledge, act_for(pledge), **promise) for _ in range(amount))
-    done("events", expected=amount, found=ledger.store.last_position() - before)
+    done("events", expected=amount, actual=ledger.store.last_position() - before)

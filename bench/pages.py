@@ -90,7 +90,7 @@ def _first_page(port: int) -> Figure:
     """Weigh the front page with all that it links to, compressed."""
     sent = ask(port, spell("GET", "/", headers=HTML), status=200)
     linked = re.findall(r'(?:href|src)="(/static/[^"]+)"', gzip.decompress(sent).decode())
-    done("files linked to", expected=True, found=len(linked) > 1)
+    done("files linked to", expected=True, actual=len(linked) > 1)
     whole = len(sent)
     for path in linked:
         whole += len(ask(port, spell("GET", path, headers=HTML), status=200))
@@ -106,9 +106,9 @@ def _live(folder: Path, size: Size) -> Iterator[Figure]:
     with ledger_process(folder) as served, ExitStack() as opened:
         crowd = _Crowd()
         opened.callback(crowd.leave)
-        asked = spell("GET", f"/sales/{charity.sale}/live?lang=en")
+        request = spell("GET", f"/sales/{charity.sale}/live?lang=en")
         for _ in range(size.reads // 2):
-            crowd.come(served.port, asked)
+            crowd.come(served.port, request)
         crowd.hear(b"\nid: ")
         waited = []
         for _ in range(size.rounds):
@@ -136,7 +136,7 @@ def _order(port: int, charity: Charity) -> int:
     (line,) = order_lines(1)
     request = spell("POST", f"/v1/sales/{charity.sale}/orders", line, headers)
     taken = msgspec.json.decode(ask(port, request, status=200))
-    done("orders accepted", expected=1, found=taken["accepted"])
+    done("orders accepted", expected=1, actual=taken["accepted"])
     return int(taken["position"])
 
 

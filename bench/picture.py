@@ -67,5 +67,5 @@ def _place(reached: float) -> int:
 
 
 if __name__ == "__main__":
-    said = msgspec.json.decode(sys.stdin.buffer.read(), type=dict[str, Shown])
-    sys.stdout.writelines(f"{line}\n" for line in drawn(said))
+    figures = msgspec.json.decode(sys.stdin.buffer.read(), type=dict[str, Shown])
+    sys.stdout.writelines(f"{line}\n" for line in drawn(figures))

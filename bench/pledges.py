@@ -78,7 +78,7 @@ class _Intake(NamedTuple):
 
     def _have_kept(self, before: int, amount: int) -> None:
         if self.kept_in is not None:
-            done("pledges stored", expected=amount, found=self._kept() - before)
+            done("pledges stored", expected=amount, actual=self._kept() - before)
             ask(self.ports[0], LEVEL, status=200)
 
 
@@ -138,7 +138,7 @@ def _waited_for(
 
         def committed() -> list[float]:
             rows = bare.behind(size.requests)
-            done("rows to insert", expected=size.requests, found=len(rows))
+            done("rows to insert", expected=size.requests, actual=len(rows))
             return bare.commit_each(rows)
 
         ours.latencies(size.requests, rate=rate)  # Leaves the bare file a turn behind.

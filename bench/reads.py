@@ -26,7 +26,7 @@ def reads(folder: Path, size: Size) -> Iterator[Figure]:
     live(charity, size.history)
     balance = f"/v1/funds/{HOT}/balance"
     day = FIRST_DAY + timedelta(DAYS // 2)
-    asked = {
+    places = {
         "balance": ("balance of a fund", balance),
         "as-of": ("balance as of an earlier day", f"{balance}?as_of={day}"),
         "known-at": ("balance as known earlier", f"{balance}?known_at={size.history // 2}"),
@@ -37,17 +37,17 @@ def reads(folder: Path, size: Size) -> Iterator[Figure]:
         return drive([port], [request] * size.reads, connections=1, status=200)
 
     with ledger_server(folder) as ours, noop_server() as noop:
-        for _, path in asked.values():
-            shown = msgspec.json.decode(ask(ours, spell("GET", path), status=200))
-            done("fund shown", expected=HOT, found=shown["fund"])
-            done("a fund with a past", expected=True, found=shown["received"] > 0)
+        for _, path in places.values():
+            answer = msgspec.json.decode(ask(ours, spell("GET", path), status=200))
+            done("fund shown", expected=HOT, actual=answer["fund"])
+            done("a fund with a past", expected=True, actual=answer["received"] > 0)
         waited(noop, balance)
-        *found, limit = in_turns(
+        *turns, limit = in_turns(
             size.rounds,
-            *(lambda path=path: waited(ours, path) for _, path in asked.values()),
+            *(lambda path=path: waited(ours, path) for _, path in places.values()),
             lambda: waited(noop, balance),
         )
-    for (name, (work, _)), latencies in zip(asked.items(), found, strict=True):
+    for (name, (work, _)), latencies in zip(places.items(), turns, strict=True):
         for quantity, share in QUANTILES.items():
             yield Measured(typical(latencies, share), typical(limit, share)).latency(
                 f"{name}-{quantity}", f"{work}, {quantity}", against="no-op endpoint"

@@ -44,27 +44,27 @@ def replay(folder: Path, size: Size) -> Iterator[Figure]:
         def followed() -> float:
             views = open_views(next(fresh))
             follower = Follower(ledger, views, all_views())
-            done("events in fresh views", expected={0}, found=_reached(views))
+            done("events in fresh views", expected={0}, actual=_reached(views))
             rate = a_second(events, follower.catch_up)
-            done("events followed", expected={events}, found=_reached(views))
+            done("events followed", expected={events}, actual=_reached(views))
             with views.connect() as connection:
                 balance = fund_balance(connection, HOT, Position(events))
-            shown = None if balance is None else balance.available
-            done("available in the views", expected=available, found=shown)
+            in_views = None if balance is None else balance.available
+            done("available in the views", expected=available, actual=in_views)
             views.dispose()
             return rate
 
         def straight() -> float:
             folded: list[Books] = []
             rate = a_second(events, lambda: folded.append(fold(ledger)))
-            done("events folded", expected=events, found=folded[0].position)
-            done("available in the fold", expected=available, found=folded[0].all_tallies()[tally])
+            done("events folded", expected=events, actual=folded[0].position)
+            done("available in the fold", expected=available, actual=folded[0].all_tallies()[tally])
             return rate
 
         def read() -> float:
             amounts: list[int] = []
             rate = a_second(events, lambda: amounts.append(read_and_decode(charity.path, decode)))
-            done("events read", expected=events, found=amounts[0])
+            done("events read", expected=events, actual=amounts[0])
             return rate
 
         every_view, balances, limit = rates_in_turns(size.rounds, followed, straight, read)

@@ -103,8 +103,8 @@ def _reads(young: Path, old: Path, size: Size) -> Iterator[Figure]:
 
     with ledger_server(young) as at_young, ledger_server(old) as at_old:
         for path in (BALANCE, *(path for _, path in back.values())):
-            shown = msgspec.json.decode(ask(at_old, spell("GET", path), status=200))
-            done("a fund with a past", expected=True, found=shown["received"] > 0)
+            answer = msgspec.json.decode(ask(at_old, spell("GET", path), status=200))
+            done("a fund with a past", expected=True, actual=answer["received"] > 0)
         few, many, *looking_back = (
             quantile(list(chain.from_iterable(turns)), 0.99)
             for turns in in_turns(
@@ -140,7 +140,7 @@ def _replay(old: Path, size: Size) -> Iterator[Figure]:
 
         def folded(until: Position) -> float:
             rate = a_second(until, lambda: reached.append(fold(ledger, until=until).position))
-            done("events folded", expected=until, found=reached[-1])
+            done("events folded", expected=until, actual=reached[-1])
             return rate
 
         def read() -> float:
@@ -246,7 +246,7 @@ def _lag(old: Path, size: Size) -> Iterator[Figure]:
         watching.join()
         ended = perf_counter()
         last = _level(port)
-        done("pledges in the views", expected=len(requests), found=last.in_views - begun.in_views)
+        done("pledges in the views", expected=len(requests), actual=last.in_views - begun.in_views)
         level = last.at - ended
     lag = max(_age(look, looks) for look in looks)
     for name, work, value, most in (
@@ -276,9 +276,9 @@ def _age(look: _Look, looks: list[_Look]) -> float:
 
 
 def _look(port: int) -> _Look:
-    said = ask(port, spell("GET", "/metrics"), status=200).decode()
-    recorded = int(float(re.findall(r"^leifeng_position (\S+)", said, re.MULTILINE)[0]))
-    lags = re.findall(r"^leifeng_view_lag\S* (\S+)", said, re.MULTILINE)
+    metrics = ask(port, spell("GET", "/metrics"), status=200).decode()
+    recorded = int(float(re.findall(r"^leifeng_position (\S+)", metrics, re.MULTILINE)[0]))
+    lags = re.findall(r"^leifeng_view_lag\S* (\S+)", metrics, re.MULTILINE)
     return _Look(perf_counter(), recorded, recorded - int(max(map(float, lags))))
 
 
@@ -299,5 +299,5 @@ def _pledge(token: str, donor: UUID) -> bytes:
         "Content-Type": "application/json",
         "Idempotency-Key": new_id().hex,
     }
-    said = msgspec.json.encode(body | {"pledged_on": FIRST_DAY})
-    return spell("POST", "/v1/donations", said, headers)
+    content = msgspec.json.encode(body | {"pledged_on": FIRST_DAY})
+    return spell("POST", "/v1/donations", content, headers)

@@ -95,9 +95,9 @@ def leifeng(*words: str) -> int:
     """
     peak = 0
     with (
-        TemporaryFile() as said,
+        TemporaryFile() as output,
         subprocess.Popen(
-            [sys.executable, *LEIFENG, *words], env=_environment(), stdout=said, stderr=said
+            [sys.executable, *LEIFENG, *words], env=_environment(), stdout=output, stderr=output
         ) as process,
     ):
         while process.poll() is None:
@@ -105,8 +105,8 @@ def leifeng(*words: str) -> int:
                 peak = peak_memory(process.pid)
             time.sleep(LOOK_S)
         if process.returncode:
-            said.seek(0)
-            raise DidNotStart(said.read().decode())
+            output.seek(0)
+            raise DidNotStart(output.read().decode())
     return peak
 
 
@@ -120,8 +120,8 @@ def peak_memory(pid: int) -> int:
 
 def _peak(pid: int) -> int:
     lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
-    told = dict(line.split(":", 1) for line in lines)
-    return int(told["VmHWM"].removesuffix("kB")) * 1024
+    fields = dict(line.split(":", 1) for line in lines)
+    return int(fields["VmHWM"].removesuffix("kB")) * 1024
 
 
 def processor_time(pid: int) -> float:
@@ -152,23 +152,23 @@ def serving(
     """
     port = _free_port()
     with (
-        TemporaryFile() as said,
+        TemporaryFile() as output,
         subprocess.Popen(
-            [*command, "--port", str(port)], cwd=folder, env=environment, stderr=said
+            [*command, "--port", str(port)], cwd=folder, env=environment, stderr=output
         ) as process,
     ):
         try:
             if not _came(process, port):
-                said.seek(0)
-                raise DidNotStart(said.read().decode())
+                output.seek(0)
+                raise DidNotStart(output.read().decode())
             yield Served(port, process.pid)
         finally:
             process.terminate()
 
 
 def _free_port() -> int:
-    with socket.create_server((HOST, 0)) as found:
-        port: int = found.getsockname()[1]
+    with socket.create_server((HOST, 0)) as listening:
+        port: int = listening.getsockname()[1]
     return port
 
 

@@ -34,12 +34,12 @@ def store(folder: Path, size: Size) -> Iterator[Figure]:
             before = events_in(charity.path)
             rate = a_second(size.requests, lambda: together(commands))
             stored = events_in(charity.path) - before
-            done("events stored", expected=size.requests, found=stored)
+            done("events stored", expected=size.requests, actual=stored)
             return rate
 
         def inserted() -> float:
             rows = bare.behind(size.requests)
-            done("rows to insert", expected=size.requests, found=len(rows))
+            done("rows to insert", expected=size.requests, actual=len(rows))
             return a_second(len(rows), lambda: bare.insert(rows, batch=IN_FLIGHT))
 
         recorded()  # Warms up, and leaves the bare file a turn behind, whichever goes first.

@@ -47,6 +47,7 @@ FORBIDDEN_NAMES = {"utils", "helpers", "manager", "service", "services", "handle
 
 PARTICIPLES = {"said", "found", "told", "wanted", "asked", "shown"}
 NAMED_BY_NOUNS = (
+    "bench",
     "api/cli",
     "api/gate",
     "api/kernel",

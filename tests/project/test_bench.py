@@ -151,4 +151,4 @@ def test_the_interval_of_a_median_is_that_of_the_sign_test(pairs, low, high, cha
 
 def test_what_did_not_do_its_work_gives_no_figure():
     with pytest.raises(NotDone, match="events followed: 0 and not 20103"):
-        done("events followed", expected=20_103, found=0)
+        done("events followed", expected=20_103, actual=0)
