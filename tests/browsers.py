@@ -63,16 +63,18 @@ def browser_here(*options: str) -> Iterator[Browser]:
 
 
 @contextmanager
-def window(browser: Browser, url: str, width: int = 1280, **said: Any) -> Iterator[Page]:
+def window(browser: Browser, url: str, width: int = 1280, **options: Any) -> Iterator[Page]:
     """Open a window, and see in the end that nothing in it was forbidden or went wrong."""
     size = {"width": width, "height": WIDTHS[width]}
-    context: BrowserContext = browser.new_context(base_url=url, viewport=size, **said)
+    context: BrowserContext = browser.new_context(base_url=url, viewport=size, **options)
     context.add_init_script(WATCH)
     page = context.new_page()
     wrong: list[str] = []
     page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.on("console", lambda said: wrong.append(said.text) if is_fault(said) else None)
-    page.on("requestfailed", lambda asked: wrong.append(asked.url) if is_lost(asked) else None)
+    page.on("console", lambda options: wrong.append(options.text) if is_fault(options) else None)
+    page.on(
+        "requestfailed", lambda request: wrong.append(request.url) if is_lost(request) else None
+    )
     try:
         yield page
         forbidden = forbidden_by(page)
@@ -84,22 +86,22 @@ def window(browser: Browser, url: str, width: int = 1280, **said: Any) -> Iterat
 
 def forbidden_by(page: Page) -> list[str]:
     """Return what the policy of the page that is shown forbade it."""
-    found: list[str] = page.evaluate("window.violations || []")
-    return found
+    violations: list[str] = page.evaluate("window.violations || []")
+    return violations
 
 
-def is_fault(said: ConsoleMessage) -> bool:
+def is_fault(message: ConsoleMessage) -> bool:
     """Say whether a line of the console means trouble; that a page was refused does not."""
-    return said.type == "error" and not REFUSED.search(said.text)
+    return message.type == "error" and not REFUSED.search(message.text)
 
 
-def is_lost(asked: Request) -> bool:
+def is_lost(request: Request) -> bool:
     """Say whether something could not be had; what is no longer wanted is another matter."""
-    return asked.failure != "net::ERR_ABORTED"
+    return request.failure != "net::ERR_ABORTED"
 
 
 def faults(page: Page) -> list[str]:
     """Return what axe finds against WCAG 2.2 AA on a page."""
     page.evaluate(AXE)
-    found: list[str] = page.evaluate(FIND_FAULTS, LEVELS)
-    return found
+    violations: list[str] = page.evaluate(FIND_FAULTS, LEVELS)
+    return violations

@@ -28,10 +28,10 @@ WIDTH = 100
 
 def extracted() -> Catalog:
     """Return everything that is said to people, in the source language."""
-    found = Catalog(project="leifeng-ledger")
+    catalog = Catalog(project="leifeng-ledger")
     for message, plural in _messages():
-        found.add((message, plural) if plural else message)
-    return found
+        catalog.add((message, plural) if plural else message)
+    return catalog
 
 
 def _messages() -> Iterator[tuple[str, str | None]]:

@@ -86,12 +86,12 @@ class Charity:
         return donation
 
     def request(self, amount: int = 50_00, fund: str = HEAR) -> DisbursementId:
-        wanted = {"payee_kind": "organisation", "payee": CENTRE, "payee_name": None}
+        payee = {"payee_kind": "organisation", "payee": CENTRE, "payee_name": None}
         money = {"fund": fund, "amount": amount, "currency": "CNY"}
-        asked = self.do(
-            "request_aid", who=LIN, **wanted, **money, purpose="aid", requested_on=TODAY
+        receipt = self.do(
+            "request_aid", who=LIN, **payee, **money, purpose="aid", requested_on=TODAY
         )
-        return DisbursementId(UUID(asked.id))
+        return DisbursementId(UUID(receipt.id))
 
     def approve(self, disbursement: DisbursementId, who: str = WANG) -> Receipt:
         return self.do("approve", disbursement, who=who, on=TODAY)
@@ -186,10 +186,10 @@ def stored_once_looked_up(ledger: Ledger) -> Iterator[None]:
     streams = ledger.store.streams
 
     def looked_up(ids: Sequence[UUID]) -> Iterator[StoredEvent]:
-        found = list(streams(ids))
+        events = list(streams(ids))
         for each in handed_over:
             each.result()
-        return iter(found)
+        return iter(events)
 
     with stored_late(ledger.committer) as handed_over, pytest.MonkeyPatch.context() as early:
         early.setattr(ledger.store, "streams", looked_up)

@@ -96,7 +96,7 @@ def here(
                 around.setenv(DATABASE_URL, database)
             with pytest.raises(SystemExit) as ended:
                 main([str(each) for each in words])
-        said = capsys.readouterr()
-        return CompletedProcess(words, int(str(ended.value.code)), said.out, said.err)
+        output = capsys.readouterr()
+        return CompletedProcess(words, int(str(ended.value.code)), output.out, output.err)
 
     return run

@@ -11,7 +11,7 @@ from api.kernel.desk import command_id
 from ledger.kernel.names import PersonId
 from tests.faults import PLEDGED
 from tests.office import DAY
-from tests.oracle import Asked
+from tests.oracle import SentCommand
 from tests.server import ANSWER_S
 
 READERS, WRITERS = 4, 3
@@ -29,7 +29,7 @@ class Readers:
         self._stop = Event()
         self._many = many
         self._pool = ThreadPoolExecutor(many)
-        self.shown = []
+        self.answers = []
         self.refused = []
 
     def __enter__(self):
@@ -45,7 +45,7 @@ class Readers:
     def _read(self):
         while not self._stop.is_set():
             answer = self._office.public.get(f"/v1/funds/{self._fund}/balance")
-            (self.shown if answer.status_code == 200 else self.refused).append(answer)
+            (self.answers if answer.status_code == 200 else self.refused).append(answer)
 
 
 class Pledgers:
@@ -54,8 +54,8 @@ class Pledgers:
     def __init__(self, office, fund, many=WRITERS):
         self._office = office
         self._many = many
-        said = {"donor": office.donor(), "fund": fund, "amount": AMOUNT, "currency": "CNY"}
-        self._said = said | {"pledged_on": DAY}
+        body = {"donor": office.donor(), "fund": fund, "amount": AMOUNT, "currency": "CNY"}
+        self._said = body | {"pledged_on": DAY}
         self._person = PersonId(office.server.identity.caller(office.lin.token).person)
         self._stop = Event()
         self._pool = ThreadPoolExecutor(many)
@@ -92,10 +92,10 @@ class Pledgers:
             for key in self.receipts
         }
 
-    def asked(self):
+    def commands(self):
         """Return what the oracle is told."""
         return [
-            Asked(command_id(self._person, key), PLEDGED, receipt)
+            SentCommand(command_id(self._person, key), PLEDGED, receipt)
             for key, receipt in self.receipts.items()
         ]
 
@@ -104,9 +104,9 @@ def hold_to_history(readers, pledgers, after):
     """Hold each balance that was shown to its position; ``after`` is the last one."""
     first = after["position"] - len(pledgers.receipts)
     assert after["pledged"] == len(pledgers.receipts) * AMOUNT
-    for each in readers.shown:
-        shown = each.json()
-        assert shown["pledged"] == max(0, shown["position"] - first) * AMOUNT
+    for each in readers.answers:
+        balance = each.json()
+        assert balance["pledged"] == max(0, balance["position"] - first) * AMOUNT
     assert {each.json()["type"] for each in readers.refused} <= {"/problems/views-away"}
 
 
@@ -117,7 +117,7 @@ def read_until_shown(office, path):
         answer = office.an.get(path)
         if answer.status_code == 200:
             return answer.json()
-        said = answer.json()
-        assert (answer.status_code, said["type"]) == (503, "/problems/views-away"), said
+        problem = answer.json()
+        assert (answer.status_code, problem["type"]) == (503, "/problems/views-away"), problem
         assert int(answer.headers["Retry-After"]) > 0
         assert monotonic() < deadline

@@ -87,11 +87,11 @@ class Wire:
             _in_background(_to_client, server, client, answered)
 
     def _to_server(self, client: socket.socket, server: socket.socket, answered: Event) -> None:
-        while said := _heard(client):
-            cut = self._taken() if COMMIT in said else None
+        while data := _heard(client):
+            cut = self._taken() if COMMIT in data else None
             if cut is None:
-                _say(server, said)
-                if LOCK in said:
+                _say(server, data)
+                if LOCK in data:
                     self._asked_for_lock.set()
                 continue
             if self._for_good:
@@ -101,7 +101,7 @@ class Wire:
                 self._asked_for_lock.wait()
             if cut is not Cut.BEFORE:
                 answered.clear()
-                _say(server, said)
+                _say(server, data)
                 answered.wait()
             break
         _end(server)
@@ -119,16 +119,16 @@ def _in_background(what: Callable[..., None], *arguments: object) -> None:
 
 
 def _to_client(server: socket.socket, client: socket.socket, answered: Event) -> None:
-    while said := _heard(server):
+    while data := _heard(server):
         answered.set()
-        _say(client, said)
+        _say(client, data)
     answered.set()
     _end(client)
 
 
-def _say(wire: socket.socket, said: bytes) -> None:
+def _say(wire: socket.socket, data: bytes) -> None:
     with suppress(OSError):
-        wire.sendall(said)
+        wire.sendall(data)
 
 
 def _heard(source: socket.socket) -> bytes:
@@ -147,10 +147,10 @@ def _end(wire: socket.socket) -> None:
 @contextmanager
 def wire_to(url: str) -> Iterator[tuple[Wire, str]]:
     """Lay a wire to the database at ``url``; return it and the URL to reach the database by."""
-    said = psycopg.conninfo.conninfo_to_dict(url)
+    parts = psycopg.conninfo.conninfo_to_dict(url)
     with TemporaryDirectory(prefix="wire-") as folder:
-        wire = Wire(Path(folder), f"{said['host']}/{SOCKET}")
+        wire = Wire(Path(folder), f"{parts['host']}/{SOCKET}")
         try:
-            yield wire, f"postgresql://{said['user']}:@/{said['dbname']}?host={folder}"
+            yield wire, f"postgresql://{parts['user']}:@/{parts['dbname']}?host={folder}"
         finally:
             wire.close()

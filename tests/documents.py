@@ -47,7 +47,7 @@ class Document:
     @property
     def blocks(self) -> list[Block]:
         """The fenced examples, in their order."""
-        return [Block(**found.groupdict()) for found in _FENCED.finditer(self.text)]
+        return [Block(**match.groupdict()) for match in _FENCED.finditer(self.text)]
 
     @property
     def links(self) -> list[str]:

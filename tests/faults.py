@@ -23,7 +23,7 @@ import httpx2
 from api.kernel.desk import command_id
 from ledger.kernel.names import PersonId
 from tests.office import DAY, ITEMS, Office
-from tests.oracle import Asked, check
+from tests.oracle import SentCommand, check
 from tests.server import ANSWER_S, STOP_S, Server, serving
 from tests.stores import STORES, Postgres, busy, postgres_server
 
@@ -88,9 +88,9 @@ class Crew:
     def unanswered(self) -> list[Command]:
         return [each for each in self.commands if each.receipt is None]
 
-    def asked(self) -> list[Asked]:
+    def sent(self) -> list[SentCommand]:
         return [
-            Asked(
+            SentCommand(
                 command_id(self.ids[each.person], each.key),
                 each.topics,
                 each.receipt,
@@ -100,8 +100,8 @@ class Crew:
         ]
 
     def command(self, person: str, path: str, body: Any, topics: tuple[str, ...]) -> Command:
-        said = body if isinstance(body, bytes) else json.dumps(body).encode()
-        command = Command(person, f"/v1/{path}", said, f"fault-{next(self._numbers)}", topics)
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        command = Command(person, f"/v1/{path}", content, f"fault-{next(self._numbers)}", topics)
         self.commands.append(command)
         return command
 
@@ -139,8 +139,8 @@ class Crew:
         payee = {"kind": "organisation", "name": "爱丽聋儿康复中心"}
         body = {"fund": self.fund, "payee": payee, "amount": 7, "currency": "CNY"}
         body |= {"purpose": "测听室设备", "requested_on": DAY}
-        wanted = self.command("lin", "disbursements", body, REQUESTED)
-        path = f"disbursements/{(await self.send(http, wanted))['id']}/approvals"
+        request = self.command("lin", "disbursements", body, REQUESTED)
+        path = f"disbursements/{(await self.send(http, request))['id']}/approvals"
         for who, topics in (("wang", APPROVED_ONCE), ("zhao", APPROVED)):
             await self.send(http, self.command(who, path, {"on": DAY}, topics))
 
@@ -221,7 +221,7 @@ def kill_again_and_again(
     database: str | None = None,
     *,
     seed: int = 0,
-    told: Callable[[str], object] = lambda _: None,
+    report: Callable[[str], object] = lambda _: None,
 ) -> Crew:
     """Kill the server in each of ``rounds``, and hold what is left to the oracle each time."""
     chance, crew = Random(seed), None
@@ -233,14 +233,14 @@ def kill_again_and_again(
             work_until_killed(crew, server, chance)
         with busy(ledger):  # What the killed process began is over.
             pass
-        last = check(ledger, views, crew.asked())
+        last = check(ledger, views, crew.sent())
         open_ = len(crew.unanswered())
-        told(f"round {number}: {len(crew.commands)} commands, {open_} unanswered, {last} events")
+        report(f"round {number}: {len(crew.commands)} commands, {open_} unanswered, {last} events")
     assert crew is not None
     with serving(data, database, undisturbed=False) as server:
         retry(crew, server)
     assert crew.unanswered() == []
-    check(ledger, views, crew.asked())
+    check(ledger, views, crew.sent())
     return crew
 
 
@@ -250,15 +250,15 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=100)
     parser.add_argument("--store", choices=STORES, default=STORES[0])
     parser.add_argument("--seed", type=int, default=0)
-    asked = parser.parse_args()
+    options = parser.parse_args()
     with ExitStack() as stack:
         postgres = None
-        if asked.store == "postgres":
+        if options.store == "postgres":
             postgres = stack.enter_context(postgres_server())
-        for done in range(0, asked.rounds, LIFE):
-            say(f"a new ledger, after {done} of {asked.rounds} kills")
-            _one_life(min(LIFE, asked.rounds - done), asked.seed + done, postgres)
-    say(f"{asked.rounds} kills on {asked.store}: everything acknowledged is there, once")
+        for done in range(0, options.rounds, LIFE):
+            say(f"a new ledger, after {done} of {options.rounds} kills")
+            _one_life(min(LIFE, options.rounds - done), options.seed + done, postgres)
+    say(f"{options.rounds} kills on {options.store}: everything acknowledged is there, once")
 
 
 def _one_life(rounds: int, seed: int, postgres: Postgres | None) -> None:
@@ -267,7 +267,7 @@ def _one_life(rounds: int, seed: int, postgres: Postgres | None) -> None:
         data = Path(stack.enter_context(TemporaryDirectory(prefix="leifeng-faults-"))) / "data"
         data.mkdir()
         url = None if postgres is None else stack.enter_context(postgres.database())
-        kill_again_and_again(rounds, data, url, seed=seed, told=say)
+        kill_again_and_again(rounds, data, url, seed=seed, report=say)
 
 
 def say(line: str) -> None:

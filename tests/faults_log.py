@@ -60,9 +60,9 @@ def check_log(data: Path, database: str | None, seen: set[bytes]) -> Checkpoint:
         log.check()
         log.publish()
         newest = verified(log, keys)
-        shown = sorted({open_checkpoint(each, verifiers(keys)) for each in seen})
-        assert len({each.size for each in shown}) == len(shown), "two roots of one size"
-        for each in shown:
+        checkpoints = sorted({open_checkpoint(each, verifiers(keys)) for each in seen})
+        assert len({each.size for each in checkpoints}) == len(checkpoints), "two roots of one size"
+        for each in checkpoints:
             consistent(log, each, newest)
     return newest
 
@@ -73,7 +73,7 @@ def kill_while_signing(
     database: str | None = None,
     *,
     seed: int = 0,
-    told: Callable[[str], object] = lambda _: None,
+    report: Callable[[str], object] = lambda _: None,
 ) -> Onlooker:
     """Kill the server in each of ``rounds``, and check its log each time."""
     chance, crew, onlooker = Random(seed), None, Onlooker()
@@ -85,7 +85,7 @@ def kill_while_signing(
             work_until_killed(crew, server, chance)
             looking.join()
         newest = check_log(data, database, onlooker.seen)
-        told(f"round {number}: {len(onlooker.seen)} checkpoints, {newest.size} events")
+        report(f"round {number}: {len(onlooker.seen)} checkpoints, {newest.size} events")
     return onlooker
 
 
@@ -95,15 +95,17 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=100)
     parser.add_argument("--store", choices=STORES, default=STORES[0])
     parser.add_argument("--seed", type=int, default=0)
-    asked = parser.parse_args()
+    options = parser.parse_args()
     with ExitStack() as stack:
         data = Path(stack.enter_context(TemporaryDirectory(prefix="leifeng-faults-"))) / "data"
         data.mkdir()
         url = None
-        if asked.store == "postgres":
+        if options.store == "postgres":
             url = stack.enter_context(stack.enter_context(postgres_server()).database())
-        kill_while_signing(asked.rounds, data, url, seed=asked.seed, told=say)
-    say(f"{asked.rounds} kills on {asked.store}: every checkpoint ever shown extends the others")
+        kill_while_signing(options.rounds, data, url, seed=options.seed, report=say)
+    say(
+        f"{options.rounds} kills on {options.store}: every checkpoint ever shown extends the others"
+    )
 
 
 if __name__ == "__main__":

@@ -37,11 +37,11 @@ def write_proofs(folder: Path, inclusion: list[Any], consistency: list[Any]) -> 
         ("inclusion", inclusion, ("index", "size")),
         ("consistency", consistency, ("from", "to")),
     ):
-        said = [
+        records = [
             dict(zip(keys, place, strict=True)) | {"hashes": [b64encode(h).decode() for h in path]}
             for *place, path in proofs
         ]
-        (folder / f"{name}.json").write_text(json.dumps(said), encoding="utf-8")
+        (folder / f"{name}.json").write_text(json.dumps(records), encoding="utf-8")
 
 
 def check(checker: Path, *arguments: object) -> subprocess.CompletedProcess[str]:

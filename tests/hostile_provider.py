@@ -49,7 +49,7 @@ class HostileProvider:
         key: What they are signed with.
         answers: Status, headers and body by path, in place of what belongs there.
         back: What it sends people back with, besides code and state.
-        asked: Each form that was sent for a token.
+        request: Each form that was sent for a token.
 
     """
 
@@ -66,7 +66,7 @@ class HostileProvider:
         self.key: Key = RSA
         self.answers: dict[str, tuple[int, dict[str, str], bytes]] = {}
         self.back: dict[str, str] = {}
-        self.asked: list[dict[str, str]] = []
+        self.forms: list[dict[str, str]] = []
 
     def document(self) -> Mapping[str, Any]:
         """Return the discovery document."""
@@ -78,47 +78,47 @@ class HostileProvider:
             "response_types_supported": ["code"],
         } | self.metadata
 
-    def authorize(self, asked: dict[str, str]) -> str:
+    def authorize(self, request: dict[str, str]) -> str:
         """Take whoever comes for ``somebody``, at once; return where they are sent back to."""
         code = token_urlsafe()
-        self.codes[code] = asked
-        said = {"code": code, "state": asked["state"]} | self.back
-        return f"{asked['redirect_uri']}?{urlencode(said)}"
+        self.codes[code] = request
+        answer = {"code": code, "state": request["state"]} | self.back
+        return f"{request['redirect_uri']}?{urlencode(answer)}"
 
     def redeem(self, form: dict[str, str], authorization: str) -> tuple[int, dict[str, str]]:
         """Give a token for a code: once, to this client, and to whoever has its verifier."""
-        self.asked.append(form)
+        self.forms.append(form)
         scheme, _, pair = authorization.partition(" ")
-        shown = tuple(map(unquote_plus, b64decode(pair).decode().split(":")))
+        credentials = tuple(map(unquote_plus, b64decode(pair).decode().split(":")))
         if scheme != "Basic":
-            shown = (form.get("client_id", ""), form.get("client_secret", ""))
-        if shown != (CLIENT, SECRET):
+            credentials = (form.get("client_id", ""), form.get("client_secret", ""))
+        if credentials != (CLIENT, SECRET):
             return 401, {"error": "invalid_client"}
-        asked = self.codes.pop(form["code"], None)
+        request = self.codes.pop(form["code"], None)
         digest = sha256(form["code_verifier"].encode()).digest()
         challenge = urlsafe_b64encode(digest).decode().rstrip("=")
         if (
-            asked is None
-            or asked["code_challenge"] != challenge
-            or asked["redirect_uri"] != form["redirect_uri"]
+            request is None
+            or request["code_challenge"] != challenge
+            or request["redirect_uri"] != form["redirect_uri"]
         ):
             return 400, {"error": "invalid_grant"}
-        return 200, {"token_type": "Bearer", "access_token": "x", "id_token": self._token(asked)}
+        return 200, {"token_type": "Bearer", "access_token": "x", "id_token": self._token(request)}
 
-    def _token(self, asked: Mapping[str, str]) -> str:
+    def _token(self, request: Mapping[str, str]) -> str:
         now = int(time.time())
-        told = {
+        everything = {
             "iss": self.issuer,
             "sub": "somebody",
             "aud": CLIENT,
-            "nonce": asked["nonce"],
+            "nonce": request["nonce"],
             "iat": now,
             "exp": now + 300,
         } | self.claims
-        claims = {name: said for name, said in told.items() if said is not None}
-        for name, said in claims.items():
-            if isinstance(said, timedelta):  # From now.
-                claims[name] = now + int(said.total_seconds())
+        claims = {name: value for name, value in everything.items() if value is not None}
+        for name, value in claims.items():
+            if isinstance(value, timedelta):  # From now.
+                claims[name] = now + int(value.total_seconds())
         if self.header["alg"] == "none":
             parts = (json.dumps(each).encode() for each in (self.header, claims))
             head, body = (urlsafe_b64encode(each).decode().rstrip("=") for each in parts)
@@ -132,7 +132,7 @@ class _Handler(BaseHTTPRequestHandler):
     provider: HostileProvider
 
     def do_GET(self) -> None:
-        path, asked = self._asked()
+        path, request = self._asked()
         if path in self.provider.answers:
             self._answer(*self.provider.answers[path])
         elif path == "/.well-known/openid-configuration":
@@ -140,7 +140,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif path == "/keys":
             self._json(200, {"keys": PUBLISHED})
         else:
-            self._answer(302, {"Location": self.provider.authorize(asked)}, b"")
+            self._answer(302, {"Location": self.provider.authorize(request)}, b"")
 
     def do_POST(self) -> None:
         path, _ = self._asked()
@@ -148,20 +148,20 @@ class _Handler(BaseHTTPRequestHandler):
         if path in self.provider.answers:
             self._answer(*self.provider.answers[path])
             return
-        form = {name: said[0] for name, said in parse_qs(body).items()}
+        form = {name: values[0] for name, values in parse_qs(body).items()}
         self._json(*self.provider.redeem(form, self.headers.get("Authorization", "")))
 
     def _asked(self) -> tuple[str, dict[str, str]]:
         parts = urlsplit(self.path)
-        return parts.path, {name: said[0] for name, said in parse_qs(parts.query).items()}
+        return parts.path, {name: values[0] for name, values in parse_qs(parts.query).items()}
 
-    def _json(self, status: int, said: Any) -> None:
-        self._answer(status, {"Content-Type": "application/json"}, json.dumps(said).encode())
+    def _json(self, status: int, content: Any) -> None:
+        self._answer(status, {"Content-Type": "application/json"}, json.dumps(content).encode())
 
     def _answer(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
         self.send_response(status)
-        for name, said in headers.items():
-            self.send_header(name, said)
+        for name, value in headers.items():
+            self.send_header(name, value)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)

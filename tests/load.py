@@ -55,7 +55,7 @@ class Answer(NamedTuple):
 
     status: int
     replayed: bool
-    said: Any
+    body: Any
 
 
 class Line:
@@ -107,12 +107,12 @@ class Load:
 
     async def run(self, connections: int, goes_on: Callable[[int], bool]) -> None:
         """Send from so many connections for as long as it ``goes_on``."""
-        asked = count()
+        numbers = count()
         await asyncio.gather(
-            *(self._send_on(Line(self.server), asked, goes_on) for _ in range(connections))
+            *(self._send_on(Line(self.server), numbers, goes_on) for _ in range(connections))
         )
 
-    async def _send_on(self, line: Line, asked: Any, goes_on: Callable[[int], bool]) -> None:
+    async def _send_on(self, line: Line, numbers: Any, goes_on: Callable[[int], bool]) -> None:
         kinds = (
             (self.right, 8),
             (self.repeated, 4),
@@ -125,7 +125,7 @@ class Load:
             (self.reading, 2),
         )
         steps, weights = zip(*kinds, strict=True)
-        while goes_on(next(asked)):
+        while goes_on(next(numbers)):
             step: Callable[[Line], Awaitable[None]] = self.chance.choices(steps, weights)[0]
             await step(line)
         await line.hang_up()
@@ -133,9 +133,9 @@ class Load:
     # What each of them sends.
 
     def _pledge(self) -> Command:
-        said = {"donor": self.crew.donor, "fund": self.crew.fund, "currency": "CNY"}
-        said |= {"amount": 1 + next(self._numbers) % 1_000, "pledged_on": DAY}
-        return self.crew.command("lin", "donations", said, PLEDGED)
+        body = {"donor": self.crew.donor, "fund": self.crew.fund, "currency": "CNY"}
+        body |= {"amount": 1 + next(self._numbers) % 1_000, "pledged_on": DAY}
+        return self.crew.command("lin", "donations", body, PLEDGED)
 
     async def right(self, line: Line) -> None:
         await self._send(line, "right", self._pledge())
@@ -150,8 +150,8 @@ class Load:
         answer = await line.ask(self._written(command.key, command.body))
         self._note(kind, answer, {201, 409, 503})
         if answer.status == 201:
-            assert before is None or answer.said == before
-            command.receipt = answer.said
+            assert before is None or answer.body == before
+            command.receipt = answer.body
 
     async def reused(self, line: Line) -> None:
         """Send something else under a key that is taken."""
@@ -200,7 +200,7 @@ class Load:
     def _note(self, kind: str, answer: Answer, expected: set[int]) -> None:
         assert answer.status in expected, f"{kind}: {answer}"
         if answer.status == 503:
-            assert answer.said["type"] == "/problems/overloaded", answer
+            assert answer.body["type"] == "/problems/overloaded", answer
         self.answered[kind, answer.status] += 1
 
 
@@ -210,7 +210,7 @@ def load(
     *,
     connections: int,
     goes_on: Callable[[float, int], bool],
-    told: Callable[[str], object] = lambda _: None,
+    report: Callable[[str], object] = lambda _: None,
 ) -> Load:
     """Put a server under load until it no longer ``goes_on``, and hold it to everything.
 
@@ -219,34 +219,34 @@ def load(
         database: The URL of a PostgreSQL database to keep it in, and not in files.
         connections: Open at once.
         goes_on: Says of the seconds since it began, and of the requests so far, if there is more.
-        told: Is told how it goes.
+        report: Is told how it goes.
 
     """
     with serving(data, database) as server:
         crew = crew_of(server)
         work = Load(server, crew, Random(SEED))
         warm = connections * 10
-        asyncio.run(work.run(connections, lambda asked: asked < warm))
+        asyncio.run(work.run(connections, lambda number: number < warm))
         before = server.memory_kib("VmRSS")
         asyncio.run(_timed(work, connections, goes_on))
         after = server.memory_kib("VmRSS")
-        told(f"memory: {before:,} KiB when warm, {after:,} KiB in the end")
-        told(f"sent again: {retry(crew, server)}")
+        report(f"memory: {before:,} KiB when warm, {after:,} KiB in the end")
+        report(f"sent again: {retry(crew, server)}")
         assert server.public.get("/healthz").status_code == 200
-    told(
+    report(
         ", ".join(f"{kind} {status}: {n:,}" for (kind, status), n in sorted(work.answered.items()))
     )
     assert crew.unanswered() == []
     assert after - before < GROWTH_MAX_KIB, f"{before} KiB grew to {after} KiB"
-    last = check(database or data / "ledger.db", database or data / "views.db", crew.asked())
-    told(f"{last:,} events: whatever was acknowledged is there, once")
+    last = check(database or data / "ledger.db", database or data / "views.db", crew.sent())
+    report(f"{last:,} events: whatever was acknowledged is there, once")
     return work
 
 
 async def _timed(work: Load, connections: int, goes_on: Callable[[float, int], bool]) -> None:
     clock = asyncio.get_running_loop().time
     began = clock()
-    await work.run(connections, lambda asked: goes_on(clock() - began, asked))
+    await work.run(connections, lambda number: goes_on(clock() - began, number))
 
 
 def main() -> None:
@@ -255,19 +255,19 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=180.0)
     parser.add_argument("--connections", type=int, default=200)
     parser.add_argument("--store", choices=STORES, default=STORES[0])
-    asked = parser.parse_args()
+    options = parser.parse_args()
     with ExitStack() as stack:
         data = Path(stack.enter_context(TemporaryDirectory(prefix="leifeng-load-"))) / "data"
         data.mkdir()
         url = None
-        if asked.store == "postgres":
+        if options.store == "postgres":
             url = stack.enter_context(stack.enter_context(postgres_server()).database())
         load(
             data,
             url,
-            connections=asked.connections,
-            goes_on=lambda seconds, _: seconds < asked.seconds,
-            told=lambda said: sys.stdout.write(f"{said}\n"),
+            connections=options.connections,
+            goes_on=lambda seconds, _: seconds < options.seconds,
+            report=lambda line: sys.stdout.write(f"{line}\n"),
         )
 
 

@@ -46,7 +46,7 @@ def tree_of(rows: Sequence[Row]) -> dict[Tile, bytes]:
 def signed(rows: Sequence[Row], signer: Signer = SIGNER) -> bytes:
     """Return the checkpoint of a history."""
     tiles = tree_of(rows)
-    top = root(len(rows), hash_reader(len(rows), lambda wanted: [tiles[each] for each in wanted]))
+    top = root(len(rows), hash_reader(len(rows), lambda nodes: [tiles[each] for each in nodes]))
     return Checkpoint(signer.verifier.name, len(rows), top).sign(signer).encode()
 
 
@@ -68,7 +68,7 @@ class Made(Evidence):
         self.tree = tree_of(rows)
         self.signed = signed(rows)
         self.published: dict[str, bytes] = {}
-        self.shown = figures(rows)
+        self.claimed = figures(rows)
 
     def checkpoint(self) -> bytes:
         return self.signed
@@ -76,14 +76,14 @@ class Made(Evidence):
     def earlier(self) -> Iterator[tuple[str, bytes]]:
         yield from self.published.items()
 
-    def tiles(self, wanted: Sequence[Tile]) -> Sequence[bytes]:
-        return [self.tree.get(each, b"") for each in wanted]
+    def tiles(self, tiles: Sequence[Tile]) -> Sequence[bytes]:
+        return [self.tree.get(each, b"") for each in tiles]
 
     def rows(self) -> Iterator[Row]:
         yield from self.stored
 
     def claims(self) -> Iterable[Claim]:
-        return self.shown
+        return self.claimed
 
     def edit(self, position: int, old: bytes, new: bytes) -> None:
         """Change some bytes of an event."""

@@ -107,5 +107,5 @@ def verified(log: Log, keys: KeyFile) -> Checkpoint:
 
 def consistent(log: Log, old: Checkpoint, new: Checkpoint) -> None:
     """Check that one checkpoint extends another, by a proof of the log's."""
-    found = log.prove_consistency(old.size, new.size)
-    verify_consistency(old.size, new.size, old.root, new.root, found.proof)
+    growth = log.prove_consistency(old.size, new.size)
+    verify_consistency(old.size, new.size, old.root, new.root, growth.proof)

@@ -73,21 +73,23 @@ class Office:
         )
         return str(opened["id"])
 
-    def balance(self, fund: str, **asked: Any) -> Any:
-        return self.public.read(f"/v1/funds/{fund}/balance", **asked)
+    def balance(self, fund: str, **query: Any) -> Any:
+        return self.public.read(f"/v1/funds/{fund}/balance", **query)
 
     def donor(self, name: str = "李女士", **details: Any) -> str:
         registered = self.lin.did("/v1/donors", {"name": name, "anonymous": True} | details)
         return str(registered["id"])
 
-    def pledge(self, fund: str, amount: int = 10_000, donor: str | None = None, **said: Any) -> str:
+    def pledge(
+        self, fund: str, amount: int = 10_000, donor: str | None = None, **fields: Any
+    ) -> str:
         body = {"donor": donor or self.donor(), "fund": fund, "amount": amount, "currency": "CNY"}
-        return str(self.lin.did("/v1/donations", body | {"pledged_on": DAY} | said)["id"])
+        return str(self.lin.did("/v1/donations", body | {"pledged_on": DAY} | fields)["id"])
 
-    def pay_in(self, donation: str, amount: int, ref: str | None = None, **said: Any) -> Any:
+    def pay_in(self, donation: str, amount: int, ref: str | None = None, **fields: Any) -> Any:
         body = {"amount": amount, "channel": "bank", "external_ref": ref or uuid4().hex}
         return self.chen.did(
-            f"/v1/donations/{donation}/payments", body | {"received_on": DAY} | said
+            f"/v1/donations/{donation}/payments", body | {"received_on": DAY} | fields
         )
 
     def gift(self, fund: str, amount: int = 10_000) -> str:
@@ -95,12 +97,12 @@ class Office:
         self.pay_in(donation, amount)
         return donation
 
-    def request(self, fund: str, amount: int = 5_000, **said: Any) -> str:
+    def request(self, fund: str, amount: int = 5_000, **fields: Any) -> str:
         body = {"fund": fund, "payee": CENTRE, "amount": amount, "currency": "CNY"}
-        asked = self.lin.did(
-            "/v1/disbursements", body | {"purpose": "测听室设备", "requested_on": DAY} | said
+        answer = self.lin.did(
+            "/v1/disbursements", body | {"purpose": "测听室设备", "requested_on": DAY} | fields
         )
-        return str(asked["id"])
+        return str(answer["id"])
 
     def approve(self, disbursement: str, *who: Person, on: str = DAY) -> None:
         for person in who or (self.wang, self.zhao):
@@ -120,7 +122,7 @@ class Office:
         self.pay_out(disbursement)
         return disbursement
 
-    def plan(self, fund: str, **said: Any) -> str:
+    def plan(self, fund: str, **fields: Any) -> str:
         body = {
             "name": "让爱发声",
             "fund": fund,
@@ -132,10 +134,10 @@ class Office:
             "channel_fee_bp": 60,
             "items": ITEMS,
         }
-        return str(self.sun.did("/v1/sales", body | said)["id"])
+        return str(self.sun.did("/v1/sales", body | fields)["id"])
 
-    def open_sale(self, fund: str, **said: Any) -> str:
-        sale = self.plan(fund, **said)
+    def open_sale(self, fund: str, **fields: Any) -> str:
+        sale = self.plan(fund, **fields)
         self.sun.did(f"/v1/sales/{sale}/opening", {"on": FIRST_DAY})
         return sale
 

@@ -35,7 +35,7 @@ ALL = 10**9
 """More events than there are."""
 
 
-class Asked(Struct, frozen=True):
+class SentCommand(Struct, frozen=True):
     """A command that somebody sent, and what became of it as far as they know.
 
     Attributes:
@@ -52,14 +52,14 @@ class Asked(Struct, frozen=True):
     in_pieces: bool = False
 
 
-def check(ledger: Where, views: Where, asked: Sequence[Asked] = ()) -> Position:
+def check(ledger: Where, views: Where, commands: Sequence[SentCommand] = ()) -> Position:
     """Hold the ledger at these places to all of the above; return its last position."""
-    last = check_history(ledger, asked)
+    last = check_history(ledger, commands)
     check_views(ledger, views)
     return last
 
 
-def check_history(where: Where, asked: Sequence[Asked] = ()) -> Position:
+def check_history(where: Where, commands: Sequence[SentCommand] = ()) -> Position:
     """Hold the history to what was asked, and every entry to its own balance."""
     with closing(Ledger(where, writes=False)) as ledger:
         history = list(ledger.history(0, ALL))
@@ -70,12 +70,14 @@ def check_history(where: Where, asked: Sequence[Asked] = ()) -> Position:
     for position, fact in history:
         recorded[fact.command].append((position, fact))
         assert sum(amount for _, _, amount in postings(fact)) == 0, f"{fact} does not balance"
-    for each in asked:
+    for each in commands:
         _once_or_not_at_all(each, recorded, answers)
     return Position(len(history))
 
 
-def _once_or_not_at_all(each: Asked, recorded: Recorded, answers: Mapping[UUID, Answer]) -> None:
+def _once_or_not_at_all(
+    each: SentCommand, recorded: Recorded, answers: Mapping[UUID, Answer]
+) -> None:
     events = recorded.get(each.command, ())
     answer = answers.get(each.command)
     topics = tuple(fact.TOPIC for _, fact in events)
@@ -84,14 +86,14 @@ def _once_or_not_at_all(each: Asked, recorded: Recorded, answers: Mapping[UUID, 
         assert not topics or each.in_pieces, f"{each} was written without its answer"
     else:
         assert topics == each.topics, f"{each} was answered and is not there"
-        last, said = events[-1][0], answer.receipt.position
-        assert said == last or (each.in_pieces and said > last)
+        last, position = events[-1][0], answer.receipt.position
+        assert position == last or (each.in_pieces and position > last)
     if each.receipt is not None:
         assert answer is not None, f"{each} was acknowledged and is lost"
         kept = structs.asdict(answer.receipt) | (answer.receipt.summary or {})
-        told = {name: each.receipt[name] for name in kept.keys() & each.receipt.keys()}
-        assert told == {name: kept[name] for name in told}
-        assert "position" in told
+        acknowledged = {name: each.receipt[name] for name in kept.keys() & each.receipt.keys()}
+        assert acknowledged == {name: kept[name] for name in acknowledged}
+        assert "position" in acknowledged
 
 
 def check_views(where: Where, views: Where) -> None:
@@ -106,10 +108,10 @@ def check_views(where: Where, views: Where) -> None:
         engine.dispose()
     assert replayed.differences == []
     assert replayed.position == books.position
-    shown = {each.fund: structs.asdict(each) for each in replayed.balances}
-    assert shown.keys() == books.funds.keys()
+    balances = {each.fund: structs.asdict(each) for each in replayed.balances}
+    assert balances.keys() == books.funds.keys()
     for fund, figures in books.balances().items():
-        assert structs.asdict(figures).items() <= shown[fund].items()
+        assert structs.asdict(figures).items() <= balances[fund].items()
     for fund in books.funds:
         sides = [sums for (_, of, _), sums in books.accounts.items() if of == fund]
         assert sum(debit for debit, _ in sides) == sum(credit for _, credit in sides)

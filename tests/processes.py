@@ -73,16 +73,16 @@ class Forked:
 
 
 def started(
-    words: Sequence[str], around: Mapping[str, str], said: Path, complained: Path
+    words: Sequence[str], around: Mapping[str, str], output: Path, complained: Path
 ) -> Forked | subprocess.Popen[bytes]:
     """Start ``leifeng`` with ``words``; what it says goes to the ends of two files, or of one."""
     if any(around.get(name) != ENVIRONMENT.get(name) for name in BEFORE_ALL):
-        with said.open("ab") as stdout, complained.open("ab") as stderr:
+        with output.open("ab") as stdout, complained.open("ab") as stderr:
             return subprocess.Popen(  # noqa: S603  # Our own command.
                 [*LEIFENG, *words], cwd=HOUSE, env=around, stdout=stdout, stderr=stderr
             )
     process = processes().Process(
-        target=_become, args=(list(words), dict(around), said, complained), name="leifeng"
+        target=_become, args=(list(words), dict(around), output, complained), name="leifeng"
     )
     process.start()
     return Forked(process)
@@ -91,15 +91,15 @@ def started(
 def leifeng(*words: object, database: str | None = None) -> subprocess.CompletedProcess[str]:
     """Run a command in a process of its own, on files or on a PostgreSQL database."""
     with TemporaryDirectory() as folder:
-        said, complained = Path(folder) / "stdout", Path(folder) / "stderr"
-        asked = [str(word) for word in words]
-        process = started(asked, environment(database), said, complained)
+        output, complained = Path(folder) / "stdout", Path(folder) / "stderr"
+        arguments = [str(word) for word in words]
+        process = started(arguments, environment(database), output, complained)
         try:
             code = process.wait(TASK_S)
         finally:
             process.kill()
-        heard = (each.read_text(encoding="utf-8") for each in (said, complained))
-        return subprocess.CompletedProcess([*LEIFENG, *asked], code, *heard)
+        heard = (each.read_text(encoding="utf-8") for each in (output, complained))
+        return subprocess.CompletedProcess([*LEIFENG, *arguments], code, *heard)
 
 
 def environment(database: str | None) -> dict[str, str]:
@@ -119,12 +119,12 @@ def processes() -> ForkServerContext:
     return context
 
 
-def _become(words: list[str], around: dict[str, str], said: Path, complained: Path) -> None:
+def _become(words: list[str], around: dict[str, str], output: Path, complained: Path) -> None:
     """Be the command from here on."""
     os.environ.clear()
     os.environ.update(around)
     os.chdir(HOUSE)
-    for path, stream in ((said, 1), (complained, 2)):
+    for path, stream in ((output, 1), (complained, 2)):
         file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
         os.dup2(file, stream)
         os.close(file)

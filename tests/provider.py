@@ -26,8 +26,8 @@ class Provider:
 
     def __init__(self, issuer: str, address: str) -> None:
         self.issuer, self.address = issuer, address
-        said = {"redirect_uris": [f"{address}{CALLBACK}"]}
-        known = httpx2.post(f"{issuer}/oauth2/clients", json=said, timeout=ANSWER_S).json()
+        client = {"redirect_uris": [f"{address}{CALLBACK}"]}
+        known = httpx2.post(f"{issuer}/oauth2/clients", json=client, timeout=ANSWER_S).json()
         self.client, self.secret = known["client_id"], known["client_secret"]
 
     def options(self, secret_file: Path) -> list[str]:
@@ -42,9 +42,9 @@ class Provider:
         )
 
 
-def sso(**said: object) -> list[str]:
+def sso(**settings: object) -> list[str]:
     """Return options that name a provider."""
-    return [word for name, value in said.items() for word in ("--sso", f"{name}={value}")]
+    return [word for name, value in settings.items() for word in ("--sso", f"{name}={value}")]
 
 
 @contextmanager
@@ -88,18 +88,18 @@ class Browser:
     def __init__(self, server: Server) -> None:
         self.http = httpx2.Client(base_url=server.url, timeout=ANSWER_S, headers=SAME)
 
-    def leave(self, path: str = "/sign-in/sso", **said: str) -> str:
+    def leave(self, path: str = "/sign-in/sso", **fields: str) -> str:
         """Press the button; return where that leads."""
-        shown = self.http.post(path, data=said)
-        assert shown.status_code == 200, shown.text
-        (there,) = re.findall(r'<meta http-equiv="refresh" content="0; url=([^"]+)">', shown.text)
+        answer = self.http.post(path, data=fields)
+        assert answer.status_code == 200, answer.text
+        (there,) = re.findall(r'<meta http-equiv="refresh" content="0; url=([^"]+)">', answer.text)
         return there.replace("&amp;", "&")
 
-    def sign_in_there(self, there: str, subject: str, **said: str) -> str:
+    def sign_in_there(self, there: str, subject: str, **fields: str) -> str:
         """Sign in at the provider; return where it sends the browser."""
-        asked = httpx2.post(there, data={"sub": subject} | said, timeout=ANSWER_S)
-        assert asked.status_code == 302, asked.text
-        return str(asked.headers["location"])
+        answer = httpx2.post(there, data={"sub": subject} | fields, timeout=ANSWER_S)
+        assert answer.status_code == 302, answer.text
+        return str(answer.headers["location"])
 
     def come_back(self, back: str) -> httpx2.Response:
         """Follow the provider to the ledger: from a page of others, as browsers say."""
@@ -107,9 +107,9 @@ class Browser:
         assert f"{sent.scheme}://{sent.netloc}" == ADDRESS
         return self.http.get(f"{sent.path}?{sent.query}", headers={"Sec-Fetch-Site": "cross-site"})
 
-    def sign_in(self, subject: str, path: str = "/sign-in/sso", **said: str) -> httpx2.Response:
+    def sign_in(self, subject: str, path: str = "/sign-in/sso", **fields: str) -> httpx2.Response:
         """Do all of it."""
-        return self.come_back(self.sign_in_there(self.leave(path, **said), subject))
+        return self.come_back(self.sign_in_there(self.leave(path, **fields), subject))
 
     @property
     def is_signed_in(self) -> bool:

@@ -28,7 +28,7 @@ from ledger.kernel.aggregate import FACTS
 from ledger.kernel.names import DonorId, FundCode, SaleId, fund_stream
 from ledger.kernel.payments import Returned as Back
 from tests.folders import GOLDEN
-from tests.spec import FORM, STREAM, Said, fact, replay, unstamped
+from tests.spec import FORM, STREAM, EventBody, fact, replay, unstamped
 
 LIN, WANG, ZHAO, CHEN, SUN = "lin", "wang", "zhao", "chen", "sun"
 """Lin asks for aid, Wang and Zhao approve, Chen is the cashier, Sun the treasurer."""
@@ -50,7 +50,7 @@ LAST_YEAR, THIS_YEAR = date(2026, 12, 30), date(2027, 1, 4)
 # Funds.
 
 
-def opened(code: str, *, on: date = date(2026, 1, 5)) -> Said:
+def opened(code: str, *, on: date = date(2026, 1, 5)) -> EventBody:
     return fact(
         Fund.Opened,
         on=on,
@@ -78,7 +78,7 @@ TRANSFERRED = fact(
 )
 
 
-def fund(code: str, *then: Said) -> Fund:
+def fund(code: str, *then: EventBody) -> Fund:
     """Return an open fund, and what became of it."""
     return replay(opened(code), *then, stream=fund_stream(FundCode(code)))
 
@@ -120,7 +120,7 @@ IN_PARTS = PLEDGED.but(
 
 def paid(
     amount: int, channel: str = "bank", ref: str = "B-1", *, excess: int = 0, on: date | None = None
-) -> Said:
+) -> EventBody:
     """Return money that arrived on Mei's promise."""
     return fact(
         Donation.PaymentReceived,
@@ -152,7 +152,9 @@ PAYMENT_CONFIRMED = fact(
 )
 
 
-def refunded(amount: int, *back: Back, cause: str = "donor_or_law", on: date | None = None) -> Said:
+def refunded(
+    amount: int, *back: Back, cause: str = "donor_or_law", on: date | None = None
+) -> EventBody:
     return fact(
         Donation.Refunded,
         on=on or date(2026, 4, 1),
@@ -319,7 +321,7 @@ def given_back(
     on: date | None = None,
     prior_year: bool = False,
     acknowledged: bool = False,
-) -> Said:
+) -> EventBody:
     return fact(
         Disbursement.Returned,
         who=CHEN,
@@ -402,7 +404,7 @@ NAMED = (
 """Facts of many kinds, which tests call by their names."""
 
 
-def _golden() -> Iterator[Said]:
+def _golden() -> Iterator[EventBody]:
     """Yield the first golden line of every other kind."""
     named = {each.kind.TOPIC for each in NAMED}
     for line in (GOLDEN / "events.ndjson").read_bytes().splitlines():

@@ -52,13 +52,15 @@ class Person:
             base_url=server.url, headers=headers, timeout=ANSWER_S, limits=IDLE
         )
 
-    def get(self, path: str, **asked: Any) -> httpx2.Response:
+    def get(self, path: str, **query: Any) -> httpx2.Response:
         """Ask; a trailing underscore spares ``from_`` from being a keyword."""
-        return self.http.get(path, params={name.rstrip("_"): said for name, said in asked.items()})
+        return self.http.get(
+            path, params={name.rstrip("_"): value for name, value in query.items()}
+        )
 
-    def read(self, path: str, **asked: Any) -> Any:
+    def read(self, path: str, **query: Any) -> Any:
         """Ask, and return what was shown."""
-        answer = self.get(path, **asked)
+        answer = self.get(path, **query)
         assert answer.status_code == 200, answer.text
         return answer.json()
 
@@ -79,17 +81,17 @@ class Person:
         headers = {"Idempotency-Key": name, "Content-Type": "application/x-ndjson"}
         return self.http.post(path, content=body, headers=headers)
 
-    def pages(self, path: str, **asked: Any) -> Iterator[list[Any]]:
+    def pages(self, path: str, **query: Any) -> Iterator[list[Any]]:
         """Read a list to its end, a page at a time, saying nothing but the cursor."""
-        page = self.read(path, **asked)
+        page = self.read(path, **query)
         yield page["items"]
         while page["next"] is not None:
             page = self.read(path, cursor=page["next"])
             yield page["items"]
 
-    def all(self, path: str, **asked: Any) -> list[Any]:
+    def all(self, path: str, **query: Any) -> list[Any]:
         """Read a list to its end."""
-        return [item for page in self.pages(path, **asked) for item in page]
+        return [item for page in self.pages(path, **query) for item in page]
 
 
 class Server:
@@ -200,8 +202,8 @@ def serving(
 
     """
     log = data.parent / f"{data.name}.log"
-    found = environment(database) | dict(around or {})
-    process, port = _started(data, log, found, options, ready)
+    variables = environment(database) | dict(around or {})
+    process, port = _started(data, log, variables, options, ready)
     key = (around or {}).get(VAULT_KEY)
     server = Server(data, port, process, log, database, Path(key) if key else None)
     try:

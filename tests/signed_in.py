@@ -24,8 +24,8 @@ def session_of(server: Server, name: str, *roles: Role) -> str:
 
 def cookies(secret: str, language: str) -> dict[str, Any]:
     """Return what a browser has stored that signed in and chose a language."""
-    said = {"session": secret, "lang": language}
-    stored = [_cookie(name, value) for name, value in said.items()]
+    values = {"session": secret, "lang": language}
+    stored = [_cookie(name, value) for name, value in values.items()]
     return {"cookies": stored, "origins": []}
 
 

@@ -33,7 +33,7 @@ ENVELOPE = {"originator_id", "originator_version", "recorded_at", "role", "comma
 FORM = StoredForm()
 
 
-class Said(NamedTuple):
+class EventBody(NamedTuple):
     """An event without its envelope."""
 
     kind: type[Fact]
@@ -63,19 +63,19 @@ class Said(NamedTuple):
         """Return the event's line of ``tests/golden/events.ndjson``."""
         return f'{{"topic":"{self.kind.TOPIC}","state":{self.stored().decode()}}}'
 
-    def but(self, **other: Any) -> Said:
+    def but(self, **other: Any) -> EventBody:
         """Return the same event with some of it said otherwise."""
-        return Said(self.kind, {**self.fields, **other})
+        return EventBody(self.kind, {**self.fields, **other})
 
 
-def fact(kind: type[Fact], /, *, on: date = TODAY, who: str = SOMEONE, **said: Any) -> Said:
+def fact(kind: type[Fact], /, *, on: date = TODAY, who: str = SOMEONE, **fields: Any) -> EventBody:
     """``fact(Disbursement.ApprovalGiven, who="wang", fund="F-HEAR", …)``."""
-    return Said(kind, {"on": on, "actor": who, **said})
+    return EventBody(kind, {"on": on, "actor": who, **fields})
 
 
-def unstamped(event: Fact) -> Said:
+def unstamped(event: Fact) -> EventBody:
     """Return what an event says, leaving out where and when it was recorded."""
-    return Said(type(event), {k: v for k, v in asdict(event).items() if k not in ENVELOPE})
+    return EventBody(type(event), {k: v for k, v in asdict(event).items() if k not in ENVELOPE})
 
 
 def act(who: str = SOMEONE, on: date = TODAY, role: str = "clerk") -> Act:
@@ -88,12 +88,12 @@ def act_for(command: Command[Any], who: str = SOMEONE, on: date = TODAY) -> Act:
     return act(who, on, command.by[0])
 
 
-def replay(*facts: Said, stream: UUID = STREAM) -> Any:
+def replay(*facts: EventBody, stream: UUID = STREAM) -> Any:
     """Fold ``facts`` exactly as the store would."""
-    return project(None, [said.stamped(at, stream) for at, said in enumerate(facts, start=1)])
+    return project(None, [each.stamped(at, stream) for at, each in enumerate(facts, start=1)])
 
 
-def given(*facts: Said, stream: UUID = STREAM) -> Story:
+def given(*facts: EventBody, stream: UUID = STREAM) -> Story:
     """Begin with what is recorded of one stream, perhaps nothing."""
     return Story(facts, replay(*facts, stream=stream))
 
@@ -107,7 +107,7 @@ def state(aggregate: Aggregate) -> dict[str, Any]:
 class Story:
     """What was recorded, what was tried, and what came of it."""
 
-    before: Sequence[Said]
+    before: Sequence[EventBody]
     subject: Any
     refusal: Exception | None = None
     answer: Any = field(default=None)
@@ -122,7 +122,7 @@ class Story:
             self.subject = self.subject or self.answer
         return self
 
-    def then(self, *expected: Said) -> None:
+    def then(self, *expected: EventBody) -> None:
         """Exactly this was recorded, and a replay of it leads to the very same state."""
         assert self.refusal is None, f"refused: {self.refusal!r}"
 

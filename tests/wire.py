@@ -45,21 +45,21 @@ def told(server: Server, *pieces: bytes) -> list[Answer]:
 
 def until_closed(caller: socket.socket) -> bytes:
     """Return what comes until the server hangs up."""
-    said = b""
+    data = b""
     with suppress(ConnectionError):
         while piece := caller.recv(65_536):
-            said += piece
-    return said
+            data += piece
+    return data
 
 
-def answers(said: bytes) -> list[Answer]:
+def answers(data: bytes) -> list[Answer]:
     """Read answers that follow each other."""
     read = []
-    while said:
-        head, _, rest = said.partition(b"\r\n\r\n")
+    while data:
+        head, _, rest = data.partition(b"\r\n\r\n")
         first, *lines = head.decode().split("\r\n")
         headers = {name.lower(): value for name, _, value in (x.partition(": ") for x in lines)}
         size = int(headers["content-length"])
         read.append(Answer(int(first.split()[1]), headers, rest[:size]))
-        said = rest[size:]
+        data = rest[size:]
     return read

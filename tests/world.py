@@ -119,13 +119,13 @@ class World:
 
     def person(self, name: str) -> Person:
         """Return one of the office, or the one who wears every hat."""
-        found: Person = self.he if name == "he" else getattr(self.office, name)
-        return found
+        person: Person = self.he if name == "he" else getattr(self.office, name)
+        return person
 
     def post(self, who: str, path: str, body: Any) -> Callable[[], httpx2.Response]:
         """Return what asks for a step, with the world's ids where the names in braces stand."""
-        there, said = filled(f"/v1/{path}", self), filled(body, self)
-        return lambda: self.person(who).post(there, said)
+        there, content = filled(f"/v1/{path}", self), filled(body, self)
+        return lambda: self.person(who).post(there, content)
 
     def knows(self, method: str, path: str, status: int, problem: str) -> bool:
         """Say whether this refusal is documented at the operation that gave it."""
@@ -143,18 +143,18 @@ def refused(world: World, ask: Callable[[], Any], status: int, problem: str) -> 
     """See that ``ask`` is refused so, and that nothing was written; return the document."""
     before = world.office.server.position()
     answer = ask()
-    said = answer.json()
+    document = answer.json()
 
-    assert (answer.status_code, said["type"]) == (status, f"/problems/{problem}"), answer.text
+    assert (answer.status_code, document["type"]) == (status, f"/problems/{problem}"), answer.text
     assert answer.headers["content-type"] == PROBLEM
-    assert said["status"] == status
-    assert said["title"].strip()
-    assert said["detail"].strip()
+    assert document["status"] == status
+    assert document["title"].strip()
+    assert document["detail"].strip()
     assert world.office.server.position() == before
     if status != 405 and not answer.request.url.path.endswith("/nowhere"):
-        asked = answer.request
-        assert world.knows(asked.method, asked.url.path, status, problem), "not documented"
-    return said
+        request = answer.request
+        assert world.knows(request.method, request.url.path, status, problem), "not documented"
+    return document
 
 
 def filled(template: Any, world: World) -> Any:
@@ -162,7 +162,7 @@ def filled(template: Any, world: World) -> Any:
     if isinstance(template, str) and "{" in template:
         return template.format_map(vars(world))
     if isinstance(template, dict):
-        return {name: filled(said, world) for name, said in template.items()}
+        return {name: filled(value, world) for name, value in template.items()}
     return template
 
 

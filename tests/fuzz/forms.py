@@ -55,7 +55,7 @@ def whole(said: Mapping[str, str]) -> None:
     assert refusal is not None or all(each is None or each >= 0 for each in found.values())
     with suppress(Invalid):
         given = answers(said)
-        assert answers(given.said()) == given
+        assert answers(given.fields()) == given
         parts = given.instalments
         assert not parts or sum(each.amount for each in parts) == given.amount
         assert len(parts) == (given.parts if given.parts > 1 else 0)

@@ -7,7 +7,7 @@ from contextlib import closing
 from api.kernel.desk import command_id
 from tests.faults import PLEDGED
 from tests.office import DAY, Office
-from tests.oracle import Asked, check
+from tests.oracle import SentCommand, check
 from tests.server import serving
 from tests.stores import busy
 
@@ -49,7 +49,7 @@ def test_who_hangs_up_leaves_all_or_nothing_and_may_ask_again(tmp_path):
         assert "leifeng_queue 0.0" in server.public.get("/metrics").text
         person = server.identity.caller(office.lin.token).person
         asked = [
-            Asked(command_id(person, f"gone-{n}"), PLEDGED, each.json())
+            SentCommand(command_id(person, f"gone-{n}"), PLEDGED, each.json())
             for n, each in enumerate(again)
         ]
     assert check(data / "ledger.db", data / "views.db", asked) == before + CALLERS

@@ -114,7 +114,7 @@ def test_nothing_is_lost_or_doubled_whatever_the_clock_says(request, tmp_path, c
             "no clock was set"
         )
         places = (url, url) if url else (data / "ledger.db", data / "views.db")
-        assert check(*places, pledgers.asked()) == later["position"]
+        assert check(*places, pledgers.commands()) == later["position"]
 
         with serving(data, url, around=clock.around) as server:  # Started with a clock set back.
             office.go_on_at(server)

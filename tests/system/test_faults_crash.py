@@ -16,7 +16,7 @@ from ledger.kernel.names import DisbursementId
 from ledger.store.postgres import PostgresStore
 from ledger.store.sqlite import SqliteStore
 from tests.charity import charity
-from tests.oracle import Asked, check
+from tests.oracle import SentCommand, check
 from tests.processes import processes
 from tests.samples import CHEN, HEAR, MEI, WANG, ZHAO
 from tests.spec import TODAY, act
@@ -137,7 +137,7 @@ def test_a_crash_leaves_the_whole_batch_or_nothing(place, tmp_path, held, moment
         pass
     stored = moment == "after commit"
 
-    unanswered = [Asked(UUID(int=n), topics) for n, topics in enumerate(TOPICS, 1)]
+    unanswered = [SentCommand(UUID(int=n), topics) for n, topics in enumerate(TOPICS, 1)]
     assert check(place, views, unanswered) == before + (4 if stored else 0)
 
     with charity(place) as house:

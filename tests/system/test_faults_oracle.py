@@ -3,7 +3,7 @@
 import pytest
 
 from tests.charity import charity
-from tests.oracle import Asked, check
+from tests.oracle import SentCommand, check
 from tests.stores import connected
 from tests.system.test_faults_crash import TOPICS, batch
 
@@ -29,7 +29,7 @@ def test_what_is_wrong_is_found(tmp_path, crime):
         for (command, by, args, said), topics in zip(batch(held), TOPICS, strict=True):
             receipt = house.ledger.record(command, by, *args, **said)
             told = {"id": receipt.id, "position": receipt.position}
-            asked.append(Asked(by.command, topics, told))
+            asked.append(SentCommand(by.command, topics, told))
     check(place, views, asked)
 
     with connected(place) as connection:

@@ -14,7 +14,7 @@ from ledger.kernel.names import PersonId
 from ledger.store.committer import BATCH_EVENTS_MAX, QUEUE_MAX
 from tests.faults import PLEDGED
 from tests.office import DAY, Office
-from tests.oracle import Asked, check
+from tests.oracle import SentCommand, check
 from tests.server import ANSWER_S, serving
 from tests.stores import busy
 
@@ -117,7 +117,7 @@ class Flood:
         """Return what the oracle is told."""
         person = PersonId(self._office.server.identity.caller(self._token).person)
         return [
-            Asked(command_id(person, key), PLEDGED, receipt)
+            SentCommand(command_id(person, key), PLEDGED, receipt)
             for key, receipt in self.receipts.items()
         ]
 

@@ -15,7 +15,7 @@ from ledger.kernel.names import PersonId
 from tests.crowd import AMOUNT, read_until_shown
 from tests.faults import PLEDGED
 from tests.office import DAY, Office
-from tests.oracle import Asked, check
+from tests.oracle import SentCommand, check
 from tests.server import ANSWER_S, serving
 from tests.world import PROBLEM
 
@@ -122,7 +122,7 @@ class Asking:
         """Return what the oracle is told."""
         person = self._office.server.identity.caller(self._office.lin.token).person
         return [
-            Asked(command_id(PersonId(person), key), self._asked[key][2], answer.json())
+            SentCommand(command_id(PersonId(person), key), self._asked[key][2], answer.json())
             for key, answer in answers.items()
         ]
 

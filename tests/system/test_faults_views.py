@@ -144,7 +144,7 @@ def test_lost_views_are_made_again_and_nothing_wrong_is_shown(served, lost):
         (before["position"] + 2, before["received"]),
         (after["position"], after["received"]),
     }
-    assert {(each.json()["position"], each.json()["received"]) for each in readers.shown} <= right
+    assert {(each.json()["position"], each.json()["received"]) for each in readers.answers} <= right
     assert {each.json()["type"] for each in readers.refused} <= {"/problems/views-away"}
     for view in ("trial-balance", "donations", "sales", "disbursements", "audit-trail"):
         read_until_shown(office, f"/v1/{view}")

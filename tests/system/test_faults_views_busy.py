@@ -55,4 +55,4 @@ def test_what_is_shown_was_right_at_its_position_whatever_is_lost(request, tmp_p
         assert after["position"] == office.server.position()
         assert office.public.read("/readyz")["stopped"] == []
         ledger, views = (url, url) if url else (data / "ledger.db", data / "views.db")
-        check_once_in_place(ledger, views, pledgers.asked())
+        check_once_in_place(ledger, views, pledgers.commands())

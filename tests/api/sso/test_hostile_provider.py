@@ -167,7 +167,7 @@ def test_a_code_is_worth_nothing_in_another_browser(hostile, server, visitor):
 
         assert answer.status_code == 403
         assert not thief.is_signed_in
-    assert hostile.asked[-1]["code"] == code, "it was tried, and the verifier was another"
+    assert hostile.forms[-1]["code"] == code, "it was tried, and the verifier was another"
 
 
 def test_another_state_than_the_browser_left_with_is_refused_before_anybody_is_asked(
@@ -179,7 +179,7 @@ def test_another_state_than_the_browser_left_with_is_refused_before_anybody_is_a
         answer = visitor.come_back(str(back.copy_set_param("state", state)))
         assert answer.status_code == 403
     assert visitor.come_back(str(back.copy_remove_param("state"))).status_code == 403
-    assert hostile.asked == []
+    assert hostile.forms == []
     assert visitor.come_back(str(back)).status_code == 303
 
 
@@ -195,7 +195,7 @@ def test_whoever_is_sent_back_by_another_issuer_does_not_come_in(hostile, visito
 def test_the_secret_goes_by_the_head_and_not_by_the_form_if_it_can(hostile, visitor):
     visitor.sign_in("somebody")
 
-    (form,) = hostile.asked
+    (form,) = hostile.forms
     assert set(form) == {"grant_type", "code", "redirect_uri", "code_verifier"}
 
 

@@ -12,7 +12,7 @@ from ledger.kernel.money import yuan
 from ledger.kernel.payments import Returned as Back
 from tests import samples
 from tests.samples import GENERAL, SAMPLES, WARM, given_back, paid, refunded
-from tests.spec import Said
+from tests.spec import EventBody
 
 FREE = {"fund": GENERAL, "restriction": "unrestricted"}
 
@@ -305,7 +305,7 @@ def test_an_unknown_event_is_a_bug_and_not_a_zero():
     class Unheard(Donor.Registered, frozen=True):
         TOPIC = "donor.unheard.1"
 
-    unheard = Said(Unheard, samples.REGISTERED.fields)
+    unheard = EventBody(Unheard, samples.REGISTERED.fields)
 
     with pytest.raises(LookupError, match=r"no posting rule for .*Unheard"):
         postings(unheard.decided())

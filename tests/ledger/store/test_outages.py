@@ -218,7 +218,7 @@ def test_commits_that_are_cut_under_load_are_acknowledged_once_each(request, tmp
             last = office.server.position()
 
         assert wire.cuts == COMMITS_CUT * len(Cut)
-        assert check(direct, direct, pledgers.asked()) == last
+        assert check(direct, direct, pledgers.commands()) == last
 
 
 # The register of people.

@@ -210,27 +210,27 @@ def test_checkpoints_by_keys_that_are_not_trusted_say_nothing_and_are_counted(ma
 
 
 def test_a_figure_that_is_not_what_the_events_come_to_is_named(made):
-    for number, claim in enumerate(list(made.shown)):
+    for number, claim in enumerate(list(made.claimed)):
         words = next(iter(claim.figures))
-        made.shown[number] = changed(claim, words, by=1)
+        made.claimed[number] = changed(claim, words, by=1)
 
         (finding,) = found(made)
         assert finding.name == "figure-differs"
         assert " ".join(words) in str(finding)
-        made.shown[number] = claim
+        made.claimed[number] = claim
 
 
 def test_a_figure_that_is_left_out_is_missed(made):
-    funds, accounts = made.shown
+    funds, accounts = made.claimed
     words = next(words for words in funds.figures if words[1] == "received")
     shown = {name: value for name, value in funds.figures.items() if name != words}
-    made.shown = [Claim("funds", funds.position, shown), accounts]
+    made.claimed = [Claim("funds", funds.position, shown), accounts]
 
     assert names(examine(made, TRUST)) == ["figure-differs"]
 
 
 def test_figures_as_good_as_an_event_that_is_not_there_are_found(made):
-    made.shown = [claim._replace(position=claim.position + 1) for claim in made.shown]
+    made.claimed = [claim._replace(position=claim.position + 1) for claim in made.claimed]
 
     assert names(examine(made, TRUST)) == ["event-missing"]
 
