@@ -26,7 +26,7 @@ def migrate(data: DataFolder) -> None:
 def migrated(places: Places) -> list[str]:
     """Bring up every database of a ledger; return in lines what was done."""
     with closing(open_store(places.ledger, upgrade=True, schema=TABLES)) as store:
-        notices = list(store.said)
+        notices = list(store.notices)
     with closing(Identity(places.people, places.vault_key, upgrade=True)) as identity:
         notices += identity.notices
     return notices + upgrade_views(places.views) + upgrade_log(places.log)

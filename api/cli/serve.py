@@ -148,7 +148,7 @@ def run(
     limits = limits or Limits.of(os.environ)
     with open_site(data) as site:  # So that what is wrong with it is said in one sentence.
         site.log.begin(log_name)
-        done = (*site.ledger.store.said, *site.identity.notices, *first_admin(site))
+        done = (*site.ledger.store.notices, *site.identity.notices, *first_admin(site))
     if provider is not None:
         name, uri = provider.settings.name, provider.settings.redirect_uri
         done = (*done, f"people may sign in at {name}, where {uri} is registered")

@@ -101,10 +101,10 @@ class Books(Struct):
 
     def all_tallies(self) -> Counter[Tally]:
         """Return every tally but those of single payments."""
-        found = self.tallies.copy()
+        tallies = self.tallies.copy()
         for fund, figures in self.balances().items():
-            found.update({of_fund(fund, name): getattr(figures, name) for name in HELD})
-        return found
+            tallies.update({of_fund(fund, name): getattr(figures, name) for name in HELD})
+        return tallies
 
 
 def fold(

@@ -91,8 +91,8 @@ def _swap(connection: Connection, views: Sequence[View]) -> bool:
 
 def _reached_beside(connection: Connection, view: View) -> int:
     beside = TRACKING.to_metadata(MetaData(), schema=BESIDE)
-    asked = select(beside.c.position).where(beside.c.view == view.name)
-    return connection.execute(asked).scalar() or 0
+    query = select(beside.c.position).where(beside.c.view == view.name)
+    return connection.execute(query).scalar() or 0
 
 
 def _replace(connection: Connection, view: View) -> None:

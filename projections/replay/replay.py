@@ -47,7 +47,8 @@ class Difference(Struct, frozen=True):
     def __str__(self) -> str:
         """Say it in one line."""
         key = ", ".join(f"{name} {value}" for name, value in self.row.items())
-        return f"{self.table} ({key}): served {_told(self.served)}, replayed {_told(self.replayed)}"
+        served, replayed = _columns(self.served), _columns(self.replayed)
+        return f"{self.table} ({key}): served {served}, replayed {replayed}"
 
 
 class Replayed(Struct, frozen=True):
@@ -100,24 +101,26 @@ def replay(  # noqa: PLR0913  # What, up to where, and how much is told of it.
     follower.catch_up(progress=progress, until=min(goal, slowest))
     with as_of_now(served) as connection:
         levels = {view.name: view.reached(connection) for view in views}
-        found = _Found(keep)
+        differences = _Differences(keep)
         for view in sorted(views, key=lambda view: levels[view.name]):
-            found.note(_compared(view, follower, fresh, connection, min(goal, levels[view.name])))
+            differences.note(
+                _compared(view, follower, fresh, connection, min(goal, levels[view.name]))
+            )
     follower.catch_up(FundBalances.name, progress=progress, until=goal)
     wrong = _tallies(ledger, progress, keep) if goal == last else None
     if wrong is not None:
-        found.add(wrong)
+        differences.add(wrong)
     return Replayed(
         position=goal,
         balances=_balances(fresh, goal),
-        different=found.amount,
-        differences=found.first,
+        different=differences.amount,
+        differences=differences.first,
         served=levels,
         tallies_compared=wrong is not None,
     )
 
 
-class _Found:
+class _Differences:
     """Differences: all are counted and the first kept, so that memory is bounded."""
 
     def __init__(self, keep: int) -> None:
@@ -131,7 +134,7 @@ class _Found:
             if len(self.first) < self._keep:
                 self.first.append(each)
 
-    def add(self, other: _Found) -> None:
+    def add(self, other: _Differences) -> None:
         self.amount += other.amount
         self.first += other.first[: self._keep - len(self.first)]
 
@@ -162,8 +165,10 @@ def _private() -> sqlite3.Connection:
 
 def _balances(engine: Engine, position: Position) -> list[FundBalance]:
     with engine.connect() as connection:
-        found = (fund_balance(connection, row["fund"], position) for row in fund_rows(connection))
-        return [each for each in found if each is not None]
+        balances = (
+            fund_balance(connection, row["fund"], position) for row in fund_rows(connection)
+        )
+        return [each for each in balances if each is not None]
 
 
 def _against(balances: Sequence[FundBalance], served: Connection) -> Iterator[Difference]:
@@ -171,9 +176,9 @@ def _against(balances: Sequence[FundBalance], served: Connection) -> Iterator[Di
     for ours in balances:
         theirs = fund_balance(served, ours.fund, ours.position, known_at=ours.position)
         if theirs != ours:
-            found = None if theirs is None else _figures(theirs)
+            served_figures = None if theirs is None else _figures(theirs)
             key = {"fund": ours.fund, "position": ours.position}
-            yield Difference("fund_movements", key, found, _figures(ours))
+            yield Difference("fund_movements", key, served_figures, _figures(ours))
 
 
 def _figures(balance: FundBalance) -> dict[str, Any]:
@@ -201,8 +206,8 @@ def _rows_between(table: Table, fresh: Connection, served: Connection) -> Iterat
 
 
 def _rows(table: Table, connection: Connection) -> Iterator[Row[Any]]:
-    asked = select(table).order_by(*in_order(table, connection.dialect.name))
-    return iter(connection.execute(asked.execution_options(yield_per=PAGE)))
+    query = select(table).order_by(*in_order(table, connection.dialect.name))
+    return iter(connection.execute(query.execution_options(yield_per=PAGE)))
 
 
 def _place(row: Row[Any], key: Sequence[str]) -> tuple[Any, ...]:
@@ -215,15 +220,15 @@ def _difference(
     """Name the row, and of its columns those that differ."""
     there = dict(served._mapping) if served is not None else None  # noqa: SLF001  # Public.
     ought = dict(replayed._mapping) if replayed is not None else None  # noqa: SLF001  # Public.
-    found = there or ought or {}
+    either = there or ought or {}
     if there is not None and ought is not None:
         differing = [name for name in ought if there[name] != ought[name]]
         there = {name: there[name] for name in differing}
         ought = {name: ought[name] for name in differing}
-    return Difference(str(table.name), {name: found[name] for name in key}, there, ought)
+    return Difference(str(table.name), {name: either[name] for name in key}, there, ought)
 
 
-def _tallies(ledger: Records, progress: Progress, keep: int) -> _Found | None:
+def _tallies(ledger: Records, progress: Progress, keep: int) -> _Differences | None:
     """Compare the tallies that guard the funds with a recount.
 
     They belong to the newest event, so if more was recorded while they were read, they are read
@@ -232,11 +237,11 @@ def _tallies(ledger: Records, progress: Progress, keep: int) -> _Found | None:
     books = Books()
     for _ in range(TRIES):
         fold(ledger, progress=progress, books=books)
-        found = _Found(keep)
-        found.note(_tallies_against(books, ledger))
-        found.note(_days_against(books, ledger))
+        differences = _Differences(keep)
+        differences.note(_tallies_against(books, ledger))
+        differences.note(_days_against(books, ledger))
         if ledger.store.last_position() == books.position:
-            return found
+            return differences
     return None
 
 
@@ -274,7 +279,7 @@ def _day_difference(tally_on: TallyOn, served: int | None, replayed: int | None)
     return Difference("tallies_by_day", row, there, ought)
 
 
-def _told(values: dict[str, Any] | None) -> str:
+def _columns(values: dict[str, Any] | None) -> str:
     if values is None:
         return "no such row"
     return ", ".join(f"{name} {value}" for name, value in values.items())

@@ -91,10 +91,10 @@ Change = tuple[str, FundCode, int]
 
 def movements(fact: Fact) -> tuple[Movement, ...]:
     """Return how ``fact`` changes the figures of each fund that it touches."""
-    found: dict[FundCode, dict[str, int]] = {}
+    figures: dict[FundCode, dict[str, int]] = {}
     for figure, fund, change in moves(type(fact))(fact):
-        found.setdefault(fund, {})[figure] = change
-    return tuple(Movement(fund, **changes) for fund, changes in found.items())
+        figures.setdefault(fund, {})[figure] = change
+    return tuple(Movement(fund, **changes) for fund, changes in figures.items())
 
 
 def moves(kind: type[Fact]) -> Callable[[Any], tuple[Change, ...]]:

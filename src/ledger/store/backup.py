@@ -47,15 +47,15 @@ class ToolMissing(LedgerError):
 class ToolFailed(LedgerError):
     """What PostgreSQL's own programs cannot do is said in their words."""
 
-    def __init__(self, tool: str, said: str) -> None:
-        super().__init__(said.strip() or f"{tool} failed without a word")
+    def __init__(self, tool: str, output: str) -> None:
+        super().__init__(output.strip() or f"{tool} failed without a word")
 
 
 class Damaged(LedgerError):
     """A copy is used only if the database finds it whole."""
 
-    def __init__(self, path: Path, said: str) -> None:
-        super().__init__(f"{path} is damaged: {said}")
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"{path} is damaged: {reason}")
 
 
 class LedgerThere(LedgerError):
@@ -69,9 +69,9 @@ def copy_file(source: Path, target: Path) -> None:
     """Copy a SQLite database as it is at this moment, whoever is writing it, to the disk."""
     with closing(sqlite3.connect(source)) as live, closing(sqlite3.connect(target)) as copied:
         live.backup(copied, pages=WHOLE_DATABASE)
-        (said,) = copied.execute("PRAGMA integrity_check(1)").fetchone()
-    if said != "ok":
-        raise Damaged(target, said)
+        (verdict,) = copied.execute("PRAGMA integrity_check(1)").fetchone()
+    if verdict != "ok":
+        raise Damaged(target, verdict)
     _to_disk(target)
     _to_disk(target.parent)
 
@@ -88,7 +88,7 @@ def dump(url: str, target: Path) -> None:
 
 def load(source: Path, url: str) -> None:
     """Put what ``dump`` wrote into an empty PostgreSQL database, whole or not at all."""
-    with psycopg.connect(**_said(url)) as connection:
+    with psycopg.connect(**_parameters(url)) as connection:
         there = connection.execute(
             "SELECT coalesce(to_regclass('public.stored_events'),"
             " to_regclass('people.persons'), to_regclass('views.tracking'))"
@@ -108,13 +108,14 @@ def is_dump(path: Path) -> bool:
 
 
 def _run(tool: str, url: str, *options: str) -> None:
-    said = _said(url)
-    with psycopg.connect(**said) as connection:
+    parameters = _parameters(url)
+    with psycopg.connect(**parameters) as connection:
         program = _program(tool, connection.info.server_version // 10_000)
-    password = said.pop("password", None)  # Arguments can be read by everybody on the machine.
+    # Arguments can be read by everybody on the machine, so the password is none of them.
+    password = parameters.pop("password", None)
     environment = os.environ | ({} if password is None else {"PGPASSWORD": str(password)})
     done = subprocess.run(  # noqa: S603  # PostgreSQL's own program, with arguments of ours.
-        [str(program), f"--dbname={make_conninfo(**said)}", *options],
+        [str(program), f"--dbname={make_conninfo(**parameters)}", *options],
         env=environment,
         capture_output=True,
         text=True,
@@ -124,8 +125,8 @@ def _run(tool: str, url: str, *options: str) -> None:
         raise ToolFailed(tool, done.stderr)
 
 
-def _said(url: str) -> dict[str, Any]:
-    return {name: said for name, said in conninfo_to_dict(url).items() if said not in {None, ""}}
+def _parameters(url: str) -> dict[str, Any]:
+    return {name: value for name, value in conninfo_to_dict(url).items() if value not in {None, ""}}
 
 
 def _program(tool: str, major: int) -> Path:
@@ -134,8 +135,8 @@ def _program(tool: str, major: int) -> Path:
     It is looked for in PATH, and in the wheel that tests start a server from.
     """
     folders = [Path(each) for each in os.environ.get("PATH", "").split(os.pathsep) if each]
-    found = [folder / tool for folder in (*folders, *_wheel()) if (folder / tool).is_file()]
-    suited = sorted((version, path) for path in found if (version := _version(path)) >= major)
+    programs = [folder / tool for folder in (*folders, *_wheel()) if (folder / tool).is_file()]
+    suited = sorted((version, path) for path in programs if (version := _version(path)) >= major)
     if not suited:
         raise ToolMissing(tool, major)
     return suited[0][1]
@@ -150,11 +151,11 @@ def _wheel() -> Sequence[Path]:
 
 def _version(program: Path) -> int:
     """Return the major version that a program says it has; 0 if it says none."""
-    said = subprocess.run(  # noqa: S603  # Found above.
+    output = subprocess.run(  # noqa: S603  # Found above.
         [str(program), "--version"], capture_output=True, text=True, check=False
     ).stdout
-    found = re.search(r"\) (\d+)", said)
-    return int(found.group(1)) if found else 0
+    match = re.search(r"\) (\d+)", output)
+    return int(match.group(1)) if match else 0
 
 
 def _to_disk(path: Path) -> None:

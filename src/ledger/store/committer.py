@@ -143,13 +143,13 @@ def _tell(batch: list[_Ticket], outcomes: list[Outcome]) -> None:
             ticket.future.set_result(outcome)
         elif ticket.loop is not None:
             by_loop[ticket.loop].append((ticket.future, outcome))
-    for loop, told in by_loop.items():
+    for loop, settled in by_loop.items():
         with suppress(RuntimeError):  # The loop was closed; nobody waits there any more.
-            loop.call_soon_threadsafe(_settle, told)
+            loop.call_soon_threadsafe(_settle, settled)
 
 
-def _settle(told: list[tuple[_AsyncOutcome, Outcome]]) -> None:
-    for future, outcome in told:
+def _settle(outcomes: list[tuple[_AsyncOutcome, Outcome]]) -> None:
+    for future, outcome in outcomes:
         if not future.done():
             future.set_result(outcome)
 

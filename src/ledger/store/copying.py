@@ -23,8 +23,8 @@ T = TypeVar("T")
 BATCH = 2_000
 """Rows in one transaction; bounds memory, not correctness."""
 
-Told = Callable[[Position, Position], None]
-"""Told now and then how far it is, and how far it goes."""
+Progress = Callable[[Position, Position], None]
+"""Called now and then with how far it is, and how far it goes."""
 
 _encode = msgspec.json.Encoder(order="sorted").encode
 
@@ -131,13 +131,13 @@ def is_empty(store: Store) -> bool:
     return next(iter(kept), None) is None
 
 
-def copy(source: Store, target: Store, told: Told) -> Digest:
+def copy(source: Store, target: Store, progress: Progress) -> Digest:
     """Fill ``target``, which is empty, with what ``source`` holds; return what passed by."""
     summing, goal = Summing(), source.last_position()
     for batch in history(source):
         target.append_exact(Verdict(events=[(Position(each.id), each) for each in batch]))
         _all(summing.event, ((each,) for each in batch))
-        told(Position(batch[-1].id), goal)
+        progress(Position(batch[-1].id), goal)
     floors = source.floors()
     for tallies in _batches(source.all_tallies()):
         target.append_exact(Verdict(tallies=dict(tallies), floors=floors))
@@ -152,12 +152,12 @@ def copy(source: Store, target: Store, told: Told) -> Digest:
     return summing.digest
 
 
-def digest(store: Store, told: Told) -> Digest:
+def digest(store: Store, progress: Progress) -> Digest:
     """Read everything that ``store`` holds."""
     summing, goal = Summing(), store.last_position()
     for batch in history(store):
         _all(summing.event, ((each,) for each in batch))
-        told(Position(batch[-1].id), goal)
+        progress(Position(batch[-1].id), goal)
     _all(summing.tally, store.all_tallies())
     _all(summing.day, store.all_days())
     _all(summing.floor, sorted(store.floors().items()))

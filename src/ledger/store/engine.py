@@ -129,14 +129,14 @@ def discard(engine: Engine) -> None:
 
 
 def _postgres(url: str, schema: str, *, durable: bool) -> Engine:
-    said = settings(
+    parameters = settings(
         url,
         f"-c search_path={schema} -c synchronous_commit={'on' if durable else 'off'}"
         " -c statement_timeout=60s -c idle_in_transaction_session_timeout=60s",
     )
     engine = create_engine(
         "postgresql+psycopg://",
-        creator=lambda: psycopg.connect(**said),
+        creator=lambda: psycopg.connect(**parameters),
         pool_pre_ping=True,
         execution_options={SCHEMA: schema},
         hide_parameters=True,  # Of a failing statement, which may be what somebody is called.
@@ -181,8 +181,8 @@ def prepare(
     dialect = engine.dialect.name
     with changing_tables(engine) as connection:
         run = connection.exec_driver_sql
-        said = migrate(run, dialect, schema, upgrade=upgrade or dialect == SQLITE)
-        return said + then(connection)
+        notices = migrate(run, dialect, schema, upgrade=upgrade or dialect == SQLITE)
+        return notices + then(connection)
 
 
 def in_order(table: Table, dialect: str) -> list[ColumnElement[Any]]:

@@ -73,12 +73,12 @@ class StoredForm(Mapper[UUID]):
         except NOT_READ as error:
             raise Unreadable(f"{topic}: {error}") from None
 
-    def _upcast(self, topic: str, said: dict[str, Any]) -> Fact:
+    def _upcast(self, topic: str, fields: dict[str, Any]) -> Fact:
         while topic not in FACTS:
             if topic not in self._upcasts:
                 raise Unreadable(f"no event is called {topic}")
-            topic, said = self._upcasts[topic](said)
-        return msgspec.convert(said, FACTS[topic])
+            topic, fields = self._upcasts[topic](fields)
+        return msgspec.convert(fields, FACTS[topic])
 
 
 def brief(kind: type[Fact], *, named: bool) -> Callable[[bytes], Any]:

@@ -24,10 +24,10 @@ def leaves(store: Store, after: int, limit: int) -> list[Leaf]:
         OutOfStep: Some of them are not there, though later ones may be.
 
     """
-    found = [leaf_of(*row) for row in store.rows(after, limit)]
-    for index, leaf in enumerate(found, after):
+    stored = [leaf_of(*row) for row in store.rows(after, limit)]
+    for index, leaf in enumerate(stored, after):
         if leaf.index != index:
             raise OutOfStep(index, leaf.nid)
-    if len(found) < limit:
-        raise OutOfStep(after + len(found), Sentence("nothing"))
-    return found
+    if len(stored) < limit:
+        raise OutOfStep(after + len(stored), Sentence("nothing"))
+    return stored

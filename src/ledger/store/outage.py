@@ -78,18 +78,20 @@ class FunctionsEnabled(LedgerError):
 def refuse_functions() -> None:
     """Refuse to start where the library's unlocked way of storing is asked for."""
     try:
-        asked = strtobool(os.environ.get(FUNCTIONS) or "no")
+        enabled = strtobool(os.environ.get(FUNCTIONS) or "no")
     except ValueError:
-        asked = True
-    if asked:
+        enabled = True
+    if enabled:
         raise FunctionsEnabled
 
 
 def settings(url: str, options: str = "") -> dict[str, Any]:
     """Return how to connect to ``url``: as it says itself, and where it says nothing, as above."""
-    said = conninfo_to_dict(url)
-    all_options = " ".join(str(each) for each in (said.get("options"), OPTIONS, options) if each)
-    return CONNECTION | said | {"options": all_options}
+    parameters = conninfo_to_dict(url)
+    all_options = " ".join(
+        str(each) for each in (parameters.get("options"), OPTIONS, options) if each
+    )
+    return CONNECTION | parameters | {"options": all_options}
 
 
 def named(url: str) -> str:
@@ -99,8 +101,8 @@ def named(url: str) -> str:
     'database charity at db.example'
 
     """
-    said = conninfo_to_dict(url)
-    return f"database {said.get('dbname', '')} at {said.get('host', 'this machine')}"
+    parameters = conninfo_to_dict(url)
+    return f"database {parameters.get('dbname', '')} at {parameters.get('host', 'this machine')}"
 
 
 def passes(error: psycopg.Error) -> bool:
@@ -114,14 +116,14 @@ class Connections:
     """Connections to one database that outlast its server."""
 
     def __init__(self, url: str, *, outage_max_s: float) -> None:
-        said = settings(url) | {"autocommit": True}
+        parameters = settings(url) | {"autocommit": True}
         self._outage_max_s = outage_max_s
         try:
-            psycopg.connect(**said).close()  # So that it is told at once why it cannot be.
+            psycopg.connect(**parameters).close()  # So that it is told at once why it cannot be.
         except psycopg.OperationalError as error:
             raise StoreFailed(error) from error
         self._pool: ConnectionPool[psycopg.Connection[Any]] = ConnectionPool(
-            kwargs=said,
+            kwargs=parameters,
             min_size=1,
             max_size=POOL_MAX,
             timeout=min(POOL_WAIT_S, outage_max_s),

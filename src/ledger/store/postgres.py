@@ -81,7 +81,7 @@ class PostgresStore(Store):
         self._alone: psycopg.Connection[Any] | None = None
         self._connections = Connections(url, outage_max_s=outage_max_s)
         try:
-            self.said = self._prepare(schema, writes=writes, upgrade=upgrade)
+            self.notices = self._prepare(schema, writes=writes, upgrade=upgrade)
         except BaseException:
             self.close()
             raise
@@ -168,21 +168,21 @@ class PostgresStore(Store):
         """Return what was answered to ``command``, if it was."""
         return self._reading(lambda connection: stored.answers(connection, [command])).get(command)
 
-    def tallies(self, asked: Iterable[Tally]) -> dict[Tally, int]:
+    def tallies(self, keys: Iterable[Tally]) -> dict[Tally, int]:
         """Return the current values of those tallies."""
-        asked = list(asked)
-        return self._reading(lambda connection: stored.tallies(connection, asked))
+        keys = list(keys)
+        return self._reading(lambda connection: stored.tallies(connection, keys))
 
     def all_tallies(self) -> Iterator[tuple[Tally, int]]:
         """Return every tally that is kept, in the order of their names."""
-        after, found = ("", ""), [()]  # type: tuple[str, str], list[tuple[Any, ...]]
-        while found:
-            found = self._rows(
+        after, rows = ("", ""), [()]  # type: tuple[str, str], list[tuple[Any, ...]]
+        while rows:
+            rows = self._rows(
                 "SELECT subject, name, value FROM tallies WHERE (subject, name) > (%s, %s)"
                 " ORDER BY subject, name LIMIT %s",
                 (*after, PAGE),
             )
-            for subject, name, value in found:
+            for subject, name, value in rows:
                 after = (subject, name)
                 yield Tally(subject, name), value
 
@@ -212,14 +212,14 @@ class PostgresStore(Store):
 
     def all_answers(self) -> Iterator[tuple[UUID, Answer]]:
         """Return every answer that is kept, in the order of the commands' ids."""
-        after, found = UUID(int=0), [()]  # type: UUID, list[tuple[Any, ...]]
-        while found:
-            found = self._rows(
+        after, rows = UUID(int=0), [()]  # type: UUID, list[tuple[Any, ...]]
+        while rows:
+            rows = self._rows(
                 "SELECT command, fingerprint, receipt FROM answers WHERE command > %s"
                 " ORDER BY command LIMIT %s",
                 (after, PAGE),
             )
-            for command, fingerprint, receipt in found:
+            for command, fingerprint, receipt in rows:
                 after = command
                 yield command, Answer(fingerprint, msgspec.convert(receipt, Receipt))
 
@@ -269,13 +269,13 @@ class PostgresStore(Store):
         self, after: int, limit: int, *, topic: str | None = None, stream: UUID | None = None
     ) -> list[Notification]:
         """Return up to ``limit`` events that follow position ``after``, all or some of them."""
-        asked, values = "", [after]  # type: tuple[str, list[Any]]
+        condition, values = "", [after]  # type: tuple[str, list[Any]]
         if topic is not None:
-            asked, values = asked + " AND topic = %s", [*values, topic]
+            condition, values = condition + " AND topic = %s", [*values, topic]
         if stream is not None:
-            asked, values = asked + " AND originator_id = %s", [*values, stream]
+            condition, values = condition + " AND originator_id = %s", [*values, stream]
         rows = self._rows(
-            f"{_EVENTS} WHERE position > %s{asked} ORDER BY position LIMIT %s", (*values, limit)
+            f"{_EVENTS} WHERE position > %s{condition} ORDER BY position LIMIT %s", (*values, limit)
         )
         return [stored.notification(row) for row in rows]
 
@@ -296,12 +296,12 @@ class PostgresStore(Store):
 
     def rows(self, after: int, limit: int) -> Iterator[Row]:
         """Return up to ``limit`` events that follow position ``after``, as they are stored."""
-        found = self._rows(
+        stored_rows = self._rows(
             "SELECT position, originator_id::text, originator_version, topic, state"
             " FROM stored_events WHERE position > %s ORDER BY position LIMIT %s",
             (after, limit),
         )
-        return (Row(*row) for row in found)
+        return (Row(*row) for row in stored_rows)
 
     def at(self, positions: Sequence[int]) -> list[Notification]:
         """Return the events at these positions, in order."""

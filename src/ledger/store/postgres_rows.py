@@ -84,9 +84,9 @@ def insert(connection: psycopg.Connection[Any], verdict: Verdict) -> None:
 
 def kept(connection: psycopg.Connection[Any], commits: Sequence[Commit]) -> Kept:
     """Return what is kept of what ``commits`` ask about."""
-    asked, since = asked_about(commits)
+    keys, since = asked_about(commits)
     return Kept(
-        tallies=tallies(connection, asked),
+        tallies=tallies(connection, keys),
         days=days(connection, since),
         answers=answers(connection, remembered(commits)),
         last=last(connection),
@@ -105,15 +105,15 @@ def notification(row: tuple[Any, ...]) -> Notification:
     return Notification(stream, version, topic, bytes(state), position)
 
 
-def tallies(connection: psycopg.Connection[Any], asked: Iterable[Tally]) -> dict[Tally, int]:
+def tallies(connection: psycopg.Connection[Any], keys: Iterable[Tally]) -> dict[Tally, int]:
     """Return the current values of those tallies that were ever changed."""
-    asked = list(asked)
-    if not asked:
+    keys = list(keys)
+    if not keys:
         return {}
     rows = connection.execute(
         "SELECT subject, name, value FROM tallies"
         " JOIN unnest(%s::text[], %s::text[]) AS asked (subject, name) USING (subject, name)",
-        ([each.subject for each in asked], [each.name for each in asked]),
+        ([each.subject for each in keys], [each.name for each in keys]),
     )
     return {Tally(subject, name): value for subject, name, value in rows}
 

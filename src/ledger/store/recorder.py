@@ -53,7 +53,7 @@ class Store(ApplicationRecorder):
     Attributes:
         is_local: Reading takes microseconds, so it may be done between two requests.
         bounds: Of the tallies that commands change.
-        said: In lines, what was done to the tables when they were opened.
+        notices: In lines, what was done to the tables when they were opened.
 
     """
 
@@ -64,7 +64,7 @@ class Store(ApplicationRecorder):
     """What it raises at a commit that it cannot store, though it could store others."""
 
     bounds: Bounds
-    said: Sequence[str] = ()
+    notices: Sequence[str] = ()
 
     def write(self, commits: Sequence[Commit]) -> list[Outcome]:
         """Store those of ``commits`` that stand, in one transaction; say how each fared.
@@ -143,7 +143,7 @@ class Store(ApplicationRecorder):
         """Return what was answered to ``command``, if it was."""
 
     @abstractmethod
-    def tallies(self, asked: Iterable[Tally]) -> dict[Tally, int]:
+    def tallies(self, keys: Iterable[Tally]) -> dict[Tally, int]:
         """Return the current values of those tallies; one that was never changed is zero."""
 
     @abstractmethod
@@ -228,10 +228,10 @@ class Store(ApplicationRecorder):
     ) -> Sequence[Notification]:
         """Return events in the ledger's order, as the library's own readers ask for them."""
         after = (start or 0) - (1 if inclusive_of_start and start else 0)
-        found = self.history(after, limit)
+        events = self.history(after, limit)
         return [
             each
-            for each in found
+            for each in events
             if (stop is None or each.id <= stop) and (not topics or each.topic in topics)
         ]
 

@@ -71,9 +71,9 @@ class NotCreated(SchemaError):
 class Newer(SchemaError):
     """What a later program wrote is left to it."""
 
-    def __init__(self, schema: Schema, found: int) -> None:
+    def __init__(self, schema: Schema, version: int) -> None:
         super().__init__(
-            f"{schema.name} have version {found}, which is newer than the {schema.version} that"
+            f"{schema.name} have version {version}, which is newer than the {schema.version} that"
             " this program knows; use the program that wrote it"
         )
 
@@ -81,9 +81,9 @@ class Newer(SchemaError):
 class Older(SchemaError):
     """What is older is brought up before it is used."""
 
-    def __init__(self, schema: Schema, found: int) -> None:
+    def __init__(self, schema: Schema, version: int) -> None:
         super().__init__(
-            f"{schema.name} have version {found} and this program needs {schema.version};"
+            f"{schema.name} have version {version} and this program needs {schema.version};"
             " stop every server and run leifeng migrate"
         )
 
@@ -248,12 +248,12 @@ def _exists(run: Run, dialect: str, name: str) -> bool:
 
 def check(run: Run, dialect: str, schema: Schema) -> None:
     """Refuse what this program would not read rightly."""
-    found = version_of(run, dialect)
-    if found == 0:
+    version = version_of(run, dialect)
+    if version == 0:
         raise NotCreated(schema)
-    _refuse_others(schema, found)
-    if found < schema.version:
-        raise Older(schema, found)
+    _refuse_others(schema, version)
+    if version < schema.version:
+        raise Older(schema, version)
 
 
 def migrate(run: Run, dialect: str, schema: Schema, *, upgrade: bool) -> list[str]:
@@ -266,20 +266,20 @@ def migrate(run: Run, dialect: str, schema: Schema, *, upgrade: bool) -> list[st
         upgrade: Tables that are there may be changed; otherwise older ones are refused.
 
     """
-    found = version_of(run, dialect)
-    _refuse_others(schema, found)
-    if found == schema.version:
+    version = version_of(run, dialect)
+    _refuse_others(schema, version)
+    if version == schema.version:
         return _make_lookups(run, dialect, schema) if upgrade else []
-    if found and not upgrade:
-        raise Older(schema, found)
-    said = []
-    for number, migration in enumerate(schema.migrations[found:], found + 1):
+    if version and not upgrade:
+        raise Older(schema, version)
+    notices = []
+    for number, migration in enumerate(schema.migrations[version:], version + 1):
         for statement in migration.statements[dialect]:
             run(statement)
         done = "created" if number == 1 else f"upgraded to version {number}"
-        said.append(f"{done} {schema.name}: {migration.what}")
+        notices.append(f"{done} {schema.name}: {migration.what}")
     set_version(run, dialect, schema.version)
-    return said + _make_lookups(run, dialect, schema)
+    return notices + _make_lookups(run, dialect, schema)
 
 
 def _make_lookups(run: Run, dialect: str, schema: Schema) -> list[str]:
@@ -314,8 +314,8 @@ def set_version(run: Run, dialect: str, version: int) -> None:
         run(f"UPDATE ledger_schema SET version = {version}")  # noqa: S608  # A number.
 
 
-def _refuse_others(schema: Schema, found: int) -> None:
-    if found == UNFINISHED:
+def _refuse_others(schema: Schema, version: int) -> None:
+    if version == UNFINISHED:
         raise Unfinished(schema)
-    if found > schema.version:
-        raise Newer(schema, found)
+    if version > schema.version:
+        raise Newer(schema, version)

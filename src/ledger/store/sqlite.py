@@ -86,7 +86,7 @@ class SqliteStore(Store):
         self._opened: list[sqlite3.Connection] = []
         try:
             self._writer = self._connect()
-            self.said = self._prepare(schema, writes=writes)
+            self.notices = self._prepare(schema, writes=writes)
         except BaseException:
             self.close()
             raise
@@ -165,20 +165,20 @@ class SqliteStore(Store):
         """Return what was answered to ``command``, if it was."""
         return stored.answers(self._reader(), [command]).get(command)
 
-    def tallies(self, asked: Iterable[Tally]) -> dict[Tally, int]:
+    def tallies(self, keys: Iterable[Tally]) -> dict[Tally, int]:
         """Return the current values of those tallies."""
-        return stored.tallies(self._reader(), asked)
+        return stored.tallies(self._reader(), keys)
 
     def all_tallies(self) -> Iterator[tuple[Tally, int]]:
         """Return every tally that is kept, in the order of their names."""
-        asked = "SELECT subject, name, value FROM tallies ORDER BY subject, name"
-        for subject, name, value in self._reader().execute(asked):
+        query = "SELECT subject, name, value FROM tallies ORDER BY subject, name"
+        for subject, name, value in self._reader().execute(query):
             yield Tally(subject, name), value
 
     def all_days(self) -> Iterator[tuple[TallyOn, int]]:
         """Return every value per day that is kept, in the order of names and days."""
-        asked = "SELECT subject, name, day, value FROM tallies_by_day ORDER BY subject, name, day"
-        for subject, name, day, value in self._reader().execute(asked):
+        query = "SELECT subject, name, day, value FROM tallies_by_day ORDER BY subject, name, day"
+        for subject, name, day, value in self._reader().execute(query):
             yield TallyOn(Tally(subject, name), date.fromisoformat(day)), value
 
     def floors(self) -> dict[Tally, int]:
@@ -192,8 +192,8 @@ class SqliteStore(Store):
 
     def all_answers(self) -> Iterator[tuple[UUID, Answer]]:
         """Return every answer that is kept, in the order of the commands' ids."""
-        asked = f"{stored.ANSWERS} ORDER BY command"
-        yield from map(stored.answer, self._reader().execute(asked))
+        query = f"{stored.ANSWERS} ORDER BY command"
+        yield from map(stored.answer, self._reader().execute(query))
 
     def position_of(self, stream: UUID, version: int) -> Position:
         """Return where version ``version`` of ``stream`` stands."""
@@ -214,16 +214,16 @@ class SqliteStore(Store):
 
     def count(self, until: int) -> int:
         """Return how many events there are up to position ``until``."""
-        asked = "SELECT count(*) FROM stored_events WHERE position <= ?"
-        (count,) = self._reader().execute(asked, (until,)).fetchone()
+        query = "SELECT count(*) FROM stored_events WHERE position <= ?"
+        (count,) = self._reader().execute(query, (until,)).fetchone()
         return int(count)
 
     def streams(self, ids: Sequence[UUID]) -> Iterator[StoredEvent]:
         """Return the events of many streams."""
         for some in stored.pieces([each.hex for each in ids]):
-            asked = f"WHERE originator_id IN ({stored.marks(some)})"
+            condition = f"WHERE originator_id IN ({stored.marks(some)})"
             order = "ORDER BY originator_id, originator_version"
-            for row in self._reader().execute(f"{_EVENTS} {asked} {order}", some):
+            for row in self._reader().execute(f"{_EVENTS} {condition} {order}", some):
                 yield stored.notification(row)
 
     def select_events(
@@ -253,13 +253,13 @@ class SqliteStore(Store):
         self, after: int, limit: int, *, topic: str | None = None, stream: UUID | None = None
     ) -> list[Notification]:
         """Return up to ``limit`` events that follow position ``after``, all or some of them."""
-        asked, values = "", [after]  # type: tuple[str, list[int | str]]
+        condition, values = "", [after]  # type: tuple[str, list[int | str]]
         if topic is not None:
-            asked, values = asked + " AND topic = ?", [*values, topic]
+            condition, values = condition + " AND topic = ?", [*values, topic]
         if stream is not None:
-            asked, values = asked + " AND originator_id = ?", [*values, stream.hex]
+            condition, values = condition + " AND originator_id = ?", [*values, stream.hex]
         rows = self._reader().execute(
-            f"{_EVENTS} WHERE position > ?{asked} ORDER BY position LIMIT ?", (*values, limit)
+            f"{_EVENTS} WHERE position > ?{condition} ORDER BY position LIMIT ?", (*values, limit)
         )
         return [stored.notification(row) for row in rows]
 
@@ -277,20 +277,20 @@ class SqliteStore(Store):
 
     def rows(self, after: int, limit: int) -> Iterator[Row]:
         """Return up to ``limit`` events that follow position ``after``, as they are stored."""
-        asked = f"{_EVENTS} WHERE position > ? ORDER BY position LIMIT ?"
-        for at, oid, version, topic, state in self._reader().execute(asked, (after, limit)):
+        query = f"{_EVENTS} WHERE position > ? ORDER BY position LIMIT ?"
+        for at, oid, version, topic, state in self._reader().execute(query, (after, limit)):
             text = f"{oid[:8]}-{oid[8:12]}-{oid[12:16]}-{oid[16:20]}-{oid[20:]}"
             yield Row(at, text, version, topic, state)
 
     def at(self, positions: Sequence[int]) -> list[Notification]:
         """Return the events at these positions, in order."""
-        found = []
+        events = []
         for some in stored.pieces(positions):
             rows = self._reader().execute(
                 f"{_EVENTS} WHERE position IN ({stored.marks(some)}) ORDER BY position", some
             )
-            found += [stored.notification(row) for row in rows]
-        return found
+            events += [stored.notification(row) for row in rows]
+        return events
 
     def _reader(self) -> sqlite3.Connection:
         """Return this thread's own connection for reading."""

@@ -91,9 +91,9 @@ def _blocks(rows: Sequence[T]) -> Iterator[Sequence[T]]:
 
 def kept(connection: sqlite3.Connection, commits: Sequence[Commit]) -> Kept:
     """Return what is kept of what ``commits`` ask about."""
-    asked, since = asked_about(commits)
+    keys, since = asked_about(commits)
     return Kept(
-        tallies=tallies(connection, asked),
+        tallies=tallies(connection, keys),
         days=days(connection, since),
         answers=answers(connection, remembered(commits)),
         last=last(connection),
@@ -126,14 +126,14 @@ def tallies_asked(count: int) -> str:
     return f"{_TALLIES} (VALUES {pairs}) CROSS JOIN tallies ON subject = column1 AND name = column2"
 
 
-def tallies(connection: sqlite3.Connection, asked: Iterable[Tally]) -> dict[Tally, int]:
+def tallies(connection: sqlite3.Connection, keys: Iterable[Tally]) -> dict[Tally, int]:
     """Return the current values of those tallies that were ever changed."""
-    found: dict[Tally, int] = {}
-    for some in pieces(list(asked)):
+    values: dict[Tally, int] = {}
+    for some in pieces(list(keys)):
         parts = [part for tally in some for part in tally]
         rows = connection.execute(tallies_asked(len(some)), parts)
-        found.update({Tally(subject, name): value for subject, name, value in rows})
-    return found
+        values.update({Tally(subject, name): value for subject, name, value in rows})
+    return values
 
 
 def days_asked(count: int) -> str:
@@ -164,13 +164,13 @@ def days(
 
 def answers(connection: sqlite3.Connection, commands: Iterable[UUID]) -> dict[UUID, Answer]:
     """Return what was answered to those commands that were."""
-    found: dict[UUID, Answer] = {}
+    by_command: dict[UUID, Answer] = {}
     for some in pieces(list(commands)):
         rows = connection.execute(
             f"{ANSWERS} WHERE command IN ({marks(some)})", [each.bytes for each in some]
         )
-        found.update(map(answer, rows))
-    return found
+        by_command.update(map(answer, rows))
+    return by_command
 
 
 def answer(row: tuple[bytes, bytes, bytes]) -> tuple[UUID, Answer]:

@@ -98,18 +98,18 @@ def _kept(place):
 
 def test_tables_are_created_once(place):
     with opened(place) as store:
-        assert store.said == CREATED
+        assert store.notices == CREATED
     with opened(place) as store:
-        assert store.said == []
+        assert store.notices == []
     assert versions(place) == [(NOW,)]
 
 
 @pytest.mark.usefixtures("kept")
 def test_an_upgrade_keeps_everything_and_is_made_once(place, kept):
     with opened(place, schema=LATER, upgrade=True) as store:
-        assert store.said == ["upgraded to version 4 the events: a remark on every answer"]
+        assert store.notices == ["upgraded to version 4 the events: a remark on every answer"]
     with opened(place, schema=LATER, upgrade=True) as store:
-        assert store.said == []
+        assert store.notices == []
         assert [each.id for each in store.history(0, 100)] == list(range(1, len(kept) + 1))
 
     assert versions(place) == [(NEXT,)]
@@ -137,7 +137,7 @@ def test_what_had_a_floor_in_version_2_has_it_in_its_row(place):
 
 def test_a_new_ledger_goes_through_every_migration(place):
     with opened(place, schema=LATER) as store:
-        assert store.said == [
+        assert store.notices == [
             *CREATED,
             "upgraded to version 4 the events: a remark on every answer",
         ]
@@ -159,9 +159,9 @@ def test_an_index_of_a_topic_is_made_where_it_is_missing(place):
     looked_up = EVENTS._replace(lookups={"wish.made.1": "wishes"})
 
     with opened(place, schema=looked_up, upgrade=True) as store:
-        assert store.said == ["made an index of the events: wish.made.1"]
+        assert store.notices == ["made an index of the events: wish.made.1"]
     with opened(place, schema=looked_up, upgrade=True) as store:
-        assert store.said == []
+        assert store.notices == []
 
     with connected(place) as connection:
         if is_url(place):
@@ -182,7 +182,7 @@ def test_a_file_is_brought_up_by_whoever_writes_it(tmp_path):
     with opened(tmp_path / "other.db"):
         pass
     with opened(tmp_path / "other.db", schema=LATER) as store:
-        assert len(store.said) == 1
+        assert len(store.notices) == 1
 
 
 def test_a_database_that_others_may_be_writing_is_brought_up_only_when_asked(postgres_url):
@@ -220,7 +220,7 @@ def test_two_that_come_at_the_same_moment_create_the_tables_once(postgres_url, t
         ):
             views = open_views(postgres_url)
             views.dispose()
-            return len(store.said) + len(identity.notices)
+            return len(store.notices) + len(identity.notices)
 
     with ThreadPoolExecutor(4) as pool:
         tables_and_key = EVENTS.version + PEOPLE.version + 1
