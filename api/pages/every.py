@@ -34,6 +34,7 @@ def pages() -> tuple[APIRouter, ...]:
         verify.router,
         sign_in.router,
         sso.router,
+        account.home_router,
         account.router,
         giving.router,
         my_data.router,

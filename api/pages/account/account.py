@@ -16,13 +16,16 @@ from pydantic import Field
 
 from api.gate.refusals import TooOften
 from api.pages.account.sign_in import UNEQUAL, UNFIT, WAIT, signed_in_as
-from api.pages.kit.entrance import ACCOUNT, Entrance, PageDesk, someone
+from api.pages.kit.entrance import ACCOUNT, HOME, Entrance, PageDesk, someone
 from api.pages.kit.labels import marked
+from api.pages.kit.menu import desk_of
 from api.pages.kit.rendering import page
 from ledger.kernel.errors import Invalid, LedgerError
 from ledger.kernel.names import PersonId
 from ledger.people.passwords import LENGTH_MIN, PasswordWrong
 from ledger.people.second_factors import CodeWrong, address_of
+
+home_router = APIRouter(route_class=Entrance, include_in_schema=False)
 
 router = APIRouter(prefix=ACCOUNT, route_class=Entrance, include_in_schema=False)
 
@@ -50,6 +53,13 @@ IN_THE_WAY: Mapping[type[Exception], str] = {
     Invalid: UNFIT,
 }
 """What somebody is told whose change was refused."""
+
+
+@home_router.get(HOME)
+@someone
+def go_home(desk: PageDesk) -> Response:
+    """Lead whoever signed in to their own desk."""
+    return RedirectResponse(desk_of(_here(desk)), HTTPStatus.SEE_OTHER)
 
 
 @router.get("")

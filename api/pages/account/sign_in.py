@@ -15,7 +15,7 @@ from pydantic import Field
 from api.gate.gate import network
 from api.gate.refusals import TooOften
 from api.kernel.doors import may
-from api.pages.kit.entrance import ACCOUNT, SIGN_IN, Entrance, PageDesk, cookie_name
+from api.pages.kit.entrance import HOME, SIGN_IN, Entrance, PageDesk, cookie_name
 from api.pages.kit.labels import marked
 from api.pages.kit.rendering import page
 from ledger.kernel.errors import Invalid, LedgerError
@@ -163,12 +163,12 @@ def inside(address: str | None) -> str:
     r"""Return where to go after signing in: only ever to a page of ours.
 
     >>> inside("/account?lang=en"), inside("//evil.example"), inside("/\\evil.example")
-    ('/account?lang=en', '/account', '/account')
+    ('/account?lang=en', '/home', '/home')
 
     """
     if address is None or not address.startswith("/") or address.startswith(("//", "/\\")):
-        return ACCOUNT
-    return address if address.isprintable() and address.isascii() else ACCOUNT
+        return HOME
+    return address if address.isprintable() and address.isascii() else HOME
 
 
 @router.post("/sign-out")
@@ -210,7 +210,7 @@ async def accept_invitation(code: Code, desk: PageDesk) -> Response:
     if identity.second_factors.has(person):
         return RedirectResponse(SIGN_IN, HTTPStatus.SEE_OTHER)
     secret = await run_in_threadpool(identity.sessions.begin, person, now)
-    return signed_in_as(desk, secret, ACCOUNT)
+    return signed_in_as(desk, secret, HOME)
 
 
 def _chosen(desk: PageDesk, name: str | None, notice: str | None = None) -> Response:

@@ -32,7 +32,7 @@ from api.pages.account.sign_in import (
     sign_in_form,
     signed_in_as,
 )
-from api.pages.kit.entrance import ACCOUNT, SIGN_IN, Entrance, PageDesk
+from api.pages.kit.entrance import HOME, SIGN_IN, Entrance, PageDesk
 from api.pages.kit.labels import marked
 from api.pages.kit.rendering import page
 from api.sso.refusals import IdentityNotProven, ProviderAway
@@ -92,7 +92,7 @@ async def leave_invited(code: Code, desk: PageDesk) -> Response:
     """Send an invited person to the provider, to be bound to whom they are there."""
     identity = desk.site.identity
     await run_in_threadpool(identity.passwords.invited, code, datetime.now(UTC))
-    return await _leave(desk, ACCOUNT, code)
+    return await _leave(desk, HOME, code)
 
 
 async def _leave(desk: PageDesk, destination: str, invitation: str | None = None) -> Response:
@@ -103,7 +103,7 @@ async def _leave(desk: PageDesk, destination: str, invitation: str | None = None
     """
     provider = _provider(desk)
     if len(destination) > WANTED_MAX:
-        destination = ACCOUNT
+        destination = HOME
     state = new_request(datetime.now(UTC), destination, invitation)
     try:
         there = await provider.address(state)
@@ -125,13 +125,13 @@ async def come_back(desk: PageDesk) -> Response:
         request = await _state(desk, AuthorizationRequest, now)
         person = await _person(desk, request, now)
     except TooOften as refusal:
-        return has_to_wait(desk, ACCOUNT, refusal)
+        return has_to_wait(desk, HOME, refusal)
     except ProviderAway:
-        return _away(desk, ACCOUNT)
+        return _away(desk, HOME)
     except (SignInExpired, IdentityNotProven) as refusal:
         from_here.failed(address)
         notice = UNKNOWN if isinstance(refusal, NobodyBound) else NOT_PROVEN
-        return sign_in_form(desk, ACCOUNT, status=HTTPStatus.FORBIDDEN, notice=notice)
+        return sign_in_form(desk, HOME, status=HTTPStatus.FORBIDDEN, notice=notice)
     if await run_in_threadpool(desk.site.identity.second_factors.has, person):
         answer = RedirectResponse(CODE, HTTPStatus.SEE_OTHER)
         return await _with_state(

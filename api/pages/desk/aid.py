@@ -16,7 +16,8 @@ from api.pages.kit.colleagues import colleagues, payee_called
 from api.pages.kit.entrance import Entrance, PageDesk
 from api.pages.kit.labels import AID_STATES, marked
 from api.pages.kit.languages import language_of, words
-from api.pages.kit.own_pages import BOOKS, own_page, why_not
+from api.pages.kit.menu import BOOKS
+from api.pages.kit.own_pages import own_page, why_not
 from api.pages.kit.readiness import must_be_level
 from api.pages.kit.rules import rule_in_force
 from api.pages.kit.tables import CSV, As, Yuan, sheet

@@ -15,7 +15,8 @@ from api.pages.kit.entrance import Entrance, PageDesk
 from api.pages.kit.forms import day
 from api.pages.kit.labels import marked
 from api.pages.kit.languages import language_of, words
-from api.pages.kit.own_pages import BOOKS, own_page
+from api.pages.kit.menu import BOOKS
+from api.pages.kit.own_pages import own_page
 from api.pages.kit.readiness import must_be_level
 from api.pages.kit.tables import CSV, As, Yuan, sheet
 from api.pages.public.front import as_of

@@ -16,7 +16,8 @@ from api.pages.kit.entrance import Entrance, PageDesk
 from api.pages.kit.forms import fen, fen_or_none, on_day
 from api.pages.kit.labels import STATEMENT_FIGURES, marked
 from api.pages.kit.languages import language_of, words
-from api.pages.kit.own_pages import BOOKS, own_page, then, why_not
+from api.pages.kit.menu import BOOKS
+from api.pages.kit.own_pages import own_page, then, why_not
 from api.pages.kit.readiness import must_be_level
 from api.pages.kit.tables import CSV, As, Yuan, sheet
 from api.routes.disbursements import READERS

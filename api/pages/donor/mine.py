@@ -18,7 +18,8 @@ from api.pages.kit.entrance import Entrance, PageDesk
 from api.pages.kit.forms import text
 from api.pages.kit.labels import DONATION_STATES, marked
 from api.pages.kit.languages import language_of, words
-from api.pages.kit.own_pages import BOOKS, own_page, then, why_not_as
+from api.pages.kit.menu import BOOKS
+from api.pages.kit.own_pages import own_page, then, why_not_as
 from api.pages.kit.readiness import must_be_level
 from api.pages.kit.tables import CSV, As, Yuan, sheet
 from api.routes.donations import READERS as OFFICE

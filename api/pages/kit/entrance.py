@@ -31,7 +31,7 @@ from ledger.people.sessions import SignedIn
 
 E = TypeVar("E", bound=Callable[..., Any])
 
-SIGN_IN, ACCOUNT = "/sign-in", "/account"
+SIGN_IN, ACCOUNT, HOME = "/sign-in", "/account", "/home"
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -113,11 +113,18 @@ def someone(endpoint: E) -> E:
 
 async def signed_in(request: Request) -> SignedIn | None:
     """Return who is signed in with the browser that asks, if anybody is."""
+    if not request.cookies.get(cookie_name(request)):
+        return None
+    return await run_in_threadpool(session_of, request)
+
+
+def session_of(request: Request) -> SignedIn | None:
+    """Return so, from a thread that may wait."""
     secret = request.cookies.get(cookie_name(request))
     if not secret:
         return None
     site: Site = request.app.state.site
-    return await run_in_threadpool(site.identity.sessions.signed_in, secret, datetime.now(UTC))
+    return site.identity.sessions.signed_in(secret, datetime.now(UTC))
 
 
 def cookie_name(request: Request) -> str:

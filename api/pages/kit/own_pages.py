@@ -5,56 +5,22 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from http import HTTPStatus
 from secrets import token_urlsafe
-from typing import Any, NamedTuple, ParamSpec
+from typing import Any, ParamSpec
 from uuid import uuid4
 
 from fastapi.responses import RedirectResponse, Response
 
-from api.kernel.desk import READS_ALL, own_of
+from api.kernel.desk import own_of
 from api.kernel.doors import acting_as, roles_of
 from api.kernel.problems import status_of
 from api.pages.kit.entrance import PageDesk
-from api.pages.kit.labels import marked
 from api.pages.kit.rendering import page
-from api.routes.disbursements import READERS
 from ledger.commands.command import Command
 from ledger.kernel.aggregate import Act
 from ledger.kernel.errors import LedgerError
 from ledger.kernel.roles import Role, RoleForbidden
 
 P = ParamSpec("P")
-
-BOOKS = (Role.BOOKKEEPER, Role.TREASURER, Role.AUDITOR)
-"""Who reads the books."""
-
-WHO_DO = tuple(role for role in Role if role is not Role.AUDITOR)
-"""Who records anything at all."""
-
-
-class OwnPage(NamedTuple):
-    """A page that is offered to whoever has one of its roles."""
-
-    path: str
-    name: str
-    roles: tuple[Role, ...]
-
-
-OWN_PAGES = (
-    OwnPage("/give", marked("Give"), (Role.DONOR,)),
-    OwnPage("/mine", marked("My pledges"), (Role.DONOR,)),
-    OwnPage("/mine/data", marked("My data"), (Role.DONOR,)),
-    OwnPage("/desk", marked("Inbox"), READERS),
-    OwnPage("/desk/do", marked("What I can do"), WHO_DO),
-    OwnPage("/desk/aid", marked("Aid"), READERS),
-    OwnPage("/desk/request", marked("Ask for aid"), (Role.CLERK,)),
-    OwnPage("/desk/relations", marked("Relations"), READERS),
-    OwnPage("/desk/bank", marked("Against the bank"), BOOKS),
-    OwnPage("/desk/journal", marked("Journal"), BOOKS),
-    OwnPage("/desk/trial-balance", marked("Trial balance"), BOOKS),
-    OwnPage("/audit/history", marked("History"), READS_ALL),
-    OwnPage("/audit/time", marked("Back in time"), READS_ALL),
-    OwnPage("/audit/checks", marked("Checks and exports"), READS_ALL),
-)
 
 
 def own_page(
@@ -73,7 +39,6 @@ def own_page(
         desk,
         name,
         status=HTTPStatus.OK if refusal is None else status_of(type(refusal)),
-        own_pages=[each for each in OWN_PAGES if desk.caller.roles.intersection(each.roles)],
         key=token_urlsafe(16),
         fields=desk.fields,
         refusal=refusal,

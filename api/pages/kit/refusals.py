@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from fastapi import FastAPI, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 
 from api.kernel.problems import MEDIA_TYPE, as_refusal, status_of
@@ -33,7 +34,7 @@ def _for_people(handler: Handler) -> Handler:
         response = await handler(request, error)
         if response.media_type != MEDIA_TYPE or not wants_a_page(request):
             return response
-        answer = _shown(request, as_refusal(error))
+        answer = await run_in_threadpool(_shown, request, as_refusal(error))
         for name in ("retry-after", "www-authenticate", "allow"):
             if name in response.headers:
                 answer.headers[name] = response.headers[name]

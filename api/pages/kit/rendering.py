@@ -25,6 +25,7 @@ from markupsafe import Markup
 from api.pages.kit.assets import address, takes_gzip
 from api.pages.kit.labels import LABELS
 from api.pages.kit.languages import LANGUAGES, NAME, TAGS, Language, language_of, words
+from api.pages.kit.menu import menu_of
 from api.pages.kit.refusal_text import globals_in
 from ledger.kernel.aggregate import BUSINESS_ZONE
 from ledger.kernel.money import yuan
@@ -79,7 +80,7 @@ def page(
         context: What the template speaks of.
 
     """
-    language, nonce = language_of(request), token_urlsafe(16)
+    language, nonce, menu = language_of(request), token_urlsafe(16), menu_of(request)
     text = render(
         name,
         language,
@@ -87,11 +88,14 @@ def page(
         path=request.url.path,
         illustrative=_is_made_up(request),
         toggles={each: _toggle(request, each) for each in LANGUAGES},
+        menu=menu,
         **context,
     )
     response = _compressed(request, text.encode())
     response.status_code = status
     response.headers.update(HEADERS)
+    if menu.pages:
+        response.headers["Cache-Control"] = "no-store"
     response.headers["Content-Language"] = TAGS[language]
     response.headers["Content-Security-Policy"] = _policy(nonce)
     if request.query_params.get(NAME) == language:

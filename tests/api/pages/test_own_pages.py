@@ -12,7 +12,7 @@ import pytest
 
 from api.app import create_app
 from api.pages.kit.entrance import Entrance
-from api.pages.kit.own_pages import OWN_PAGES
+from api.pages.kit.menu import OWN_PAGES
 from ledger.kernel.money import yuan
 from ledger.kernel.roles import Role
 from tests.api.pages.test_pages import plain
