@@ -66,13 +66,13 @@ class Desk(Request):
         """The write side."""
         return self.site.ledger
 
-    async def read_body(self) -> bytes:
-        """Return what was sent, or refuse it as soon as it is longer than any command."""
+    async def read_body(self, most: int = BODY_BYTES_MAX) -> bytes:
+        """Return what was sent, or refuse it as soon as it is longer than ``most`` bytes."""
         pieces, size = [], 0
         async for piece in self.stream():
             size += len(piece)
-            if size > BODY_BYTES_MAX:
-                raise TooLarge("a body is at most {most:,} bytes", most=BODY_BYTES_MAX)
+            if size > most:
+                raise TooLarge("a body is at most {most:,} bytes", most=most)
             pieces.append(piece)
         self._body = b"".join(pieces)
         return self._body

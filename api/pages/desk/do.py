@@ -20,13 +20,14 @@ from api.kernel.problems import nothing_here
 from api.pages.kit.drawn.answers import with_row, without_row
 from api.pages.kit.drawn.carrying_out import Request, carry_out, read_request, rehearse
 from api.pages.kit.drawn.drawing import Drawing, carried
-from api.pages.kit.drawn.fields import Kind, leaves
+from api.pages.kit.drawn.fields import LINES, Kind, leaves
 from api.pages.kit.drawn.foreseen import foreseen
 from api.pages.kit.drawn.links import HAND_MADE, page_of
 from api.pages.kit.drawn.operations import Operation, noun_of, open_to, operations, title_of
 from api.pages.kit.drawn.summary import summary
 from api.pages.kit.drawn.things import WITHOUT_NAME
-from api.pages.kit.entrance import KEY_FIELD, Entrance, PageDesk, someone
+from api.pages.kit.drawn.wording import LINE_CODES
+from api.pages.kit.entrance import KEY_FIELD, Entrance, PageDesk, someone, with_file
 from api.pages.kit.own_pages import own_page, then
 from api.pages.kit.readiness import must_be_level
 from ledger.kernel.errors import Invalid, LedgerError
@@ -37,6 +38,10 @@ router = APIRouter(prefix="/desk/do", route_class=Entrance, include_in_schema=Fa
 
 PRESSED = "do"
 """The field of the buttons, such as ``find NAME``, ``add NAME``, ``drop NAME.ROW``, ``confirm``."""
+
+
+REJECTED_MAX = 200
+"""Rejected lines that are shown; after so many, the file is wrong, not its lines."""
 
 
 class Entry(Struct, frozen=True):
@@ -51,15 +56,10 @@ class Entry(Struct, frozen=True):
 def list_operations(desk: PageDesk) -> Response:
     """List what the reader may do, by nouns."""
     groups: dict[str, list[Entry]] = {}
-    for each in _drawn(desk):
+    for each in open_to(desk.caller.roles):
         href = HAND_MADE.get(each.name, {}).get(_role(desk, each), f"/desk/do/{each.name}")
         groups.setdefault(noun_of(each), []).append(Entry(title_of(each), href))
     return own_page(desk, "do.html", groups=groups)
-
-
-def _drawn(desk: PageDesk) -> list[Operation]:
-    """Return what the reader may do by filling in fields."""
-    return [each for each in open_to(desk.caller.roles) if not each.takes_lines]
 
 
 def _role(desk: PageDesk, operation: Operation) -> Role:
@@ -69,7 +69,7 @@ def _role(desk: PageDesk, operation: Operation) -> Role:
 def _admitted(desk: PageDesk, noun: str, step: str) -> Operation:
     """Return the operation of an address, if the reader may do it."""
     operation = operations().get(f"{noun}/{step}")
-    if operation is None or operation.takes_lines:
+    if operation is None:
         raise nothing_here()
     desk.act_as(operation.roles)
     return operation
@@ -108,6 +108,7 @@ def _form(  # All that a form can be drawn with.
         title=title_of(operation),
         action=f"/desk/do/{operation.name}",
         drawn=fields,
+        takes_lines=operation.takes_lines,
         faulty=[each for each in _every(fields) if each.fault is not None],
         nameless=WITHOUT_NAME,
         form_key=form.get(KEY_FIELD),
@@ -130,7 +131,7 @@ def _follow_ups(desk: PageDesk, operation: Operation) -> list[Entry]:
     about = desk.query_params.get("about", "")
     return [
         Entry(title_of(each), f"/desk/do/{each.name}?{urlencode({field.name: about})}")
-        for each in _drawn(desk)
+        for each in open_to(desk.caller.roles)
         for field in each.every_field()
         if about and each.name != operation.name and field.thing == operation.noun
     ]
@@ -138,6 +139,7 @@ def _follow_ups(desk: PageDesk, operation: Operation) -> list[Entry]:
 
 @router.post("/{noun}/{step}")
 @someone
+@with_file
 async def send_form(noun: str, step: str, desk: PageDesk) -> Response:
     """Do what the button says that was pressed."""
     operation = _admitted(desk, noun, step)
@@ -150,10 +152,12 @@ async def send_form(noun: str, step: str, desk: PageDesk) -> Response:
             redone = _redone(operation, form, pressed, what)
             return await run_in_threadpool(_form, desk, operation, redone)
     request = read_request(operation, form)
+    if operation.takes_lines and not desk.content.strip():
+        request.faults[LINES.name] = Sentence("choose a file")
     if request.faults:
         return await _refused(desk, operation, request)
     try:
-        if pressed == "confirm":
+        if pressed == "confirm" or operation.takes_lines:
             return await _done(desk, operation, request)
         return await _check(desk, operation, request)
     except LedgerError as refusal:
@@ -209,6 +213,13 @@ async def _done(desk: PageDesk, operation: Operation, request: Request) -> Respo
     """Carry it out, and show where it stands."""
     made = await carry_out(desk, operation, request)
     if operation.command is None:
-        return own_page(desk, "do_done.html", title=title_of(operation), made=made)
+        return own_page(
+            desk,
+            "do_done.html",
+            title=title_of(operation),
+            made=made,
+            line_codes=LINE_CODES,
+            rejected_max=REJECTED_MAX,
+        )
     query = urlencode({"done": made["position"], "about": made["id"]})
     return then(f"/desk/do/{operation.name}?{query}")

@@ -24,6 +24,7 @@ from api.kernel.desk import Desk
 from api.kernel.doors import KEY, KEY_MAX, NOBODY, Door, acting_as
 from api.kernel.problems import KeyRequired, Unauthenticated, nothing_here
 from api.kernel.site import Site
+from api.pages.kit.uploads import MULTIPART, UPLOAD_BYTES_MAX, read_upload
 from ledger.kernel.errors import Invalid
 from ledger.kernel.roles import Role, RoleForbidden
 from ledger.kernel.sentences import Word
@@ -56,6 +57,7 @@ class PageDesk(Desk):
     Attributes:
         signed_in: Who is, if anybody.
         fields: What was sent in a form.
+        content: Of the file that was sent with it, if one was.
 
     """
 
@@ -63,6 +65,7 @@ class PageDesk(Desk):
         super().__init__(request, NOBODY if signed_in is None else signed_in.caller, role)
         self.signed_in = signed_in
         self.fields: Mapping[str, str] = {}
+        self.content = b""
 
     @property
     def key(self) -> str:
@@ -90,17 +93,29 @@ class PageDesk(Desk):
         """Have the form stand for a body that was made of it."""
         self._body = body
 
-    async def read_form(self) -> None:
+    async def read_form(self, *, may_have_file: bool) -> None:
         """Read what was sent; refuse what could be read in two ways."""
+        if may_have_file and self._media_type() == MULTIPART:
+            await self._read_upload()
+            return
         body = await self.read_body()
         if body:  # A button alone sends nothing, and need not say of what kind.
             self._must_be_form()
         self.fields = fields_of(body)
         self._body = msgspec.json.encode(self.fields)  # So that a repeat is told from a reuse.
 
+    async def _read_upload(self) -> None:
+        body = await self.read_body(UPLOAD_BYTES_MAX)
+        content_type = self.headers["content-type"]
+        upload = await run_in_threadpool(read_upload, content_type, body)
+        self.fields, self.content = upload
+        self._body = msgspec.json.encode(self.fields)
+
+    def _media_type(self) -> str:
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
     def _must_be_form(self) -> None:
-        media_type = self.headers.get("content-type", "").partition(";")[0]
-        if media_type.strip().lower() != FORM:
+        if self._media_type() != FORM:
             raise Invalid("Content-Type", "must be {form}", form=FORM)
 
 
@@ -108,6 +123,12 @@ def someone(endpoint: E) -> E:
     """Say that the page below is for whoever is signed in, in whatever role."""
     vars(endpoint)["roles"] = ()
     vars(endpoint)["someone"] = True
+    return endpoint
+
+
+def with_file(endpoint: E) -> E:
+    """Say that the form sent to the page below may have a file with it."""
+    vars(endpoint)["takes_file"] = True
     return endpoint
 
 
@@ -141,6 +162,7 @@ class Entrance(Door):
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **kwargs: Any) -> None:
         self.someone: bool = vars(endpoint).get("someone", False)
+        self.takes_file: bool = vars(endpoint).get("takes_file", False)
         super().__init__(path, endpoint, **kwargs)
 
     @property
@@ -187,7 +209,7 @@ class Entrance(Door):
             except NotSignedIn:
                 await to_sign_in(request)(scope, receive, send)
                 return
-            await desk.read_form()
+            await desk.read_form(may_have_file=self.takes_file)
             named = _named_in_path(places, request.path_params)
             answer: Response = await carry_out(desk=desk, **named)
             await _kept_by_nobody(answer)(scope, receive, send)

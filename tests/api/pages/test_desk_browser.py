@@ -256,3 +256,33 @@ def test_an_auditor_needs_no_javascript(browser, here):
         expect(page.locator("main")).to_contain_text(
             here.say("Before the first event there was nothing.")
         )
+
+
+def test_a_clerk_records_a_pledge_by_a_drawn_form(browser, here):
+    say = here.say
+    here.office.donor("周女士")
+    with here.window(browser, "经办小林", Role.CLERK) as page:
+        page.goto("/home")
+        page.get_by_role("link", name=say("What I can do"), exact=True).click()
+        here.kept(page, "do")
+        page.get_by_role("link", name=say("Record a pledge"), exact=True).click()
+        here.kept(page, "do-form")
+        page.get_by_role("button", name=say("Go on")).last.click()
+        expect(page.get_by_role("alert")).to_contain_text(say("fill this in"))
+        here.kept(page, "do-faults")
+        page.get_by_label(say("Search"), exact=True).first.fill("周女士")
+        page.get_by_role("button", name=f"{say('Search')}: {say('Donor')}").click()
+        page.get_by_role("radio", name=re.compile("周女士")).check()
+        page.get_by_role("radio", name=re.compile("F-HEAR")).check()
+        page.get_by_label(say("Amount, in yuan"), exact=True).fill("1,200.00")
+        for row in range(2):
+            page.get_by_role("button", name=re.compile(say("Add a row"))).click()
+            page.locator(f'[name="instalments.{row}.due_on"]').fill(f"2099-0{row + 1}-01")
+            page.locator(f'[name="instalments.{row}.amount"]').fill("600")
+        here.kept(page, "do-rows")
+        page.get_by_role("button", name=say("Go on")).last.click()
+        expect(page.locator("main")).to_contain_text(say("What would be recorded"))
+        here.kept(page, "do-check")
+        page.get_by_role("button", name=say("Record a pledge")).click()
+        expect(page.get_by_role("status")).to_contain_text(say("Recorded as"))
+        here.kept(page, "do-done")

@@ -1,5 +1,6 @@
 """Forms drawn from what a step takes: nobody needs a program for what their role may do."""
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from html import unescape
@@ -11,12 +12,14 @@ import pytest
 
 from api.pages.kit.drawn.fields import Kind, leaves
 from api.pages.kit.drawn.operations import operations
-from api.pages.kit.drawn.wording import NOUNS, TITLES, choices_of, hint_of, label_of
+from api.pages.kit.drawn.wording import LINE_CODES, NOUNS, TITLES, choices_of, hint_of, label_of
 from api.pages.kit.languages import words
 from ledger.commands.every import COMMANDS
+from ledger.kernel.lines import LineRefused
 from ledger.kernel.roles import Role
 from tests.api.pages.test_pages import plain
 from tests.office import DAY, FIRST_DAY, LAST_DAY, SETTLED_DAY, Office
+from tests.rules import below
 from tests.signed_in import Visitor, hidden
 from tests.world import NOTHING_SOLD, ONE_SETTLED, ONE_SOLD
 
@@ -513,10 +516,7 @@ def test_nothing_of_a_form_is_known_by_a_reserved_name():
 # Who may.
 
 
-DRAWN = sorted(name for name, each in operations().items() if not each.takes_lines)
-
-
-@pytest.mark.parametrize("name", DRAWN)
+@pytest.mark.parametrize("name", sorted(operations()))
 def test_a_form_opens_to_the_roles_of_its_step_alone(name, visitors):
     roles = operations()[name].roles
     for role, visitor in visitors.items():
@@ -537,9 +537,8 @@ def test_whoever_is_not_signed_in_is_sent_to_where_they_can(server):
 def test_a_list_has_what_a_person_may_do_and_no_more(visitors):
     for role, visitor in visitors.items():
         page = plain(visitor.read("/desk/do"))
-        for name in DRAWN:
-            roles = operations()[name].roles
-            assert (TITLES[name] in page) is (role in roles), (role, name)
+        for name, operation in operations().items():
+            assert (TITLES[name] in page) is (role in operation.roles), (role, name)
 
 
 def test_an_operation_that_is_not_there_is_not_found(visitors):
@@ -796,3 +795,97 @@ def test_a_token_is_shown_once(visitors, office):
     )
     assert gone.status_code == 200, gone.text
     assert office.server.bearer(token).get("/v1/donations").status_code == 401
+
+
+# Files of lines.
+
+
+def upload(visitor, operation, lines, **fields):
+    return visitor.http.post(
+        address(operation),
+        data={"key": uuid4().hex, "do": "confirm"} | fields,
+        files={"lines": ("lines.ndjson", lines, "application/x-ndjson")},
+    )
+
+
+def pledges(*donors, fund):
+    said = {"fund": fund, "amount": 100, "currency": "CNY", "pledged_on": DAY}
+    lines = [said | {"ref": f"{fund}-{n}", "donor": one} for n, one in enumerate(donors)]
+    return "\n".join(json.dumps(each) for each in lines).encode()
+
+
+def test_a_list_of_pledges_is_taken_in_from_a_file(visitors, office):
+    clerk, fund = visitors[Role.CLERK], office.fund()
+    lines = pledges(office.donor(), str(uuid4()), fund=fund)
+    taken = upload(clerk, "donations/batch", lines)
+    again = upload(clerk, "donations/batch", lines)
+
+    assert taken.status_code == 200, taken.text
+    assert "Lines recorded 1 Lines known before 0 Lines rejected 1" in plain(taken.text)
+    assert "No donor is registered under this id." in plain(taken.text)
+    assert "Lines recorded 0 Lines known before 1 Lines rejected 1" in plain(again.text)
+    assert [each["fund"] for each in office.lin.all("/v1/donations", fund=fund)] == [fund]
+
+
+@pytest.mark.parametrize("operation", ["sales/orders", "sales/returns"])
+def test_orders_and_returns_are_taken_in_from_files(operation, visitors, office):
+    fund, treasurer = office.fund(), visitors[Role.TREASURER]
+    office.open_sale(fund)
+    (sold,) = search(treasurer, operation, "sale_id", fund)
+    taken = upload(treasurer, operation, ONE_SOLD, sale_id=sold)
+
+    assert taken.status_code == 200, taken.text
+    recorded = int(operation == "sales/orders")
+    assert f"Lines recorded {recorded} Lines known before 0" in plain(taken.text)
+
+
+def test_without_a_file_nothing_is_taken_in(visitors, server):
+    before = server.position()
+    answer = upload(visitors[Role.CLERK], "donations/batch", b"")
+
+    assert answer.status_code == 422
+    assert faults(answer.text) == {"lines": "choose a file"}
+    assert server.position() == before
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"--x--",
+        b"nonsense",
+        b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n' * 2 + b"--x--",
+        b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n\xff\r\n--x--',
+        b"--x\r\nContent-Disposition: form-data\r\n\r\n1\r\n--x--",
+        b'--x\r\nContent-Disposition: form-data; name="a"; filename="b"\r\n\r\n1\r\n' * 2
+        + b"--x--",
+    ],
+)
+def test_a_form_with_a_file_that_is_none_is_refused(body, visitors, server):
+    before = server.position()
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    answer = visitors[Role.CLERK].http.post(
+        address("donations/batch"), content=body, headers=headers
+    )
+
+    assert answer.status_code == 422
+    assert server.position() == before
+
+
+def test_every_code_of_a_line_has_words():
+    assert LINE_CODES.keys() == {each.code for each in below(LineRefused) if each.code}
+
+
+# People.
+
+
+def test_an_admin_finds_everybody_with_what_can_be_done_about_them(visitors, office):
+    admin = visitors[Role.ADMIN]
+    page = admin.read("/desk/people")
+    links = [unescape(each) for each in re.findall(r'href="(/desk/do/people/[^"]+\?[^"]+)"', page)]
+
+    assert "the clerk" in plain(page)
+    assert len(links) > len(visitors)
+    assert admin.open(links[0]).status_code == 200
+    assert 'name="person_id"' in admin.read(links[0])
+    assert office.ada.read("/v1/people")["items"]

@@ -13,6 +13,7 @@ from ledger.kernel.roles import Role
 from ledger.people.tables import SESSIONS
 from tests.processes import leifeng
 from tests.server import ANSWER_S, serving
+from tests.signed_in import Visitor
 
 PASSWORD = "four words nobody puts together"  # noqa: S105  # Of nobody.
 
@@ -74,7 +75,7 @@ def test_an_invited_person_chooses_a_password_and_is_signed_in(server):
         unequal = client.post(where, data={"password": PASSWORD, "again": PASSWORD + "!"})
         assert (short.status_code, unequal.status_code) == (422, 422)
         chosen = client.post(where, data={"password": PASSWORD, "again": PASSWORD})
-        assert (chosen.status_code, chosen.headers["location"]) == (303, "/account")
+        assert (chosen.status_code, chosen.headers["location"]) == (303, "/home")
         assert "林一" in client.get("/account").text
 
         again = client.post(where, data={"password": PASSWORD, "again": PASSWORD})
@@ -162,7 +163,34 @@ def test_signing_in_never_leads_elsewhere(server, wanted):
     with browser(server) as client:
         answer = sign_in(client, f"孙{len(wanted)}", next=wanted)
 
-    assert answer.headers["location"] == "/account"
+    assert answer.headers["location"] == "/home"
+
+
+@pytest.mark.parametrize(
+    ("roles", "where"),
+    [
+        ([Role.DONOR], "/mine"),
+        ([Role.CLERK], "/desk"),
+        ([Role.BOOKKEEPER, Role.DONOR], "/desk"),
+        ([Role.AUDITOR], "/audit/history"),
+        ([Role.PARTNER], "/desk/do"),
+        ([Role.TREASURER], "/account"),
+        ([Role.ADMIN], "/account"),
+        ([], "/account"),
+    ],
+)
+def test_whoever_signs_in_lands_on_their_own_desk(server, roles, where):
+    name = "-".join(["lands", *roles])
+    on_the_roll(server, name, *roles)
+    with browser(server) as client:
+        home = sign_in(client, name).headers["location"]
+
+        assert client.get(home).headers["location"] == where
+
+
+def test_with_a_second_factor_an_admin_lands_among_the_people(server):
+    with Visitor(server, "admin-2", Role.ADMIN).http as client:
+        assert client.get("/home").headers["location"] == "/desk/people"
 
 
 def test_where_no_provider_is_named_nobody_is_sent_to_one(server):

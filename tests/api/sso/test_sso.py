@@ -49,7 +49,7 @@ def bound(server, name, *roles):
     person, where = invited(server, name, *roles)
     with browser(server) as visitor:
         answer = visitor.sign_in(name, f"{where}/sso")
-        assert answer.headers["location"] == "/account", answer.text
+        assert answer.headers["location"] == "/home", answer.text
     return person
 
 
@@ -77,7 +77,7 @@ def test_what_is_asked_of_the_provider_is_who_somebody_is_and_nothing_else(serve
 def test_an_invited_person_is_bound_by_signing_in_there_and_comes_back_so(server):
     person, where = invited(server, "林一", Role.CLERK)
     with browser(server) as visitor:
-        assert visitor.sign_in("lin", f"{where}/sso").headers["location"] == "/account"
+        assert visitor.sign_in("lin", f"{where}/sso").headers["location"] == "/home"
         assert "林一" in visitor.http.get("/account").text
         assert visitor.http.post(f"{where}/sso").status_code == 409, "an invitation is good once"
     with browser(server) as visitor:
@@ -174,7 +174,7 @@ def test_coming_back_never_leads_elsewhere(server, wanted):
     name = f"sun-{len(wanted)}"
     bound(server, name, Role.BOOKKEEPER)
     with browser(server) as visitor:
-        assert visitor.sign_in(name, next=wanted).headers["location"] == "/account"
+        assert visitor.sign_in(name, next=wanted).headers["location"] == "/home"
 
 
 def test_over_https_slips_are_of_this_host_alone(server):

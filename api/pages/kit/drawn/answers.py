@@ -45,10 +45,12 @@ class Read:
         read = {each.name: self._one(each, form, prefix + each.name) for each in fields}
         return {name: value for name, value in read.items() if value is not _ABSENT}
 
-    def _one(self, field: Field, form: Fields, name: str) -> Any:
+    def _one(self, field: Field, form: Fields, name: str) -> Any:  # noqa: PLR0911  # A table.
         match field.kind:
             case Kind.FIXED:
                 return field.choices[0]
+            case Kind.FILE:
+                return _ABSENT
             case Kind.GROUP:
                 return self._group(field.parts, form, f"{name}.")
             case Kind.ROWS:

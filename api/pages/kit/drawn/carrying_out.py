@@ -32,7 +32,7 @@ class Request(Struct, frozen=True):
     """
 
     form: Mapping[str, str]
-    faults: Mapping[str, Sentence]
+    faults: dict[str, Sentence]
     sent: bytes
     path: Mapping[str, Any]
     body: BaseModel | None
@@ -95,7 +95,11 @@ async def carry_out(desk: PageDesk, operation: Operation, request: Request) -> M
         LedgerError: It was refused.
 
     """
-    desk.sends(request.sent)
-    answer: Response = await operation.endpoint(desk=desk, body=request.body, **request.path)
+    if operation.takes_lines:
+        desk.sends(desk.content)
+        answer: Response = await operation.endpoint(desk=desk, **request.path)
+    else:
+        desk.sends(request.sent)
+        answer = await operation.endpoint(desk=desk, body=request.body, **request.path)
     made: Mapping[str, Any] = msgspec.json.decode(answer.body)
     return made

@@ -35,6 +35,7 @@ class Kind(StrEnum):
     GROUP = "group"
     ROWS = "rows"
     FIXED = "fixed"
+    FILE = "file"
 
 
 class Field(Struct, frozen=True):
@@ -62,6 +63,10 @@ class Field(Struct, frozen=True):
     choices: tuple[str, ...] = ()
     thing: str | None = None
     parts: tuple[Field, ...] = ()
+
+
+LINES = Field("lines", Kind.FILE)
+"""The file that stands in place of a body which is read a line at a time."""
 
 
 class _Shape(Struct):

@@ -16,7 +16,7 @@ from msgspec import Struct
 from pydantic import BaseModel
 
 from api.kernel.doors import Door
-from api.pages.kit.drawn.fields import Field, Kind, fields_of_body, label_path
+from api.pages.kit.drawn.fields import LINES, Field, Kind, fields_of_body, label_path
 from api.pages.kit.drawn.wording import NOUNS, THINGS, TITLES
 from api.routes.every import routes
 from ledger.commands.command import Command
@@ -80,7 +80,7 @@ def _operation(route: Door) -> Operation | None:
         step,
         route.roles,
         things,
-        () if body is None else fields_of_body(body),
+        (LINES,) if body is None else fields_of_body(body),
         body,
         route.endpoint,
         route.command,
@@ -126,8 +126,3 @@ def noun_of(operation: Operation) -> str:
 def open_to(roles: frozenset[Role]) -> list[Operation]:
     """Return what people of these roles may do."""
     return [each for each in operations().values() if not roles.isdisjoint(each.roles)]
-
-
-def labelled(operation: Operation, field: Field, prefix: str = "") -> str:
-    """Return by which name a field of an operation is labelled."""
-    return label_path(f"{operation.name}:{prefix}{field.name}")

@@ -224,6 +224,28 @@ ERASURE_REASONS: Mapping[str, str] = {
     "found-by-charity": marked("The charity found it itself"),
 }
 
+LINE_CODES: Mapping[str, str] = {
+    "line.malformed": marked("It is no JSON object of the agreed shape."),
+    "amount.invalid": marked("An amount is no whole, positive number of fen."),
+    "date.invalid": marked("A day is none of the calendar, or after today."),
+    "order.conflict": marked("It was recorded before, with something else in it."),
+    "order.unknown": marked("Nothing was ordered under this number."),
+    "sku.unknown": marked("The goods are not in the catalogue of the sale."),
+    "quantity.invalid": marked("A quantity is no whole, positive number of pieces."),
+    "price.mismatch": marked("The price is not the listed one."),
+    "return.exceeds-sold": marked("More comes back than was sold."),
+    "return.window-closed": marked("It comes back after the agreed days."),
+    "oversold": marked("More is sold than was put with the partner."),
+    "pledge.conflict": marked("It was recorded before under this ref, with something else in it."),
+    "donor.unknown": marked("No donor is registered under this id."),
+    "donor.processing-stopped": marked("The donor's details are restricted or erased."),
+    "fund.unknown": marked("No fund has this code."),
+    "fund.closed": marked("The fund is closed."),
+    "payment.counted": marked("The payment was counted before."),
+    "role.forbidden": marked("A payment is a cashier's to record."),
+}
+"""Why a line was not taken in, by its code."""
+
 TABLES = (
     CHANNELS,
     PAYEE_KINDS,
