@@ -13,6 +13,7 @@ from msgspec import Struct
 from api.kernel.desk import READS_ALL, today
 from api.kernel.doors import may
 from api.pages.kit.colleagues import colleagues, payee_called
+from api.pages.kit.drawn.steps import drawn_steps
 from api.pages.kit.entrance import Entrance, PageDesk
 from api.pages.kit.labels import AID_STATES, marked
 from api.pages.kit.languages import language_of, words
@@ -45,6 +46,11 @@ HISTORY_MAX = 100
 
 WHO_PAYS_WHOM = frozenset({Role.CLERK, Role.APPROVER, Role.CASHIER})
 """Roles that cannot do without the name of a payee who is a person."""
+
+BY_HAND = frozenset(
+    {"approvals", "rejection", "cancellation", "payment", "bounce", "acknowledgement"}
+)
+"""Steps of which the page of a request has forms of its own."""
 
 TOGETHER = "to-approve"
 """What the address calls every state in which an approval is waited for."""
@@ -168,6 +174,9 @@ def aid_page(
         earlier=[each for each in earlier if each["id"] != found["id"]][:EARLIER_SHOWN],
         matter=tell(desk, matter),
         who=colleagues(desk, ((fact.actor, fact.role) for _, fact in matter)),
+        drawn=list(
+            drawn_steps(desk, "disbursements", str(disbursement_id), found["state"], but=BY_HAND)
+        ),
         steps=list(_steps(desk, disbursement_id, found["state"])),
         rule=rule_in_force(desk, found["amount"], today()),
         reads_all=not desk.caller.roles.isdisjoint(READS_ALL),

@@ -12,6 +12,7 @@ from fastapi.responses import Response
 
 from api.kernel.desk import today
 from api.kernel.doors import may, takes
+from api.pages.kit.drawn.steps import drawn_steps
 from api.pages.kit.entrance import Entrance, PageDesk
 from api.pages.kit.forms import fen, fen_or_none, on_day
 from api.pages.kit.labels import STATEMENT_FIGURES, marked
@@ -28,6 +29,9 @@ from ledger.kernel.money import yuan
 from ledger.kernel.names import SaleId
 from projections.views.fund_balances import FundBalances, fund_row
 from projections.views.sales import Sales, sale
+
+BY_HAND = frozenset({"settlement", "remittances"})
+"""Steps of which the page of a sale has forms of its own."""
 
 router = APIRouter(route_class=Entrance, include_in_schema=False)
 
@@ -105,6 +109,7 @@ def sale_page(
         sale=found,
         fund=fund,
         figures=[_beside(name, theirs[name], found[name]) for name in STATEMENT_FIGURES],
+        drawn=list(drawn_steps(desk, "sales", str(sale_id), found["state"], but=BY_HAND)),
         agrees=all(theirs[name] == found[name] for name in STATEMENT_FIGURES),
         why_not=_why_not(desk, sale_id, found["state"], ours),
         said={name: yuan(fen) for name, fen in theirs.items() if fen is not None},

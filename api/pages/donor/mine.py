@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from api.kernel.desk import own, today
 from api.kernel.doors import may
+from api.pages.kit.drawn.steps import DrawnStep, drawn_steps
 from api.pages.kit.entrance import Entrance, PageDesk
 from api.pages.kit.forms import text
 from api.pages.kit.labels import DONATION_STATES, marked
@@ -153,9 +154,16 @@ def pledge_page(
         is_donor=is_donor,
         reads_books=not desk.caller.roles.isdisjoint(BOOKS),
         cannot=cannot,
+        drawn=[] if is_donor else list(_steps(desk, found)),
         done=done,
         refusal=refusal,
     )
+
+
+def _steps(desk: PageDesk, row: dict[str, Any]) -> Iterator[DrawnStep]:
+    """Yield what the office may do with a pledge; money beyond it waits for a word, or does not."""
+    but = frozenset() if row["excess"] else frozenset({"excess"})
+    return drawn_steps(desk, "donations", row["id"], row["state"], but=but)
 
 
 @router.post("/mine/{donation_id}/withdrawal")

@@ -37,6 +37,7 @@ OWN_PAGES = (
     OwnPage("/mine/data", marked("My data"), (Role.DONOR,)),
     OwnPage("/desk", marked("Inbox"), READERS),
     OwnPage("/desk/do", marked("What I can do"), WHO_DO),
+    OwnPage("/desk/funds", marked("Funds and what to do"), (Role.TREASURER,)),
     OwnPage("/desk/people", marked("People"), (Role.ADMIN,)),
     OwnPage("/desk/aid", marked("Aid"), READERS),
     OwnPage("/desk/request", marked("Ask for aid"), (Role.CLERK,)),

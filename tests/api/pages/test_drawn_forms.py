@@ -889,3 +889,60 @@ def test_an_admin_finds_everybody_with_what_can_be_done_about_them(visitors, off
     assert admin.open(links[0]).status_code == 200
     assert 'name="person_id"' in admin.read(links[0])
     assert office.ada.read("/v1/people")["items"]
+
+
+# On the pages of things.
+
+
+def offered(page):
+    """Return what a page offers to do by drawn forms, and what it says cannot be done."""
+    part = page.partition('id="drawn-steps"')[2].partition("</ul>")[0]
+    can = re.findall(r'<a href="/desk/do/([^"?]+)\?', part)
+    return can, [unescape(each) for each in re.findall(r'class="cannot">([^<]+)<', part)]
+
+
+def test_the_page_of_a_thing_offers_what_its_state_allows(visitors, office):
+    fund = office.fund()
+    office.gift(fund, 100_000)
+    paid, overpaid, planned = office.paid(fund), office.pledge(fund, 100), office.plan(fund)
+    office.pay_in(overpaid, 150)
+    selling = office.open_sale(fund)
+    pages = [
+        (Role.CASHIER, f"/desk/aid/{paid}", ["disbursements/returns"]),
+        (Role.CLERK, f"/desk/aid/{paid}", []),
+        (Role.CLERK, f"/desk/pledges/{overpaid}", ["donations/excess"]),
+        (Role.CASHIER, f"/desk/pledges/{overpaid}", ["donations/payments"]),
+        (Role.TREASURER, f"/desk/pledges/{overpaid}", ["donations/refunds"]),
+        (Role.TREASURER, f"/desk/sales/{planned}", ["sales/opening"]),
+        (
+            Role.TREASURER,
+            f"/desk/sales/{selling}",
+            ["sales/ending", "sales/orders", "sales/returns"],
+        ),
+        (Role.AUDITOR, f"/desk/sales/{selling}", []),
+    ]
+    for role, path, steps in pages:
+        assert offered(visitors[role].read(path)) == (steps, []), (role, path)
+    page = visitors[Role.CASHIER].read(f"/desk/aid/{paid}")
+    (href,) = re.findall(r'href="(/desk/do/disbursements/returns\?[^"]+)"', page)
+    form = visitors[Role.CASHIER].read(unescape(href))
+    assert f'name="disbursement_id" value="{paid}" checked' in form
+
+
+def test_the_page_of_a_thing_says_why_not(visitors, office):
+    promised = office.pledge(office.fund(), public_promise=True)
+    page = visitors[Role.CLERK].read(f"/desk/pledges/{promised}")
+
+    assert offered(page) == ([], ["Withdraw a pledge"])
+    assert "A promise made in public must be kept" in plain(page)
+
+
+def test_funds_at_the_desk_say_what_can_be_done_and_why_not(visitors, office):
+    fund = office.fund()
+    office.gift(fund, 100)
+    rows = visitors[Role.TREASURER].read("/desk/funds").split('<tr role="row">')
+    (row,) = [each for each in rows if f'href="/funds/{fund}"' in each]
+
+    assert re.findall(r'href="/desk/do/funds/(\w+)\?', row) == ["transfers", "freezing"]
+    assert "Close a fund: why not" in plain(row)
+    assert "A fund is closed only when nothing is in it" in plain(row)
