@@ -50,14 +50,27 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Path | str:
     return url
 
 
+@pytest.fixture(scope="session")
+def common(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """One of everything at one server, for modules that mind no others' things there."""
+    data: Path = tmp_path_factory.mktemp("common") / "data"
+    data.mkdir()
+    with serving(data) as served:
+        served.in_common = True
+        yield World(Office(served))
+
+
 @pytest.fixture(scope="module")
 def server(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server]:
-    """One real server for a module, over files of its own, or on PostgreSQL if it asks for that."""
+    """One real server for a module, over files of its own, on PostgreSQL, or in common."""
+    if request.node.get_closest_marker("common_server"):
+        yield request.getfixturevalue("common").office.server
+        return
     data: Path = tmp_path_factory.mktemp("served") / "data"
     data.mkdir()
-    if getattr(request, "param", "sqlite") == "sqlite":
+    if getattr(request, "param", STORES[0]) == STORES[0]:
         with serving(data) as served:
             yield served
         return
@@ -67,15 +80,17 @@ def server(
 
 
 @pytest.fixture(scope="module")
-def office(server: Server) -> Office:
+def office(request: pytest.FixtureRequest, server: Server) -> Office:
     """Everybody at their desks."""
-    return Office(server)
+    common = request.getfixturevalue("common") if server.in_common else None
+    return Office(server) if common is None else common.office
 
 
 @pytest.fixture(scope="module")
-def world(office: Office) -> World:
+def world(request: pytest.FixtureRequest, office: Office) -> World:
     """One of everything in every state."""
-    return World(office)
+    common = request.getfixturevalue("common") if office.server.in_common else None
+    return World(office) if common is None else common
 
 
 @pytest.fixture(scope="module")

@@ -112,6 +112,7 @@ class Server:
         self.log = log
         self.people = database or data / "people.db"
         self.identity = Identity(self.people, key or key_beside(data))
+        self.in_common = False
         self._people: list[Person] = []
         self.public = self._somebody(None)
 

@@ -8,6 +8,8 @@ from ledger.kernel.roles import Role
 from tests.api.routes.test_bad_input import FIELDS, ROUTES, sent
 from tests.wire import told
 
+pytestmark = pytest.mark.common_server
+
 NAME, PHONE = "密不可说", "13900001111"
 SECRET = f"{NAME}{PHONE}"
 

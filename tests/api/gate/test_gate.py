@@ -21,6 +21,8 @@ from tests.server import serving
 from tests.wire import told
 from tests.world import PLEDGE, filled, refused
 
+pytestmark = pytest.mark.common_server
+
 
 def asked(world, path, *lines):
     """Ask for the very ``path``, and return the only answer."""

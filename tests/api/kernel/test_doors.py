@@ -6,6 +6,8 @@ import pytest
 
 from tests.world import PLEDGE, filled, refused
 
+pytestmark = pytest.mark.common_server
+
 PATH = "/v1/donations"
 LONGEST_KEY = "~" * 255
 ONE_MIB = 1024 * 1024

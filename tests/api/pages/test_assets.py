@@ -14,6 +14,8 @@ import pytest
 from api.pages.kit.assets import FOR_EVER, address, assets
 from tests.processes import HOUSE
 
+pytestmark = pytest.mark.common_server
+
 VENDOR = Path("api/pages/kit/static/vendor")
 MANIFEST = json.loads((HOUSE / VENDOR / "manifest.json").read_text(encoding="utf-8"))
 

@@ -2,7 +2,7 @@
 
 import re
 from datetime import UTC, datetime
-from itertools import chain, product
+from itertools import chain, islice, product
 from pathlib import Path
 from urllib.parse import quote
 from uuid import UUID
@@ -20,6 +20,8 @@ from ledger.aggregates.sales.settlements import Statement
 from ledger.kernel.roles import Role
 from tests.processes import HOUSE
 from tests.server import ANSWER_S
+
+pytestmark = pytest.mark.common_server
 
 ROUTES = [
     (method, route)
@@ -51,8 +53,11 @@ READ = {"/give": Answers.__struct_fields__, "/desk/sales": Statement.__struct_fi
 
 KINDS = (FORM, "application/json", "text/plain", "multipart/form-data; boundary=x", "")
 
-EXAMPLES = 3
+EXAMPLES = (1, pytest.param(3, marks=pytest.mark.slow))
 """Of what is asked by those whom a page is for; everybody else asks once."""
+
+EACH = (9, pytest.param(1, marks=pytest.mark.slow))
+"""Each of so many wrong fields is sent; of nine, each name gets other ones."""
 
 
 class Visitor:
@@ -157,7 +162,8 @@ def path_of(route, places):
 @pytest.mark.parametrize(
     ("method", "route"), ROUTES, ids=[f"{method} {route.path}" for method, route in ROUTES]
 )
-def test_no_page_breaks_whoever_asks_for_whatever(method, route, visitors, world):
+@pytest.mark.parametrize("most", EXAMPLES)
+def test_no_page_breaks_whoever_asks_for_whatever(method, route, visitors, world, most):
     for visitor in visitors:
         visitor.sign_in()
     there = known(world)
@@ -185,7 +191,7 @@ def test_no_page_breaks_whoever_asks_for_whatever(method, route, visitors, world
     assert inside
     much = [inside[0], inside[-1]]  # Whom a page lets in, it shows nearly the same.
     asks([each for each in visitors if each not in much], 1)
-    asks(much, EXAMPLES)
+    asks(much, most)
 
 
 NAMED = [each for each in ROUTES if names_of(each[1])]
@@ -194,16 +200,17 @@ NAMED = [each for each in ROUTES if names_of(each[1])]
 @pytest.mark.parametrize(
     ("method", "route"), NAMED, ids=[f"{method} {route.path}" for method, route in NAMED]
 )
-def test_a_field_that_is_wrong_alone_breaks_no_page(method, route, visitors, world):
+@pytest.mark.parametrize("each", EACH)
+def test_a_field_that_is_wrong_alone_breaks_no_page(method, route, visitors, world, each):
     right = {"fund": world.rich, "amount": "100.00", "parts": "12", "first": "2099-01-31"}
     right |= {"on": "2026-04-01", "kind": "fund.opened", "key": "never-done", "name": "x"}
-    visitor = [each for each in visitors if each.may(route)][-1]
+    visitor = [one for one in visitors if one.may(route)][-1]
     visitor.sign_in()
     ids = {"sale_id": world.selling, "disbursement_id": world.requested, "code": world.rich}
     ids |= {"donation_id": world.open, "position": "1", "session": "0" * 16}
     ids |= {"noun": "donations", "step": "new"}
     path = path_of(route, {name: ids[name] for name in route.param_convertors})
 
-    for name, wrong in product(names_of(route), WRONG):
+    for name, wrong in islice(product(names_of(route), WRONG), 0, None, each):
         with ask(visitor, method, path, right | {name: wrong}) as answer:
             look(answer)

@@ -21,6 +21,8 @@ from tests.world import (
     refused,
 )
 
+pytestmark = pytest.mark.common_server
+
 ID_CARD = "11010519491231002X"
 MOBILE = "+86 138 0013 8000"
 BANK_CARD = "6222 0202 0000 1234 567"

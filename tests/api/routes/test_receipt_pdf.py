@@ -13,6 +13,8 @@ from ledger.kernel.roles import Role
 from tests.processes import ENVIRONMENT, HOUSE, leifeng
 from tests.server import serving
 
+pytestmark = pytest.mark.common_server
+
 SITE = "https://charity.example/"
 
 

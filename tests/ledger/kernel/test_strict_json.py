@@ -12,6 +12,8 @@ from ledger.kernel.lines import LineMalformed, LineRefused
 from ledger.kernel.strict_json import DEPTH_MAX, fault_of
 from tests.world import PLEDGE, filled, refused
 
+pytestmark = pytest.mark.common_server
+
 FAULTS = {
     b'{"a":1,"a":2}': "has a key twice",
     b'{"a":1,"a":1}': "has a key twice",
