@@ -79,7 +79,8 @@ def trail(
     connection: Connection, sought: Sought, *, after: int = 0, limit: int = 100
 ) -> list[Position]:
     """Return the positions of up to ``limit`` events after ``after`` that match, in order."""
-    place, query = _query(sought)
+    query = matching(sought)
+    place = query.selected_columns["position"]
     positions = connection.execute(
         query.where(place > after).order_by(place).limit(limit)
     ).scalars()
@@ -98,15 +99,16 @@ def latest(
         limit: How many.
 
     """
-    place, query = _query(sought)
+    query = matching(sought)
+    place = query.selected_columns["position"]
     if before is not None:
         query = query.where(place < before)
     positions = connection.execute(query.order_by(place.desc()).limit(limit)).scalars()
     return [Position(position) for position in positions]
 
 
-def _query(sought: Sought) -> tuple[Column[int], Select[int]]:
-    """Return the column of positions, and how to ask for those that match."""
+def matching(sought: Sought) -> Select[int]:
+    """Return the query of the positions of all events that match, in no order."""
     place: Column[int] = TRAIL.c.position
     query = select(place)
     if sought.fund is not None:
@@ -121,4 +123,4 @@ def _query(sought: Sought) -> tuple[Column[int], Select[int]]:
         query = query.where(TRAIL.c.on >= sought.first)
     if sought.last is not None:
         query = query.where(TRAIL.c.on <= sought.last)
-    return place, query
+    return query

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import (
@@ -14,6 +14,7 @@ from sqlalchemy import (
     Index,
     Integer,
     RowMapping,
+    Select,
     String,
     Table,
     select,
@@ -154,13 +155,24 @@ def disbursements(
         state: Only those in this state, or in one of these.
 
     """
-    query = select(DISBURSEMENTS).where(DISBURSEMENTS.c.number > after)
+    query = register(fund=fund, state=state).where(DISBURSEMENTS.c.number > after)
+    rows = connection.execute(query.order_by(DISBURSEMENTS.c.number).limit(limit)).mappings()
+    return as_register(rows)
+
+
+def register(*, fund: str | None = None, state: str | Collection[str] | None = None) -> Select[Any]:
+    """Return the query of all disbursements, or those of a fund or in a state, in no order."""
+    query = select(DISBURSEMENTS)
     if fund is not None:
         query = query.where(DISBURSEMENTS.c.fund == fund)
     if state is not None:
         states = [state] if isinstance(state, str) else state
         query = query.where(DISBURSEMENTS.c.state.in_(states))
-    rows = connection.execute(query.order_by(DISBURSEMENTS.c.number).limit(limit)).mappings()
+    return query
+
+
+def as_register(rows: Iterable[RowMapping]) -> list[dict[str, Any]]:
+    """Return rows of ``register`` as people read them."""
     return [_shown(row) for row in rows]
 
 

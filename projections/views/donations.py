@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from typing import Any
 
@@ -16,6 +16,7 @@ from sqlalchemy import (
     Date,
     Index,
     RowMapping,
+    Select,
     String,
     Table,
     case,
@@ -230,14 +231,23 @@ def donations(  # noqa: PLR0913  # What a reader may ask for.
     state: str | None = None,
 ) -> list[dict[str, Any]]:
     """Return up to ``limit`` donations pledged after position ``after``, oldest first."""
-    query = select(DONATIONS, STATE.label("state")).where(DONATIONS.c.number > after)
-    if donor is not None:
-        query = query.where(DONATIONS.c.donor == donor)
+    query = promises(donor=donor).where(DONATIONS.c.number > after)
     if fund is not None:
         query = query.where(DONATIONS.c.fund == fund)
     if state is not None:
         query = query.where(STATE.in_([state]))
     rows = connection.execute(query.order_by(DONATIONS.c.number).limit(limit)).mappings()
+    return as_promises(rows)
+
+
+def promises(*, donor: str | None = None) -> Select[Any]:
+    """Return the query of all donations with their states, or of a donor's, in no order."""
+    query = select(DONATIONS, STATE.label("state"))
+    return query if donor is None else query.where(DONATIONS.c.donor == donor)
+
+
+def as_promises(rows: Iterable[RowMapping]) -> list[dict[str, Any]]:
+    """Return rows of ``promises`` as people read them."""
     return [_shown(row) for row in rows]
 
 

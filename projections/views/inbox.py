@@ -35,6 +35,7 @@ class Overdue(Struct, frozen=True):
 
     Attributes:
         donation: Its id.
+        position: Where it was recorded.
         fund: Its fund.
         since: The first day on which something was due that has not come.
         due: What should have come by now and has not, in fen.
@@ -44,6 +45,7 @@ class Overdue(Struct, frozen=True):
     """
 
     donation: str
+    position: int
     fund: str
     since: date
     due: int
@@ -103,7 +105,15 @@ def _owed(row: Any, today: date) -> Overdue | None:
     if first is None:
         return None
     left = row["amount"] - row["settled"]
-    return Overdue(row["donation"], row["fund"], first, due, left, row["public_promise"])
+    return Overdue(
+        donation=row["donation"],
+        position=row["number"],
+        fund=row["fund"],
+        since=first,
+        due=due,
+        open=left,
+        public=row["public_promise"],
+    )
 
 
 def _instalments(row: Any) -> Iterator[tuple[date, int]]:

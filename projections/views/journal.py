@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import date
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Connection, Date, Index, String, Table, func, select
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Connection,
+    Date,
+    Index,
+    Select,
+    String,
+    Table,
+    func,
+    select,
+)
 
 from ledger.books.accounts import ACCOUNTS, MONEY
 from ledger.books.postings import postings
@@ -86,7 +98,25 @@ def entries(  # noqa: PLR0913  # What a reader may ask for.
         account: Only entries that touch this account; of this fund, if one is named as well.
 
     """
-    positions = select(LINES.c.position).distinct().where(LINES.c.position > after)
+    positions = entries_of(first=first, last=last, fund=fund, account=account)
+    positions = positions.where(LINES.c.position > after).order_by(LINES.c.position).limit(limit)
+    return _entries(connection, LINES.c.position.in_(positions.scalar_subquery()))
+
+
+def entries_at(connection: Connection, positions: Collection[int]) -> list[dict[str, Any]]:
+    """Return the entries that the events at these positions made, in that order."""
+    return _entries(connection, LINES.c.position.in_(positions))
+
+
+def entries_of(
+    *,
+    first: date | None = None,
+    last: date | None = None,
+    fund: str | None = None,
+    account: str | None = None,
+) -> Select[int]:
+    """Return the query of the positions of entries, filtered as for ``entries``, in no order."""
+    positions = select(LINES.c.position).distinct()
     if first is not None:
         positions = positions.where(LINES.c.on >= first)
     if last is not None:
@@ -95,11 +125,12 @@ def entries(  # noqa: PLR0913  # What a reader may ask for.
         positions = positions.where(LINES.c.fund == fund)
     if account is not None:
         positions = positions.where(LINES.c.account == account)
-    positions = positions.order_by(LINES.c.position).limit(limit)
+    return positions
+
+
+def _entries(connection: Connection, which: ColumnElement[bool]) -> list[dict[str, Any]]:
     rows = connection.execute(
-        select(LINES)
-        .where(LINES.c.position.in_(positions.scalar_subquery()))
-        .order_by(LINES.c.position, LINES.c.line)
+        select(LINES).where(which).order_by(LINES.c.position, LINES.c.line)
     ).mappings()
     by_position: dict[int, dict[str, Any]] = {}
     for row in rows:

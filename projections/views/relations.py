@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Connection, Date, Index, String, Table, select
+from sqlalchemy import BigInteger, Column, Connection, Date, Index, Select, String, Table, select
 
 from ledger.aggregates.relations import Relations
 from projections.kernel.sentences import Sentence, Sentences, private
@@ -44,11 +44,15 @@ def relations(
     connection: Connection, *, after: int = 0, limit: int = 100, person: str | None = None
 ) -> list[dict[str, Any]]:
     """Return up to ``limit`` relations declared after position ``after``, oldest first."""
-    query = select(RELATIONS).where(RELATIONS.c.position > after)
-    if person is not None:
-        query = query.where(RELATIONS.c.person == person)
+    query = declared(person).where(RELATIONS.c.position > after)
     rows = connection.execute(query.order_by(RELATIONS.c.position).limit(limit)).mappings()
     return [dict(row) for row in rows]
+
+
+def declared(person: str | None) -> Select[Any]:
+    """Return the query of all relations, or those that ``person`` declared, in no order."""
+    query = select(RELATIONS)
+    return query if person is None else query.where(RELATIONS.c.person == person)
 
 
 _RELATIONS: Mapping[str, Sentence] = {

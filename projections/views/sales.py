@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from msgspec import Struct
@@ -14,6 +14,7 @@ from sqlalchemy import (
     Date,
     Integer,
     RowMapping,
+    Select,
     String,
     Table,
     select,
@@ -180,13 +181,20 @@ def sales_of_late(
 
     Without their items, which a list has no room for.
     """
-    query = select(SALES).order_by(SALES.c.number.desc()).limit(limit)
+    query = every_sale().order_by(SALES.c.number.desc()).limit(limit)
     if before is not None:
         query = query.where(SALES.c.number < before)
-    return [
-        {**row, **_fees(row), "id": row["sale"], "position": row["number"]}
-        for row in connection.execute(query).mappings()
-    ]
+    return with_fees(connection.execute(query).mappings())
+
+
+def every_sale() -> Select[Any]:
+    """Return the query of all sales, in no order."""
+    return select(SALES)
+
+
+def with_fees(rows: Iterable[RowMapping]) -> list[dict[str, Any]]:
+    """Return rows of ``every_sale`` with the fees of the moment, without items."""
+    return [{**row, **_fees(row), "id": row["sale"], "position": row["number"]} for row in rows]
 
 
 def sale(connection: Connection, sale_id: str) -> dict[str, Any] | None:

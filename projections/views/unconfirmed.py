@@ -114,7 +114,7 @@ def unconfirmed(
     external_ref: str | None = None,
 ) -> list[dict[str, Any]]:
     """Return up to ``limit`` payments recorded after position ``after``, oldest first."""
-    query = _of(kind, external_ref).where(UNCONFIRMED.c.position > after)
+    query = to_confirm(kind, external_ref).where(UNCONFIRMED.c.position > after)
     rows = connection.execute(query.order_by(UNCONFIRMED.c.position).limit(limit)).mappings()
     return [dict(row) for row in rows]
 
@@ -133,7 +133,8 @@ def to_find(connection: Connection) -> Waiting:
     return Waiting(int(count), int(amount or 0))
 
 
-def _of(kind: str | None, external_ref: str | None) -> Select[Any]:
+def to_confirm(kind: str | None, external_ref: str | None) -> Select[Any]:
+    """Return the query of all payments, or those of a kind or under a reference, in no order."""
     filters: Sequence[tuple[Column[Any], str | None]] = (
         (UNCONFIRMED.c.kind, kind),
         (UNCONFIRMED.c.external_ref, external_ref),
