@@ -87,26 +87,6 @@ def trail(
     return [Position(position) for position in positions]
 
 
-def latest(
-    connection: Connection, sought: Sought, *, before: int | None = None, limit: int = 100
-) -> list[Position]:
-    """Return the positions of up to ``limit`` events that match, the newest first.
-
-    Args:
-        connection: To views that are level.
-        sought: What matches.
-        before: Only events before this position.
-        limit: How many.
-
-    """
-    query = matching(sought)
-    place = query.selected_columns["position"]
-    if before is not None:
-        query = query.where(place < before)
-    positions = connection.execute(query.order_by(place.desc()).limit(limit)).scalars()
-    return [Position(position) for position in positions]
-
-
 def matching(sought: Sought) -> Select[int]:
     """Return the query of the positions of all events that match, in no order."""
     place: Column[int] = TRAIL.c.position

@@ -6,66 +6,101 @@ say what one could have known of that day.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from datetime import date
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 from msgspec import Struct
 
-from api.kernel.desk import READS_ALL, Reading, today
+from api.kernel.desk import READS_ALL, today
 from api.kernel.doors import may
+from api.pages.kit.columns import Column, Filter
 from api.pages.kit.entrance import Entrance, PageDesk
 from api.pages.kit.forms import day
 from api.pages.kit.labels import FIGURES, marked
-from api.pages.kit.languages import language_of, words
+from api.pages.kit.lists import ListPage, ListView
+from api.pages.kit.moments import as_of
 from api.pages.kit.own_pages import own_page
-from api.pages.kit.readiness import must_be_level
-from api.pages.kit.tables import CSV, As, Yuan, sheet
-from api.pages.public.front import as_of
+from api.pages.kit.rows import ListQuery, Whole
 from ledger.kernel.errors import Invalid
 from ledger.kernel.names import Position
-from projections.views.fund_balances import FundBalance, FundBalances, fund_balance, fund_rows
+from projections.exports.tables import Kind
+from projections.views.fund_balances import FundBalances, fund_balance, fund_rows
 
 router = APIRouter(route_class=Entrance, include_in_schema=False)
 
-SHOWN = ("received", "reserved", "paid", "acknowledged", "pledged")
-"""Figures that are compared, beside the balance."""
-
-COLUMNS = (
-    marked("Fund"),
-    marked("Figure"),
-    marked("Then, yuan"),
-    marked("Now, yuan"),
-    marked("Difference, yuan"),
-)
-
-BALANCE = marked("Balance")
+COMPARED: Mapping[str, str] = {
+    **{name: FIGURES[name] for name in ("received", "reserved", "paid", "acknowledged", "pledged")},
+    "balance": marked("Balance"),
+}
+"""Figures that are compared."""
 
 STEPS = (-1_000, -100, -10, -1, 1, 10, 100, 1_000)
 """How many events the links beside the slider go back and forth."""
 
 
 class Then(Struct, frozen=True):
-    """What a fund had then, and has now."""
+    """A figure of a fund, as it was then and as it is now, in fen."""
 
-    code: str
-    name: str
-    then: FundBalance
-    now: FundBalance
-
-    @property
-    def differs(self) -> bool:
-        """Some figure has changed since."""
-        return any(each["then"] != each["now"] for each in self.figures)
+    fund: str
+    fund_name: str
+    figure: str
+    then: int
+    now: int
 
     @property
-    def figures(self) -> list[dict[str, Any]]:
-        """Each figure, then and now, in fen."""
-        return [
-            {"name": name, "then": getattr(self.then, name), "now": getattr(self.now, name)}
-            for name in SHOWN
-        ]
+    def difference(self) -> int:
+        """What it was then beyond what it is now."""
+        return self.then - self.now
+
+
+def _figures(query: ListQuery[Any]) -> Iterator[Then]:
+    reading, given = query.reading, query.given
+    for row in fund_rows(reading.connection):
+        code = row["fund"]
+        read = partial(fund_balance, reading.connection, code, reading.position)
+        then, now = read(known_at=given["known_at"], as_of=given["on"]), read()
+        for name in COMPARED:
+            figure = Then(code, row["name"], name, getattr(then, name), getattr(now, name))
+            if given["differs"] is None or figure.difference:
+                yield figure
+
+
+BALANCES = ListPage[Then](
+    name="balances-then-and-now",
+    title=marked("Balances then and now"),
+    view=FundBalances,
+    rows=Whole(_figures),
+    none=marked("None: this is how it stands now."),
+    filters=(
+        Filter(name="at", appears="hidden"),
+        Filter(name="on", kind="day", appears="hidden"),
+        Filter(name="differs", appears="hidden"),
+    ),
+    columns=(
+        Column(
+            name="fund",
+            title=marked("Fund"),
+            link=lambda row: f"/funds/{row.fund}",
+            heads=True,
+            notes=("fund_name",),
+        ),
+        Column(name="fund_name", title=marked("Name"), on_page=False, in_files=False),
+        Column(name="figure", title=marked("Figure"), kind=Kind.CODE, words=COMPARED),
+        Column(name="then", title=marked("Then, yuan"), kind=Kind.AMOUNT),
+        Column(name="now", title=marked("Now, yuan"), kind=Kind.AMOUNT),
+        Column(
+            name="difference",
+            title=marked("Difference, yuan"),
+            kind=Kind.AMOUNT,
+            sortable=True,
+            marks_difference=True,
+        ),
+    ),
+)
 
 
 @router.get("/audit/time")
@@ -74,50 +109,29 @@ def moment(
     desk: PageDesk,
     at: Annotated[int | None, Query(ge=0, le=2**53)] = None,
     on: Annotated[str, Query(max_length=10)] = "",
-    form: As = "",
 ) -> Response:
     """Show what was known at event ``at`` of the time up to day ``on``."""
-    must_be_level(desk.site)
-    of_day = day(on, "on")
-    with desk.read(FundBalances) as reading:
-        last = reading.position
-        if at is not None and at > last:
-            raise Invalid("at", "the ledger has {last} events so far", last=last)
-        known_at = Position(last if at is None else at)
-        funds = _funds(reading, known_at, {"as_of": of_day})
-    if form == CSV:
-        say = words(language_of(desk)).gettext
-        return sheet("balances-then-and-now", COLUMNS, _rows(funds, say), say)
+    last = desk.ledger.store.last_position()
+    if at is not None and at > last:
+        raise Invalid("at", "the ledger has {last} events so far", last=last)
+    known_at = Position(last if at is None else at)
+    draw = partial(_page, desk, known_at, day(on, "on"))
+    return BALANCES.answer(desk, draw, known_at=known_at)
+
+
+def _page(
+    desk: PageDesk, known_at: Position, of_day: date | None, *, listing: ListView[Then]
+) -> Response:
+    last = listing.reading.position
     return own_page(
         desk,
         "as_of.html",
-        funds=funds,
+        listing=listing,
         at=known_at,
         on=of_day,
         last=last,
+        differing="differs" in desk.query_params,
         today=today(),
         steps=[step for step in STEPS if 0 <= known_at + step <= last],
         as_of=as_of(desk, known_at) if known_at else {"position": 0, "at": None},
     )
-
-
-def _funds(reading: Reading, known_at: Position, asked: Mapping[str, Any]) -> list[Then]:
-    found = []
-    for row in fund_rows(reading.connection):
-        code = row["fund"]
-        then = fund_balance(reading.connection, code, reading.position, known_at=known_at, **asked)
-        now = fund_balance(reading.connection, code, reading.position)
-        if then is not None and now is not None:
-            found.append(Then(code, row["name"], then, now))
-    return found
-
-
-def _rows(funds: list[Then], say: Any) -> list[tuple[object, ...]]:
-    return [
-        (each.code, say(name), Yuan(then), Yuan(now), Yuan(then - now))
-        for each in funds
-        for name, then, now in (
-            *((FIGURES[one["name"]], one["then"], one["now"]) for one in each.figures),
-            (BALANCE, each.then.balance, each.now.balance),
-        )
-    ]

@@ -2,135 +2,131 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
+from functools import partial
 from typing import Annotated, Any
-from uuid import UUID
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path
 from fastapi.responses import Response
 from msgspec import Struct
+from sqlalchemy import RowMapping, Select
 
 from api.kernel.desk import READS_ALL
 from api.kernel.doors import may
 from api.pages.kit.colleagues import colleagues
+from api.pages.kit.columns import Column, Filter, fund_choices
 from api.pages.kit.entrance import Entrance, PageDesk
-from api.pages.kit.forms import day
 from api.pages.kit.labels import marked
-from api.pages.kit.languages import language_of, words
+from api.pages.kit.lists import ListPage, ListView
 from api.pages.kit.own_pages import own_page
-from api.pages.kit.readiness import must_be_level
-from api.pages.kit.tables import CSV, As, sheet
+from api.pages.kit.rows import ListQuery, Selected
 from api.pages.public.events import Told, corrections, figures_of
 from api.routes.log import covering, proven, text_of
 from ledger.books.postings import postings
 from ledger.kernel.aggregate import Fact
-from ledger.kernel.errors import Invalid, NotFound
+from ledger.kernel.errors import NotFound
 from ledger.kernel.names import Position
 from ledger.transparency.encoding import to_base64
-from projections.views.audit_trail import AuditTrail, Sought, latest, trail
+from projections.exports.tables import Kind
+from projections.kernel.sentences import Sentence
+from projections.views.audit_trail import AuditTrail, Sought, matching
 from projections.views.every import sentence
-from projections.views.fund_balances import FundBalances, fund_rows
 from projections.views.journal import line
 
 router = APIRouter(route_class=Entrance, include_in_schema=False)
-
-EVENTS_SHOWN = 50
-
-EVENTS_AT_ONCE = 500
-"""Events that a file is made of at a time."""
 
 MATTER_MAX = 50
 """Other events of the same matter that are listed beside one."""
 
 POSITION_MAX = 2**53
 
-COLUMNS = (
-    marked("Event"),
-    marked("Business day"),
-    marked("Written down"),
-    marked("Kind"),
-    marked("What happened"),
-    marked("Person"),
-    marked("Role"),
-    marked("Matter"),
+
+class _Event(Struct, frozen=True):
+    position: Position
+    fact: Fact
+
+    @property
+    def said(self) -> Sentence:
+        return sentence(self.fact)
+
+
+def _asked(query: ListQuery[Any]) -> Select[Any]:
+    given = query.given
+    return matching(
+        Sought(given["fund"], given["stream"], given["actor"], given["from"], given["to"])
+    )
+
+
+def _events(query: ListQuery[Any], rows: Sequence[RowMapping]) -> list[_Event]:
+    positions = [Position(row["position"]) for row in rows]
+    facts = dict(query.desk.ledger.at(positions))
+    return [_Event(each, facts[each]) for each in positions]
+
+
+HISTORY = ListPage[_Event](
+    name="history",
+    title=marked("History"),
+    view=AuditTrail,
+    rows=Selected(_asked, "position", _events),
+    order="-position",
+    order_of_files="position",
+    later=marked("Earlier events"),
+    filters=(
+        Filter(name="fund", title=marked("Fund"), kind="choice", choices=fund_choices),
+        Filter(name="from", title=marked("From day"), kind="day"),
+        Filter(name="to", title=marked("To day"), kind="day"),
+        Filter(name="actor", title=marked("Person"), appears="given"),
+        Filter(name="stream", title=marked("Matter"), kind="id", appears="given"),
+    ),
+    columns=(
+        Column(
+            name="position",
+            title=marked("Event"),
+            kind=Kind.EVENT,
+            link=lambda row: f"/audit/events/{row.position}",
+            heads=True,
+            sortable=True,
+        ),
+        Column(
+            name="on", title=marked("Business day"), kind=Kind.DAY, read=lambda row: row.fact.on
+        ),
+        Column(
+            name="recorded_at",
+            title=marked("Written down"),
+            kind=Kind.INSTANT,
+            read=lambda row: row.fact.recorded_at,
+            on_page=False,
+        ),
+        Column(name="type", title=marked("Kind"), read=lambda row: row.fact.TOPIC, on_page=False),
+        Column(name="said", title=marked("What happened"), kind=Kind.TRANSLATED),
+        Column(name="actor", title=marked("Person"), read=lambda row: row.fact.actor),
+        Column(name="role", title=marked("Role"), read=lambda row: row.fact.role, on_page=False),
+        Column(
+            name="stream",
+            title=marked("Matter"),
+            read=lambda row: str(row.fact.originator_id),
+            on_page=False,
+        ),
+    ),
 )
-
-PlaceInHistory = Annotated[int | None, Query(ge=1, le=POSITION_MAX)]
-
-
-class _Filters(Struct, frozen=True):
-    """What the address asks for, as it is written there, and as it is looked for."""
-
-    asked: dict[str, str | None]
-    sought: Sought
 
 
 @router.get("/audit/history")
 @may(*READS_ALL)
-def history(  # What a reader may ask for.
-    desk: PageDesk,
-    fund: Annotated[str, Query(max_length=32)] = "",
-    actor: Annotated[str, Query(max_length=64)] = "",
-    stream: Annotated[str, Query(max_length=36)] = "",
-    first: Annotated[str, Query(alias="from", max_length=10)] = "",
-    last: Annotated[str, Query(alias="to", max_length=10)] = "",
-    before: PlaceInHistory = None,
-    form: As = "",
-) -> Response:
+def history(desk: PageDesk) -> Response:
     """Show events, the newest first, filtered as the address says."""
-    must_be_level(desk.site)
-    asked = {"fund": fund, "actor": actor, "stream": stream, "from": first, "to": last}
-    filters = _filters({name: said.strip() or None for name, said in asked.items()})
-    if form == CSV:
-        say = words(language_of(desk)).gettext
-        return sheet("history", COLUMNS, _rows(desk, filters.sought), say)
-    with desk.read(AuditTrail) as reading:
-        found = latest(reading.connection, filters.sought, before=before, limit=EVENTS_SHOWN + 1)
-    with desk.read(FundBalances) as also:
-        funds = {each["fund"]: each["name"] for each in fund_rows(also.connection)}
-    events = tell_all(desk, reversed(list(desk.ledger.at(found[:EVENTS_SHOWN]))))
+    return HISTORY.answer(desk, partial(_page, desk))
+
+
+def _page(desk: PageDesk, listing: ListView[_Event]) -> Response:
+    events = tell_all(desk, ((each.position, each.fact) for each in listing.part.rows))
     return own_page(
         desk,
         "history.html",
-        events=events,
+        listing=listing,
+        told={each.position: each for each in events},
         who=colleagues(desk, ((each.fact.actor, each.fact.role) for each in events)),
-        funds=funds,
-        asked=filters.asked,
-        newest=before is None,
-        following=found[EVENTS_SHOWN - 1] if len(found) > EVENTS_SHOWN else None,
     )
-
-
-def _filters(asked: dict[str, str | None]) -> _Filters:
-    if asked["stream"] is not None:
-        try:
-            asked["stream"] = str(UUID(asked["stream"]))
-        except ValueError:
-            raise Invalid("stream", "is not a valid id") from None
-    first, last = (day(asked[name] or "", name) for name in ("from", "to"))
-    return _Filters(asked, Sought(asked["fund"], asked["stream"], asked["actor"], first, last))
-
-
-def _rows(desk: PageDesk, sought: Sought) -> Iterator[tuple[object, ...]]:
-    after, language = 0, language_of(desk)
-    while True:
-        with desk.read(AuditTrail) as reading:
-            found = trail(reading.connection, sought, after=after, limit=EVENTS_AT_ONCE)
-        if not found:
-            return
-        for position, fact in desk.ledger.at(found):
-            said = sentence(fact)
-            yield (
-                position,
-                fact.on,
-                fact.recorded_at.isoformat(),
-                fact.TOPIC,
-                said.zh if language == "zh" else said.en,
-                fact.actor,
-                fact.role,
-                fact.originator_id,
-            )
-        after = found[-1]
 
 
 def tell_all(desk: PageDesk, found: Any) -> list[Told]:

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Annotated, Any
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from fastapi.responses import Response
 from msgspec import Struct
+from sqlalchemy import Select
 
 from api.kernel.desk import READS_ALL, today
 from api.kernel.doors import may
 from api.pages.kit.colleagues import colleagues, payee_called
+from api.pages.kit.columns import Column, Filter, fund_choices
 from api.pages.kit.drawn.steps import drawn_steps
 from api.pages.kit.entrance import Entrance, PageDesk
 from api.pages.kit.labels import AID_STATES, marked
-from api.pages.kit.languages import language_of, words
+from api.pages.kit.lists import ListPage
 from api.pages.kit.menu import BOOKS
 from api.pages.kit.own_pages import own_page, why_not
 from api.pages.kit.readiness import must_be_level
+from api.pages.kit.rows import ListQuery, Selected
 from api.pages.kit.rules import rule_in_force
-from api.pages.kit.tables import CSV, As, Yuan, sheet
 from api.pages.public.events import tell
 from api.routes.disbursements import READERS
 from ledger.aggregates.disbursements.disbursement import Disbursement
@@ -30,13 +33,12 @@ from ledger.kernel.aggregate import Fact
 from ledger.kernel.errors import LedgerError, NotFound
 from ledger.kernel.names import DisbursementId, PartyId, Position
 from ledger.kernel.roles import Role
-from projections.views.disbursements import Disbursements, disbursement, disbursements
-from projections.views.fund_balances import FundBalances, fund_balance, fund_row, fund_rows
+from projections.exports.tables import Kind
+from projections.views.disbursements import Disbursements, as_register, disbursement, register
+from projections.views.fund_balances import FundBalances, fund_balance, fund_row
 from projections.views.inbox import TO_APPROVE, of_payee
 
 router = APIRouter(route_class=Entrance, include_in_schema=False)
-
-ROWS_SHOWN = 50
 
 EARLIER_SHOWN = 10
 """Earlier disbursements to the same payee beside a request."""
@@ -55,16 +57,63 @@ BY_HAND = frozenset(
 TOGETHER = "to-approve"
 """What the address calls every state in which an approval is waited for."""
 
-PERSON = marked("A person")
-WAITS = marked("To approve")
+CALLED_OFF = frozenset({"rejected", "cancelled"})
+"""States of requests of which nothing is paid."""
 
-COLUMNS = (
-    marked("Requested on"),
-    marked("Fund"),
-    marked("Payee"),
-    marked("Purpose"),
-    marked("State"),
-    marked("Yuan"),
+
+def _asked(query: ListQuery[Any]) -> Select[Any]:
+    state = query.given["state"]
+    return register(fund=query.given["fund"], state=TO_APPROVE if state == TOGETHER else state)
+
+
+AID = ListPage[dict[str, Any]](
+    name="aid",
+    title=marked("Aid asked for"),
+    view=Disbursements,
+    rows=Selected(_asked, "number", lambda _, rows: as_register(rows)),
+    order="number",
+    later=marked("Later requests"),
+    filters=(
+        Filter(name="fund", title=marked("Fund"), kind="choice", choices=fund_choices),
+        Filter(
+            name="state",
+            title=marked("State"),
+            kind="choice",
+            words={TOGETHER: marked("To approve"), **AID_STATES},
+        ),
+    ),
+    columns=(
+        Column(name="requested_on", title=marked("Requested on"), kind=Kind.DAY, sortable=True),
+        Column(
+            name="fund",
+            title=marked("Fund"),
+            link=lambda row: f"/funds/{row['fund']}",
+            sortable=True,
+        ),
+        Column(
+            name="payee_name",
+            title=marked("Payee"),
+            none=marked("A person"),
+            link=lambda row: f"/desk/aid/{row['id']}",
+            heads=True,
+            notes=("purpose",),
+        ),
+        Column(name="purpose", title=marked("Purpose"), on_page=False),
+        Column(
+            name="state",
+            title=marked("State"),
+            kind=Kind.CODE,
+            words=AID_STATES,
+            sortable=True,
+        ),
+        Column(
+            name="amount",
+            title=marked("Yuan"),
+            kind=Kind.AMOUNT,
+            sortable=True,
+            struck=lambda row: row["state"] in CALLED_OFF,
+        ),
+    ),
 )
 
 
@@ -83,58 +132,9 @@ class Step(Struct, frozen=True):
 
 @router.get("/desk/aid")
 @may(*READERS)
-def list_aid(
-    desk: PageDesk,
-    fund: Annotated[str, Query(max_length=32)] = "",
-    state: Annotated[str, Query(max_length=20)] = "",
-    after: Annotated[int, Query(ge=0, le=2**53)] = 0,
-    form: As = "",
-) -> Response:
+def list_aid(desk: PageDesk) -> Response:
     """Show the register of disbursements, filtered as the address says."""
-    must_be_level(desk.site)
-    if form == CSV:
-        say = words(language_of(desk)).gettext
-        return sheet("aid", COLUMNS, _rows(desk, fund, state, say), say)
-    rows = _part(desk, fund, state, after, ROWS_SHOWN + 1)
-    with desk.read(FundBalances) as reading:
-        funds = {each["fund"]: each["name"] for each in fund_rows(reading.connection)}
-    return own_page(
-        desk,
-        "aid.html",
-        rows=rows[:ROWS_SHOWN],
-        following=rows[ROWS_SHOWN - 1]["position"] if len(rows) > ROWS_SHOWN else None,
-        funds=funds,
-        states={TOGETHER: WAITS, **AID_STATES},
-        asked={"fund": fund or None, "state": state or None},
-    )
-
-
-def _part(desk: PageDesk, fund: str, state: str, after: int, limit: int) -> list[dict[str, Any]]:
-    with desk.read(Disbursements) as reading:
-        return disbursements(
-            reading.connection,
-            after=after,
-            limit=limit,
-            fund=fund or None,
-            state=TO_APPROVE if state == TOGETHER else state or None,
-        )
-
-
-def _rows(
-    desk: PageDesk, fund: str, state: str, say: Callable[[str], str]
-) -> Iterator[tuple[object, ...]]:
-    after = 0
-    while rows := _part(desk, fund, state, after, ROWS_SHOWN * 10):
-        for row in rows:
-            yield (
-                row["requested_on"],
-                row["fund"],
-                row["payee_name"] or say(PERSON),
-                row["purpose"],
-                say(AID_STATES.get(row["state"], row["state"])),
-                Yuan(row["amount"]),
-            )
-        after = rows[-1]["position"]
+    return AID.answer(desk, partial(own_page, desk, "list.html"))
 
 
 @router.get("/desk/aid/{disbursement_id}")

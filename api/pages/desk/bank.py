@@ -6,127 +6,127 @@ go from payment to payment. A payment goes by the position of the event that rec
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Annotated, Any, get_args
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
+from sqlalchemy import RowMapping, Select
 
 from api.kernel.desk import today
 from api.kernel.doors import may
 from api.pages.desk.confirmations import Confirmable, confirmation_of
 from api.pages.kit.colleagues import colleague, colleagues
+from api.pages.kit.columns import Column, Filter
 from api.pages.kit.entrance import Entrance, PageDesk
 from api.pages.kit.forms import on_day
 from api.pages.kit.labels import CHANNELS, MONEY_KINDS, marked
-from api.pages.kit.languages import language_of, words
+from api.pages.kit.lists import ListPage
 from api.pages.kit.menu import BOOKS
 from api.pages.kit.own_pages import own_page, then, why_not
 from api.pages.kit.readiness import must_be_level
 from api.pages.kit.rendering import query_of
-from api.pages.kit.tables import CSV, As, Yuan, sheet
-from ledger.kernel.errors import Invalid, LedgerError
+from api.pages.kit.rows import ListQuery, Selected
+from ledger.kernel.errors import LedgerError
 from ledger.kernel.names import Position
 from ledger.kernel.roles import Role
-from projections.views.unconfirmed import MoneyKind, Unconfirmed, unconfirmed, unconfirmed_at
+from projections.exports.tables import Kind
+from projections.views.unconfirmed import Unconfirmed, to_confirm, unconfirmed_at
 
 router = APIRouter(prefix="/desk/bank", route_class=Entrance, include_in_schema=False)
 
 CONFIRM = (Role.BOOKKEEPER, Role.TREASURER)
 """Roles that confirm; never the person who recorded the payment."""
 
-ROWS_SHOWN = 50
+HELD = ("statement_ref", "on")
+"""What stays in the address: the statement that is gone through, and the day."""
 
-COLUMNS = (
-    marked("Event"),
-    marked("Day"),
-    marked("What"),
-    marked("Fund"),
-    marked("Channel"),
-    marked("Payment reference"),
-    marked("Recorded by"),
-    marked("Yuan"),
-)
+STATEMENT_MAX = 64
+"""Characters of a statement's name in the address."""
 
 Place = Annotated[int, Path(ge=1, le=2**53)]
 
-Word = Annotated[str, Query(max_length=64)]
+
+def _asked(query: ListQuery[Any]) -> Select[Any]:
+    return to_confirm(query.given["kind"], query.given["ref"])
+
+
+def _with_recorders(query: ListQuery[Any], rows: Sequence[RowMapping]) -> list[dict[str, Any]]:
+    who = colleagues(query.desk, ((row["recorded_by"], Role.CASHIER) for row in rows))
+    held = query_of({name: query.given[name] for name in HELD})
+    return [
+        {**row, "recorded_by": who[row["recorded_by"]], "page": f"{row['position']}{held}"}
+        for row in rows
+    ]
+
+
+TO_CONFIRM = ListPage[dict[str, Any]](
+    name="to-confirm",
+    title=marked("To be found on a statement"),
+    lead=marked(
+        "What was recorded here and nobody has found yet on a statement of the bank, the platform"
+        " or the till. Whoever recorded a payment does not look for it."
+    ),
+    view=Unconfirmed,
+    rows=Selected(_asked, "position", _with_recorders),
+    order="position",
+    later=marked("Later payments"),
+    filters=(
+        Filter(name="kind", title=marked("Money"), kind="choice", words=MONEY_KINDS, strict=True),
+        Filter(name="ref", title=marked("Payment reference")),
+        Filter(name="statement_ref", title=marked("Statement in hand")),
+        Filter(name="on", appears="hidden"),
+    ),
+    columns=(
+        Column(name="position", title=marked("Event"), kind=Kind.EVENT, on_page=False),
+        Column(name="on", title=marked("Day"), kind=Kind.DAY, sortable=True),
+        Column(
+            name="kind",
+            title=marked("What"),
+            kind=Kind.CODE,
+            words=MONEY_KINDS,
+            notes=("fund",),
+            sortable=True,
+        ),
+        Column(
+            name="fund",
+            title=marked("Fund"),
+            link=lambda row: f"/funds/{row['fund']}",
+            on_page=False,
+        ),
+        Column(
+            name="channel",
+            title=marked("Channel"),
+            kind=Kind.CODE,
+            words=CHANNELS,
+            on_page=False,
+        ),
+        Column(
+            name="external_ref",
+            title=marked("Payment reference"),
+            link=lambda row: f"/desk/bank/{row['page']}",
+            heads=True,
+            notes=("channel",),
+            sortable=True,
+        ),
+        Column(name="recorded_by", title=marked("Recorded by")),
+        Column(name="amount", title=marked("Yuan"), kind=Kind.AMOUNT, sortable=True),
+    ),
+)
 
 
 @router.get("")
 @may(*BOOKS)
-def list_payments(  # What a reader may ask for.
-    desk: PageDesk,
-    kind: Annotated[str, Query(max_length=20)] = "",
-    ref: Word = "",
-    after: Annotated[int, Query(ge=0, le=2**53)] = 0,
-    form: As = "",
-    done: int = 0,
-) -> Response:
+def list_payments(desk: PageDesk, done: int = 0) -> Response:
     """Show payments that nobody has found on a statement yet, the oldest first."""
-    must_be_level(desk.site)
-    if kind and kind not in get_args(MoneyKind):
-        raise Invalid("kind", "choose one")
-    asked = {"kind": kind or None, "ref": ref.strip() or None}
-    held = _held(desk.query_params)
-    if form == CSV:
-        say = words(language_of(desk)).gettext
-        return sheet("to-confirm", COLUMNS, _rows(desk, asked, say), say)
-    rows = _part(desk, asked, after, ROWS_SHOWN + 1)
-    return own_page(
-        desk,
-        "bank.html",
-        rows=rows[:ROWS_SHOWN],
-        who=_recorders(desk, rows),
-        following=rows[ROWS_SHOWN - 1]["position"] if len(rows) > ROWS_SHOWN else None,
-        asked=asked,
-        held=held,
-        kept=asked | held,
-        done=done,
-    )
+    return TO_CONFIRM.answer(desk, partial(own_page, desk, "bank.html", done=done))
 
 
 def _held(said: Mapping[str, str]) -> dict[str, str | None]:
     """Return the statement that is gone through, and the day, as the address has them."""
-    return {name: said.get(name, "").strip()[:64] or None for name in ("statement_ref", "on")}
-
-
-def _part(
-    desk: PageDesk, asked: Mapping[str, str | None], after: int, limit: int
-) -> list[dict[str, Any]]:
-    with desk.read(Unconfirmed) as reading:
-        return unconfirmed(
-            reading.connection,
-            after=after,
-            limit=limit,
-            kind=asked["kind"],
-            external_ref=asked["ref"],
-        )
-
-
-def _recorders(desk: PageDesk, rows: Iterable[Mapping[str, Any]]) -> dict[str, str]:
-    return colleagues(desk, ((row["recorded_by"], Role.CASHIER) for row in rows))
-
-
-def _rows(
-    desk: PageDesk, asked: Mapping[str, str | None], say: Callable[[str], str]
-) -> Iterator[tuple[object, ...]]:
-    after = 0
-    while rows := _part(desk, asked, after, ROWS_SHOWN * 10):
-        who = _recorders(desk, rows)
-        for row in rows:
-            yield (
-                row["position"],
-                row["on"],
-                say(MONEY_KINDS[row["kind"]]),
-                row["fund"],
-                say(CHANNELS[row["channel"]]),
-                row["external_ref"],
-                who[row["recorded_by"]],
-                Yuan(row["amount"]),
-            )
-        after = rows[-1]["position"]
+    return {name: said.get(name, "").strip()[:STATEMENT_MAX] or None for name in HELD}
 
 
 @router.get("/{position}")

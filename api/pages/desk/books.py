@@ -2,166 +2,157 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import date
-from typing import Annotated, Any
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from fastapi.responses import Response
-from msgspec import Struct
+from sqlalchemy import RowMapping, Select
 
+from api.kernel.desk import Desk
 from api.kernel.doors import may
+from api.pages.kit.columns import Column, Filter, fund_choices
 from api.pages.kit.entrance import Entrance, PageDesk
-from api.pages.kit.forms import day
 from api.pages.kit.labels import marked
-from api.pages.kit.languages import language_of, words
+from api.pages.kit.languages import language_of
+from api.pages.kit.lists import ListPage
 from api.pages.kit.menu import BOOKS
 from api.pages.kit.own_pages import own_page
-from api.pages.kit.readiness import must_be_level
-from api.pages.kit.tables import CSV, As, Yuan, sheet
-from api.pages.public.front import as_of
+from api.pages.kit.rendering import query_of
+from api.pages.kit.rows import ListQuery, Selected, Whole
 from ledger.books.accounts import ACCOUNTS
-from projections.views.fund_balances import FundBalances, fund_rows
-from projections.views.journal import Journal, entries, trial_balance
+from projections.exports.tables import Kind
+from projections.views.journal import Journal, entries_at, entries_of, trial_balance
 
 router = APIRouter(route_class=Entrance, include_in_schema=False)
 
-ENTRIES_SHOWN = 40
-ENTRIES_AT_ONCE = 500
-"""Entries on a page, and at a time in a file."""
+FUND = Filter(name="fund", title=marked("Fund"), kind="choice", choices=fund_choices)
 
-ENTRY_COLUMNS = (
-    marked("Event"),
-    marked("Business day"),
-    marked("Kind"),
-    marked("Account"),
-    marked("Name of the account"),
-    marked("Fund"),
-    marked("Debit"),
-    marked("Credit"),
+
+def _accounts(desk: Desk) -> dict[str, str]:
+    language = language_of(desk)
+    return {code: f"{code} {getattr(each, language)}" for code, each in ACCOUNTS.items()}
+
+
+def _asked(query: ListQuery[Any]) -> Select[Any]:
+    given = query.given
+    return entries_of(
+        first=given["from"], last=given["to"], fund=given["fund"], account=given["account"]
+    )
+
+
+def _lines(query: ListQuery[Any], rows: Sequence[RowMapping]) -> list[dict[str, Any]]:
+    """Return the lines of whole entries."""
+    positions = [row["position"] for row in rows]
+    found = {each["position"]: each for each in entries_at(query.reading.connection, positions)}
+    return [
+        {"position": position, "on": entry["on"], "type": entry["type"], **line}
+        for position, entry in ((each, found[each]) for each in positions)
+        for line in entry["lines"]
+    ]
+
+
+JOURNAL = ListPage[dict[str, Any]](
+    name="journal",
+    title=marked("Journal"),
+    view=Journal,
+    rows=Selected(_asked, "position", _lines),
+    order="position",
+    size=40,
+    later=marked("Later entries"),
+    group=lambda row: row["position"],
+    grouped=("position", "on"),
+    filters=(
+        Filter(name="from", title=marked("From day"), kind="day"),
+        Filter(name="to", title=marked("To day"), kind="day"),
+        FUND,
+        Filter(name="account", title=marked("Account"), kind="choice", choices=_accounts),
+    ),
+    columns=(
+        Column(
+            name="position",
+            title=marked("Event"),
+            kind=Kind.EVENT,
+            link=lambda row: f"/events/{row['position']}",
+            heads=True,
+            sortable=True,
+        ),
+        Column(name="on", title=marked("Business day"), kind=Kind.DAY),
+        Column(name="type", title=marked("Kind"), on_page=False),
+        Column(name="account", title=marked("Account"), notes=("account_name",)),
+        Column(
+            name="account_name",
+            title=marked("Name of the account"),
+            kind=Kind.TRANSLATED,
+            read=lambda row: ACCOUNTS[row["account"]],
+            on_page=False,
+        ),
+        Column(name="fund", title=marked("Fund")),
+        Column(name="debit", title=marked("Debit"), kind=Kind.AMOUNT, hides_zero=True),
+        Column(name="credit", title=marked("Credit"), kind=Kind.AMOUNT, hides_zero=True),
+    ),
 )
 
-BALANCE_COLUMNS = (
-    marked("Account"),
-    marked("Name of the account"),
-    marked("Debit"),
-    marked("Credit"),
-    marked("Balance"),
+SIDES = ("debit", "credit", "balance")
+
+
+def _entries_of(row: Mapping[str, Any]) -> str | None:
+    """Return where the entries stand that an account's balance is made of."""
+    return row["account"] and f"/desk/journal{row['query']}"
+
+
+def _balances(query: ListQuery[Any]) -> list[dict[str, Any]]:
+    on, fund = query.given["on"], query.given["fund"]
+    rows = trial_balance(query.reading.connection, as_of=on, fund=fund)
+    return [
+        row | {"query": query_of({"account": row["account"], "fund": fund, "to": on})}
+        for row in rows
+    ]
+
+
+def _totals(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    return [{"account": None} | {side: sum(row[side] for row in rows) for side in SIDES}]
+
+
+TRIAL_BALANCE = ListPage[dict[str, Any]](
+    name="trial-balance",
+    title=marked("Trial balance"),
+    view=Journal,
+    rows=Whole(_balances, foot=_totals),
+    filters=(Filter(name="on", title=marked("By the end of day"), kind="day"), FUND),
+    columns=(
+        Column(
+            name="account",
+            title=marked("Account"),
+            none=marked("Total"),
+            link=_entries_of,
+            heads=True,
+            notes=("account_name",),
+        ),
+        Column(
+            name="account_name",
+            title=marked("Name of the account"),
+            kind=Kind.TRANSLATED,
+            read=lambda row: row["account"] and ACCOUNTS[row["account"]],
+            on_page=False,
+        ),
+        Column(name="debit", title=marked("Debit"), kind=Kind.AMOUNT, sortable=True),
+        Column(name="credit", title=marked("Credit"), kind=Kind.AMOUNT, sortable=True),
+        Column(name="balance", title=marked("Balance"), kind=Kind.AMOUNT, sortable=True),
+    ),
 )
-
-Code = Annotated[str, Query(max_length=32)]
-Day = Annotated[str, Query(max_length=10)]
-
-
-class _Wanted(Struct, frozen=True):
-    """Which entries are asked for."""
-
-    first: date | None
-    last: date | None
-    fund: str | None
-    account: str | None
-
-    def asked(self) -> dict[str, Any]:
-        """Return it as the address says it."""
-        return {"from": self.first, "to": self.last, "fund": self.fund, "account": self.account}
-
-    def read(self, desk: PageDesk, after: int, limit: int) -> list[dict[str, Any]]:
-        """Return up to ``limit`` entries after a position."""
-        with desk.read(Journal) as reading:
-            return entries(
-                reading.connection,
-                after=after,
-                limit=limit,
-                first=self.first,
-                last=self.last,
-                fund=self.fund,
-                account=self.account,
-            )
 
 
 @router.get("/desk/journal")
 @may(*BOOKS)
-def journal(  # What a reader may ask for.
-    desk: PageDesk,
-    first: Annotated[str, Query(alias="from", max_length=10)] = "",
-    last: Annotated[str, Query(alias="to", max_length=10)] = "",
-    fund: Code = "",
-    account: Code = "",
-    after: Annotated[int, Query(ge=0, le=2**53)] = 0,
-    form: As = "",
-) -> Response:
+def journal(desk: PageDesk) -> Response:
     """Show entries in the order in which they were recorded."""
-    must_be_level(desk.site)
-    wanted = _Wanted(day(first, "from"), day(last, "to"), fund or None, account or None)
-    if form == CSV:
-        say = words(language_of(desk)).gettext
-        return sheet("journal", ENTRY_COLUMNS, _entry_rows(desk, wanted), say)
-    found = wanted.read(desk, after, ENTRIES_SHOWN + 1)
-    return own_page(
-        desk,
-        "journal.html",
-        entries=found[:ENTRIES_SHOWN],
-        following=found[ENTRIES_SHOWN - 1]["position"] if len(found) > ENTRIES_SHOWN else None,
-        asked=wanted.asked(),
-        funds=_funds(desk),
-        accounts=ACCOUNTS,
-    )
-
-
-def _funds(desk: PageDesk) -> dict[str, str]:
-    with desk.read(FundBalances) as reading:
-        return {each["fund"]: each["name"] for each in fund_rows(reading.connection)}
-
-
-def _entry_rows(desk: PageDesk, wanted: _Wanted) -> Iterator[tuple[object, ...]]:
-    after, name = 0, f"name_{language_of(desk)}"
-    while found := wanted.read(desk, after, ENTRIES_AT_ONCE):
-        for entry in found:
-            for each in entry["lines"]:
-                yield (
-                    entry["position"],
-                    entry["on"],
-                    entry["type"],
-                    each["account"],
-                    each[name],
-                    each["fund"],
-                    Yuan(each["debit"]),
-                    Yuan(each["credit"]),
-                )
-        after = found[-1]["position"]
+    return JOURNAL.answer(desk, partial(own_page, desk, "list.html"))
 
 
 @router.get("/desk/trial-balance")
 @may(*BOOKS)
-def balances(
-    desk: PageDesk,
-    on: Day = "",
-    fund: Code = "",
-    form: As = "",
-) -> Response:
+def balances(desk: PageDesk) -> Response:
     """Show what every account took and holds; each row leads to its entries."""
-    must_be_level(desk.site)
-    until, name = day(on, "on"), f"name_{language_of(desk)}"
-    with desk.read(Journal) as reading:
-        accounts = trial_balance(reading.connection, as_of=until, fund=fund or None)
-    if form == CSV:
-        rows = (
-            (
-                each["account"],
-                each[name],
-                *(Yuan(each[side]) for side in ("debit", "credit", "balance")),
-            )
-            for each in accounts
-        )
-        say = words(language_of(desk)).gettext
-        return sheet("trial-balance", BALANCE_COLUMNS, rows, say)
-    return own_page(
-        desk,
-        "trial_balance.html",
-        accounts=accounts,
-        debit=sum(each["debit"] for each in accounts),
-        credit=sum(each["credit"] for each in accounts),
-        asked={"on": until, "fund": fund or None},
-        funds=_funds(desk),
-        as_of=as_of(desk, reading.position),
-    )
+    return TRIAL_BALANCE.answer(desk, partial(own_page, desk, "trial_balance.html"))

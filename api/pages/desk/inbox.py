@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any
 
 from fastapi import APIRouter
 from fastapi.responses import Response
+from msgspec import structs
 
 from api.kernel.desk import today
 from api.kernel.doors import may
+from api.pages.kit.columns import Column
 from api.pages.kit.entrance import Entrance, PageDesk
 from api.pages.kit.labels import marked
-from api.pages.kit.languages import language_of, words
+from api.pages.kit.lists import ListPage, ListView
 from api.pages.kit.menu import BOOKS
 from api.pages.kit.own_pages import own_page
-from api.pages.kit.readiness import must_be_level
-from api.pages.kit.tables import CSV, As, Yuan, sheet
-from api.pages.public.sale_sheets import to_be_settled
+from api.pages.kit.rows import ListQuery, Whole
+from api.pages.public.sale_lists import TO_SETTLE
 from api.routes.disbursements import READERS
+from projections.exports.tables import Kind
 from projections.views.disbursements import Disbursements
 from projections.views.donations import Donations
 from projections.views.inbox import (
@@ -26,27 +30,60 @@ from projections.views.inbox import (
     UNSIGNED,
     Waiting,
     overdue,
-    to_settle,
     waiting,
 )
-from projections.views.sales import Sales
 from projections.views.unconfirmed import Unconfirmed, to_find
 
 router = APIRouter(route_class=Entrance, include_in_schema=False)
 
-OVERDUE_SHOWN = 200
-"""Overdue promises on the page; the file has all."""
+
+def _overdue(query: ListQuery[Any]) -> list[dict[str, Any]]:
+    return [structs.asdict(each) for each in overdue(query.reading.connection, today())]
+
+
+def _sum(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    sums = {name: sum(row[name] for row in rows) for name in ("due", "open")}
+    return [{"since": None, "fund": None, "donation": None, "public": False} | sums]
+
+
+OVERDUE = ListPage[dict[str, Any]](
+    name="overdue-pledges",
+    title=marked("Pledges overdue"),
+    view=Donations,
+    rows=Whole(_overdue, position=lambda row: row["position"], foot=_sum),
+    order="since",
+    size=200,
+    none=marked("Nothing is overdue."),
+    columns=(
+        Column(
+            name="since",
+            title=marked("Due since"),
+            kind=Kind.DAY,
+            none=marked("Total"),
+            heads=True,
+            sortable=True,
+        ),
+        Column(
+            name="fund",
+            title=marked("Fund"),
+            link=lambda row: row["fund"] and f"/funds/{row['fund']}",
+            sortable=True,
+        ),
+        Column(name="donation", title=marked("Pledge")),
+        Column(name="due", title=marked("Overdue, yuan"), kind=Kind.AMOUNT, sortable=True),
+        Column(name="open", title=marked("Still promised, yuan"), kind=Kind.AMOUNT, sortable=True),
+    ),
+)
 
 
 @router.get("/desk")
 @may(*READERS)
-def inbox(desk: PageDesk, form: As = "") -> Response:
+def inbox(desk: PageDesk) -> Response:
     """Show what waits; the file has the sales, of which no other page is a list."""
-    must_be_level(desk.site)
-    with desk.read(Sales) as sales:
-        settling = to_settle(sales.connection)
-    if form == CSV:
-        return to_be_settled(desk, settling)
+    return TO_SETTLE.answer(desk, partial(_inbox, desk))
+
+
+def _inbox(desk: PageDesk, listing: ListView[Any]) -> Response:
     with desk.read(Disbursements) as aid:
         to_approve, to_pay, unsigned = (
             waiting(aid.connection, states) for states in (TO_APPROVE, TO_PAY, UNSIGNED)
@@ -56,11 +93,11 @@ def inbox(desk: PageDesk, form: As = "") -> Response:
     return own_page(
         desk,
         "inbox.html",
+        listing=listing,
         to_approve=to_approve,
         to_pay=to_pay,
         unsigned=unsigned,
         overdue=Waiting(len(late), sum(each.due for each in late)),
-        settling=settling,
         unfound=_unfound(desk),
         failing=failing(desk),
         today=today(),
@@ -77,32 +114,9 @@ def _unfound(desk: PageDesk) -> Waiting | None:
 
 @router.get("/desk/pledges")
 @may(*READERS)
-def overdue_pledges(desk: PageDesk, form: As = "") -> Response:
+def overdue_pledges(desk: PageDesk) -> Response:
     """Show promises of which something should have come by now."""
-    must_be_level(desk.site)
-    with desk.read(Donations) as reading:
-        late = overdue(reading.connection, today())
-    if form == CSV:
-        rows = (
-            (each.since, each.fund, each.donation, Yuan(each.due), Yuan(each.open)) for each in late
-        )
-        return sheet("overdue-pledges", OVERDUE_COLUMNS, rows, words(language_of(desk)).gettext)
-    return own_page(
-        desk,
-        "overdue.html",
-        late=late[:OVERDUE_SHOWN],
-        total=len(late),
-        due=sum(x.due for x in late),
-    )
-
-
-OVERDUE_COLUMNS = (
-    marked("Due since"),
-    marked("Fund"),
-    marked("Pledge"),
-    marked("Overdue, yuan"),
-    marked("Still promised, yuan"),
-)
+    return OVERDUE.answer(desk, partial(own_page, desk, "overdue.html"))
 
 
 def failing(desk: PageDesk) -> list[str]:

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Annotated, Any, get_args
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any, get_args
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
+from sqlalchemy import RowMapping, Select
 
-from api.kernel.desk import READS_ALL, today
+from api.kernel.desk import READS_ALL, Desk, today
 from api.kernel.doors import may
 from api.pages.desk.aid import WHO_PAYS_WHOM
 from api.pages.kit.colleagues import SHORT, colleagues, payee_called
+from api.pages.kit.columns import Column
 from api.pages.kit.entrance import Entrance, PageDesk
 from api.pages.kit.forms import on_day, one_of, text
 from api.pages.kit.labels import RELATION_KINDS, marked
-from api.pages.kit.languages import language_of, words
+from api.pages.kit.lists import ListPage, ListView
 from api.pages.kit.own_pages import own_page, then
-from api.pages.kit.readiness import must_be_level
-from api.pages.kit.tables import CSV, As, sheet
+from api.pages.kit.rows import ListQuery, Selected
 from api.routes.disbursements import READERS
 from api.routes.relations import DECLARE
 from ledger.aggregates.relations import RelationKind
@@ -28,44 +30,58 @@ from ledger.commands.relations import declare_relation
 from ledger.kernel.errors import Invalid, LedgerError, NotFound
 from ledger.kernel.names import PartyId
 from ledger.kernel.roles import Role
+from projections.exports.tables import Kind
 from projections.views.disbursements import Disbursements, disbursement
-from projections.views.relations import RelationsDeclared, relations
+from projections.views.relations import RelationsDeclared, declared
 
 router = APIRouter(prefix="/desk/relations", route_class=Entrance, include_in_schema=False)
-
-ROWS_SHOWN = 50
 
 NAME_MAX = 200
 """Characters of an organisation's name, as the API takes it."""
 
-COLUMNS = (
-    marked("Event"),
-    marked("Declared on"),
-    marked("Person"),
-    marked("To"),
-    marked("Relation"),
+
+def _asked(query: ListQuery[Any]) -> Select[Any]:
+    return declared(None if _sees_all(query.desk) else query.desk.caller.person)
+
+
+def _with_declarers(query: ListQuery[Any], rows: Sequence[RowMapping]) -> list[dict[str, Any]]:
+    who = colleagues(query.desk, ((row["person"], Role.CLERK) for row in rows))
+    return [{**row, "person": who[row["person"]], "to": _to(dict(row))} for row in rows]
+
+
+RELATIONS = ListPage[dict[str, Any]](
+    name="relations",
+    title=marked("Declared relations"),
+    view=RelationsDeclared,
+    rows=Selected(_asked, "position", _with_declarers),
+    order="position",
+    none=marked("Nothing was declared yet."),
+    later=marked("Later declarations"),
+    columns=(
+        Column(name="position", title=marked("Event"), kind=Kind.EVENT, on_page=False),
+        Column(name="on", title=marked("Declared on"), kind=Kind.DAY, sortable=True),
+        Column(name="person", title=marked("Person")),
+        Column(name="to", title=marked("To"), heads=True),
+        Column(
+            name="relation",
+            title=marked("Relation"),
+            kind=Kind.CODE,
+            words=RELATION_KINDS,
+            sortable=True,
+        ),
+    ),
 )
 
 
 @router.get("")
 @may(*READERS)
-def list_relations(
-    desk: PageDesk,
-    after: Annotated[int, Query(ge=0, le=2**53)] = 0,
-    form: As = "",
-    aid: UUID | None = None,
-    done: int = 0,
-) -> Response:
+def list_relations(desk: PageDesk, aid: UUID | None = None, done: int = 0) -> Response:
     """Show what was declared: to treasurer and auditor all of it, to others their own.
 
     The form is filled in with the payee of the request ``aid``, if one is named.
     """
-    must_be_level(desk.site)
-    if form == CSV:
-        say = words(language_of(desk)).gettext
-        return sheet("relations", COLUMNS, _rows(desk, say), say)
     said, payee = ({}, None) if aid is None else _of_request(desk, aid)
-    return _page(desk, said, payee=payee, after=after, done=done)
+    return RELATIONS.answer(desk, partial(_page, desk, said, payee=payee, done=done))
 
 
 def _of_request(desk: PageDesk, aid: UUID) -> tuple[dict[str, str], str | None]:
@@ -85,18 +101,15 @@ def _page(
     desk: PageDesk,
     said: Mapping[str, str],
     *,
+    listing: ListView[Any],
     payee: str | None = None,
-    after: int = 0,
     done: int = 0,
     refusal: LedgerError | None = None,
 ) -> Response:
-    rows = _part(desk, after, ROWS_SHOWN + 1)
     return own_page(
         desk,
         "relations.html",
-        rows=[each | {"to": _to(each)} for each in rows[:ROWS_SHOWN]],
-        who=_declarers(desk, rows),
-        following=rows[ROWS_SHOWN - 1]["position"] if len(rows) > ROWS_SHOWN else None,
+        listing=listing,
         sees_all=_sees_all(desk),
         may_declare=not desk.caller.roles.isdisjoint(DECLARE),
         kinds=get_args(RelationKind),
@@ -109,38 +122,13 @@ def _page(
     )
 
 
-def _sees_all(desk: PageDesk) -> bool:
+def _sees_all(desk: Desk) -> bool:
     return not desk.caller.roles.isdisjoint(READS_ALL)
-
-
-def _part(desk: PageDesk, after: int, limit: int) -> list[dict[str, Any]]:
-    whose = None if _sees_all(desk) else desk.caller.person
-    with desk.read(RelationsDeclared) as reading:
-        return relations(reading.connection, after=after, limit=limit, person=whose)
-
-
-def _declarers(desk: PageDesk, rows: Iterable[Mapping[str, Any]]) -> dict[str, str]:
-    return colleagues(desk, ((row["person"], Role.CLERK) for row in rows))
 
 
 def _to(row: Mapping[str, Any]) -> str:
     """Return to whom: an organisation by its name, a person by the end of their id."""
     return row["organisation"] or f"…{row['party'][-SHORT:]}"
-
-
-def _rows(desk: PageDesk, say: Callable[[str], str]) -> Iterator[tuple[object, ...]]:
-    after = 0
-    while rows := _part(desk, after, ROWS_SHOWN * 10):
-        who = _declarers(desk, rows)
-        for row in rows:
-            yield (
-                row["position"],
-                row["on"],
-                who[row["person"]],
-                _to(row),
-                say(RELATION_KINDS[row["relation"]]),
-            )
-        after = rows[-1]["position"]
 
 
 @router.post("")
@@ -156,7 +144,8 @@ async def declare(desk: PageDesk) -> Response:
             on=on_day(desk.fields),
         )
     except LedgerError as refusal:
-        return await run_in_threadpool(_page, desk, desk.fields, refusal=refusal)
+        draw = partial(_page, desk, desk.fields, refusal=refusal)
+        return await run_in_threadpool(RELATIONS.page, desk, draw)
     return then(f"/desk/relations?done={receipt.position}")
 
 

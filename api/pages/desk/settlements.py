@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -12,21 +13,22 @@ from fastapi.responses import Response
 
 from api.kernel.desk import today
 from api.kernel.doors import may, takes
+from api.pages.kit.columns import Column, Filter
 from api.pages.kit.drawn.steps import drawn_steps
 from api.pages.kit.entrance import Entrance, PageDesk
 from api.pages.kit.forms import fen, fen_or_none, on_day
 from api.pages.kit.labels import STATEMENT_FIGURES, marked
-from api.pages.kit.languages import language_of, words
+from api.pages.kit.lists import ListPage, ListView
 from api.pages.kit.menu import BOOKS
 from api.pages.kit.own_pages import own_page, then, why_not
 from api.pages.kit.readiness import must_be_level
-from api.pages.kit.tables import CSV, As, Yuan, sheet
+from api.pages.kit.rows import ListQuery, Whole
 from api.routes.disbursements import READERS
 from ledger.aggregates.sales.settlements import Statement
 from ledger.commands.sales import remit, settle_sale
 from ledger.kernel.errors import Invalid, LedgerError, NotFound
-from ledger.kernel.money import yuan
 from ledger.kernel.names import SaleId
+from projections.exports.tables import Kind
 from projections.views.fund_balances import FundBalances, fund_row
 from projections.views.sales import Sales, sale
 
@@ -35,24 +37,51 @@ BY_HAND = frozenset({"settlement", "remittances"})
 
 router = APIRouter(route_class=Entrance, include_in_schema=False)
 
-SIDES = ("theirs", "ours", "difference")
 
-COLUMNS = (
-    marked("Figure"),
-    marked("Theirs, yuan"),
-    marked("Ours, yuan"),
-    marked("Difference"),
+def _sides(query: ListQuery[Any]) -> list[dict[str, Any]]:
+    planned, theirs = query.given["sale"], query.given["theirs"]
+    return [_beside(name, theirs[name], planned[name]) for name in STATEMENT_FIGURES]
+
+
+SETTLEMENT = ListPage[dict[str, Any]](
+    name="settlement",
+    title=marked("Settlement"),
+    view=Sales,
+    rows=Whole(_sides),
+    filters=tuple(
+        Filter(name=name, title=title, appears="hidden")
+        for name, title in STATEMENT_FIGURES.items()
+    ),
+    columns=(
+        Column(
+            name="figure",
+            title=marked("Figure"),
+            kind=Kind.CODE,
+            words=STATEMENT_FIGURES,
+            heads=True,
+        ),
+        Column(name="theirs", title=marked("Theirs, yuan"), kind=Kind.AMOUNT),
+        Column(name="ours", title=marked("Ours, yuan"), kind=Kind.AMOUNT),
+        Column(
+            name="difference",
+            title=marked("Difference"),
+            kind=Kind.AMOUNT,
+            marks_difference=True,
+        ),
+    ),
 )
 
 
 @router.get("/desk/sales/{sale_id}")
 @may(*READERS)
-def compare(sale_id: UUID, desk: PageDesk, done: int = 0, form: As = "") -> Response:
+def compare(sale_id: UUID, desk: PageDesk, done: int = 0) -> Response:
     """Show both accounts of a sale; what the partner says is in the address."""
     theirs, refusal = read_figures(desk.query_params)
-    if form == CSV and refusal is None:
-        return _sheet(desk, SaleId(sale_id), theirs)
-    return sale_page(desk, SaleId(sale_id), theirs, done=done, refusal=refusal)
+    if refusal is not None:
+        return sale_page(desk, SaleId(sale_id), theirs, refusal=refusal)
+    planned = _sale(desk, SaleId(sale_id))
+    draw = partial(_page, desk, planned, theirs, done=done)
+    return SETTLEMENT.answer(desk, draw, sale=planned, theirs=theirs)
 
 
 def read_figures(said: Mapping[str, str]) -> tuple[dict[str, int | None], LedgerError | None]:
@@ -66,21 +95,6 @@ def read_figures(said: Mapping[str, str]) -> tuple[dict[str, int | None], Ledger
     return found, None
 
 
-def _sheet(desk: PageDesk, sale_id: SaleId, theirs: Mapping[str, int | None]) -> Response:
-    """Return both accounts as a file."""
-    say, found = words(language_of(desk)).gettext, _sale(desk, sale_id)
-    sides = (_beside(name, theirs[name], found[name]) for name in STATEMENT_FIGURES)
-    rows = (
-        (say(STATEMENT_FIGURES[each["name"]]), *(_cell(each[side]) for side in SIDES))
-        for each in sides
-    )
-    return sheet("settlement", COLUMNS, rows, say)
-
-
-def _cell(fen: int | None) -> Yuan | None:
-    return None if fen is None else Yuan(fen)
-
-
 def _sale(desk: PageDesk, sale_id: SaleId) -> dict[str, Any]:
     must_be_level(desk.site)
     with desk.read(Sales) as reading:
@@ -91,28 +105,38 @@ def _sale(desk: PageDesk, sale_id: SaleId) -> dict[str, Any]:
 
 
 def sale_page(
+    desk: PageDesk, sale_id: SaleId, theirs: Mapping[str, int | None], *, refusal: LedgerError
+) -> Response:
+    """Show a sale after something was refused."""
+    planned = _sale(desk, sale_id)
+    draw = partial(_page, desk, planned, theirs, refusal=refusal)
+    return SETTLEMENT.page(desk, draw, sale=planned, theirs=theirs)
+
+
+def _page(
     desk: PageDesk,
-    sale_id: SaleId,
+    planned: dict[str, Any],
     theirs: Mapping[str, int | None],
     *,
+    listing: ListView[Any],
     done: int = 0,
     refusal: LedgerError | None = None,
 ) -> Response:
     """Show a sale, their figures beside ours, and what can be done next."""
-    found = _sale(desk, sale_id)
     with desk.read(FundBalances) as also:
-        fund = fund_row(also.connection, found["fund"])
-    ours = Statement(**{name: found[name] for name in STATEMENT_FIGURES})
+        fund = fund_row(also.connection, planned["fund"])
+    ours = Statement(**{name: planned[name] for name in STATEMENT_FIGURES})
+    sale_id = SaleId(UUID(planned["id"]))
     return own_page(
         desk,
         "settlement.html",
-        sale=found,
+        sale=planned,
         fund=fund,
-        figures=[_beside(name, theirs[name], found[name]) for name in STATEMENT_FIGURES],
-        drawn=list(drawn_steps(desk, "sales", str(sale_id), found["state"], but=BY_HAND)),
-        agrees=all(theirs[name] == found[name] for name in STATEMENT_FIGURES),
-        why_not=_why_not(desk, sale_id, found["state"], ours),
-        said={name: yuan(fen) for name, fen in theirs.items() if fen is not None},
+        listing=listing,
+        figures=listing.part.rows,
+        drawn=list(drawn_steps(desk, "sales", str(sale_id), planned["state"], but=BY_HAND)),
+        agrees=all(theirs[name] == planned[name] for name in STATEMENT_FIGURES),
+        why_not=_why_not(desk, sale_id, planned["state"], ours),
         reads_books=not desk.caller.roles.isdisjoint(BOOKS),
         today=today(),
         done=done,
@@ -122,7 +146,7 @@ def sale_page(
 
 def _beside(name: str, theirs: int | None, ours: int) -> dict[str, Any]:
     difference = None if theirs is None else theirs - ours
-    return {"name": name, "theirs": theirs, "ours": ours, "difference": difference}
+    return {"figure": name, "theirs": theirs, "ours": ours, "difference": difference}
 
 
 def _why_not(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import date
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -14,38 +15,28 @@ from msgspec import Struct
 
 from api.kernel.desk import own, today
 from api.kernel.doors import may
+from api.pages.kit.columns import Column
 from api.pages.kit.drawn.steps import DrawnStep, drawn_steps
 from api.pages.kit.entrance import Entrance, PageDesk
 from api.pages.kit.forms import text
 from api.pages.kit.labels import DONATION_STATES, marked
-from api.pages.kit.languages import language_of, words
+from api.pages.kit.lists import ListPage, ListView
 from api.pages.kit.menu import BOOKS
 from api.pages.kit.own_pages import own_page, then, why_not_as
 from api.pages.kit.readiness import must_be_level
-from api.pages.kit.tables import CSV, As, Yuan, sheet
+from api.pages.kit.rows import Selected
 from api.routes.donations import READERS as OFFICE
 from ledger.commands.donations import withdraw_pledge
 from ledger.kernel.errors import LedgerError, NotFound
 from ledger.kernel.names import DonationId
 from ledger.kernel.roles import Role
+from projections.exports.tables import Kind
 from projections.log.receipts import since_gift
 from projections.views.disbursements import Disbursements
-from projections.views.donations import Donations, donation, donations
+from projections.views.donations import Donations, as_promises, donation, promises
 from projections.views.fund_balances import FundBalances, fund_rows
 
 router = APIRouter(route_class=Entrance, include_in_schema=False)
-
-PLEDGES_SHOWN = 100
-
-COLUMNS = (
-    marked("Pledge"),
-    marked("Day"),
-    marked("Fund"),
-    marked("State"),
-    marked("Promised"),
-    marked("Received"),
-    marked("Still open"),
-)
 
 STAFF = tuple(role for role in OFFICE if role is not Role.DONOR)
 
@@ -72,42 +63,43 @@ def parts(found: dict[str, Any]) -> Iterator[Part]:
         yield Part(date.fromisoformat(each["due_on"]), each["amount"], taken)
 
 
+MINE = ListPage[dict[str, Any]](
+    name="my-pledges",
+    title=marked("My pledges"),
+    view=Donations,
+    rows=Selected(
+        lambda query: promises(donor=str(query.desk.caller.donor)),
+        "number",
+        lambda _, rows: as_promises(rows),
+    ),
+    order="-number",
+    order_of_files="number",
+    none=marked("You have not promised anything here yet."),
+    later=marked("Earlier pledges"),
+    columns=(
+        Column(name="id", title=marked("Pledge"), on_page=False),
+        Column(name="pledged_on", title=marked("Day"), kind=Kind.DAY, on_page=False),
+        Column(name="fund", title=marked("Fund"), heads=True, notes=("pledged_on",)),
+        Column(name="state", title=marked("State"), kind=Kind.CODE, words=DONATION_STATES),
+        Column(name="amount", title=marked("Promised"), kind=Kind.AMOUNT, sortable=True),
+        Column(name="received", title=marked("Received"), kind=Kind.AMOUNT),
+        Column(name="open", title=marked("Still open"), kind=Kind.AMOUNT),
+    ),
+)
+
+
 @router.get("/mine")
 @may(Role.DONOR)
-def mine(desk: PageDesk, form: As = "") -> Response:
+def mine(desk: PageDesk) -> Response:
     """List the donor's own pledges."""
-    must_be_level(desk.site)
-    if form == CSV:
-        say = words(language_of(desk)).gettext
-        return sheet("my-pledges", COLUMNS, _rows(desk, say), say)
-    found: list[dict[str, Any]] = []
-    if desk.caller.donor is not None:
-        with desk.read(Donations) as reading:
-            donor = str(desk.caller.donor)
-            found = donations(reading.connection, donor=donor, limit=PLEDGES_SHOWN)
+    return MINE.answer(desk, partial(_mine, desk))
+
+
+def _mine(desk: PageDesk, listing: ListView[dict[str, Any]]) -> Response:
     with desk.read(FundBalances) as also:
         funds = {each["fund"]: each["name"] for each in fund_rows(also.connection)}
-    return own_page(
-        desk,
-        "mine.html",
-        pledges=[each | {"parts": list(parts(each))} for each in reversed(found)],
-        funds=funds,
-    )
-
-
-def _rows(desk: PageDesk, say: Callable[[str], str]) -> Iterator[tuple[object, ...]]:
-    """Yield every pledge of the donor's, the oldest first."""
-    after, donor = 0, str(desk.caller.donor)
-    while True:
-        with desk.read(Donations) as reading:
-            found = donations(reading.connection, after=after, donor=donor, limit=PLEDGES_SHOWN)
-        if not found:
-            return
-        for each in found:
-            sums = (Yuan(each[name]) for name in ("amount", "received", "open"))
-            state = say(DONATION_STATES[each["state"]])
-            yield each["id"], each["pledged_on"], each["fund"], state, *sums
-        after = found[-1]["position"]
+    instalments = {each["id"]: list(parts(each)) for each in listing.part.rows}
+    return own_page(desk, "mine.html", listing=listing, funds=funds, instalments=instalments)
 
 
 @router.get("/mine/{donation_id}")

@@ -5,78 +5,96 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 
+from api.kernel.desk import Desk, Reading
 from api.kernel.doors import may
+from api.pages.kit.columns import Column
 from api.pages.kit.entrance import Entrance, PageDesk
 from api.pages.kit.labels import LINE_KINDS, marked
-from api.pages.kit.languages import language_of, words
+from api.pages.kit.lists import ListPage, ListView
 from api.pages.kit.own_pages import own_page, then, why_not_as
-from api.pages.kit.readiness import must_be_level
 from api.pages.kit.rendering import page
-from api.pages.kit.tables import CSV, As, Yuan, sheet
+from api.pages.kit.rows import Whole
 from ledger.commands.donors import erase_donor, restrict_donor
 from ledger.kernel.errors import LedgerError, NotFound
 from ledger.kernel.names import DonationId, DonorId, PartyId
 from ledger.kernel.roles import Role
+from projections.exports.tables import Kind
 from projections.views.donations import Donations
 from projections.views.donors import donor_row, donor_statement, may_be_owing
 
 router = APIRouter(route_class=Entrance, include_in_schema=False)
 
-COLUMNS = (
-    marked("Event"),
-    marked("Day"),
-    marked("What"),
-    marked("Fund"),
-    marked("Yuan"),
+
+MY_STATEMENT = ListPage[dict[str, Any]](
+    name="my-statement",
+    title=marked("What you promised and paid"),
+    view=Donations,
+    rows=Whole(lambda query: _statement(query.desk, query.reading)["lines"]),
+    columns=(
+        Column(name="position", title=marked("Event"), kind=Kind.EVENT, on_page=False),
+        Column(name="on", title=marked("Day"), kind=Kind.DAY, sortable=True),
+        Column(
+            name="kind",
+            title=marked("What"),
+            kind=Kind.CODE,
+            words=LINE_KINDS,
+            link=lambda row: f"/mine/{row['donation']}",
+            notes=("fund",),
+        ),
+        Column(name="fund", title=marked("Fund"), on_page=False),
+        Column(name="amount", title=marked("Yuan"), kind=Kind.AMOUNT, sortable=True),
+    ),
 )
 
 
 @router.get("/mine/data")
 @may(Role.DONOR)
-def my_data(desk: PageDesk, done: int = 0, form: As = "") -> Response:
-    """Show the donor their own copy; the file has what they promised and paid."""
-    if form == CSV:
-        say = words(language_of(desk)).gettext
-        return sheet("my-statement", COLUMNS, _rows(desk, say), say)
-    return data_page(desk, done=done)
+def my_data(desk: PageDesk, done: int = 0) -> Response:
+    """Show the donor their own copy; the files have what they promised and paid."""
+    return MY_STATEMENT.answer(desk, partial(_page, desk, done=done))
 
 
-def _rows(desk: PageDesk, say: Callable[[str], str]) -> Iterator[tuple[object, ...]]:
-    must_be_level(desk.site)
-    with desk.read(Donations) as reading:
-        statement = donor_statement(reading.connection, str(desk.caller.donor))
-    for each in statement["lines"]:
-        kind = say(LINE_KINDS[each["kind"]])
-        yield each["position"], each["on"], kind, each["fund"], Yuan(each["amount"])
+def data_page(desk: PageDesk, *, refusal: LedgerError) -> Response:
+    """Show what is known of the donor, after something was refused."""
+    return MY_STATEMENT.page(desk, partial(_page, desk, refusal=refusal))
 
 
-def data_page(desk: PageDesk, *, done: int = 0, refusal: LedgerError | None = None) -> Response:
+def _page(
+    desk: PageDesk,
+    *,
+    listing: ListView[Any],
+    done: int = 0,
+    refusal: LedgerError | None = None,
+) -> Response:
     """Show what is known of the donor, and what they can have done about it."""
-    must_be_level(desk.site)
     donor = desk.caller.donor
     if donor is None:
-        return own_page(desk, "my_data.html", known=None, statement=None, done=0, refusal=refusal)
-    with desk.read(Donations) as reading:
-        row = donor_row(reading.connection, str(donor))
-        statement = donor_statement(reading.connection, str(donor))
+        return own_page(desk, "my_data.html", known=None, done=0, refusal=refusal)
+    row = donor_row(listing.reading.connection, str(donor))
     details = desk.site.identity.vault.details(PartyId(str(donor))) or {}
     return own_page(
         desk,
         "my_data.html",
         known=(row or {"anonymous": True}) | details,
         state=(row or {}).get("state"),
-        statement=statement,
+        statement=_statement(desk, listing.reading),
+        listing=listing,
         cannot_erase=_cannot_erase(desk, donor),
         done=done,
         refusal=refusal,
     )
+
+
+def _statement(desk: Desk, reading: Reading) -> dict[str, Any]:
+    return donor_statement(reading.connection, str(desk.caller.donor))
 
 
 def _cannot_erase(desk: PageDesk, donor: DonorId) -> LedgerError | None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import date
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
@@ -11,12 +13,13 @@ from msgspec import Struct
 
 from api.kernel.desk import Desk
 from api.kernel.doors import Door, may
+from api.pages.kit.columns import Column, Filter
 from api.pages.kit.forms import day
 from api.pages.kit.labels import marked
-from api.pages.kit.languages import language_of, words
+from api.pages.kit.lists import ListPage
 from api.pages.kit.readiness import must_be_level
 from api.pages.kit.rendering import page
-from api.pages.kit.tables import CSV, As, Yuan, sheet
+from api.pages.kit.rows import Keyed, ListQuery, Part
 from ledger.aggregates.disbursements.disbursement import Disbursement
 from ledger.aggregates.donations.donation import Donation
 from ledger.books.movements import COLUMNS, movements
@@ -24,6 +27,8 @@ from ledger.books.postings import postings
 from ledger.kernel.aggregate import Fact
 from ledger.kernel.errors import Invalid, NotFound
 from ledger.kernel.names import Position
+from projections.exports.tables import Kind
+from projections.kernel.keyset import Key
 from projections.kernel.sentences import Sentence
 from projections.views.corrections import Correction
 from projections.views.every import public_sentence
@@ -33,19 +38,12 @@ from projections.views.statements import Place, Span, Statements, events_within,
 router = APIRouter(route_class=Door, include_in_schema=False)
 
 EVENTS_SHOWN = 50
-"""Events on one page."""
+"""Events of one matter on the page of one of them."""
 
 STREAM_MAX = 1_000
 """Events of one matter that are looked through for corrections; few have ten."""
 
 POSITION_MAX = 2**53
-
-EVENT_COLUMNS = (
-    marked("Event"),
-    marked("Business day"),
-    marked("What happened"),
-    marked("Yuan"),
-)
 
 MAY_BE_CORRECTED = (
     Disbursement.Paid,
@@ -74,9 +72,75 @@ class Told(Struct, frozen=True):
     corrected_by: Position | None
     corrects: Position | None
 
-    def money(self, fund: str) -> int:
-        """Return what it brought ``fund`` in money, in fen."""
-        return sum(each.received - each.paid for each in movements(self.fact) if each.fund == fund)
+
+def money(fact: Fact, fund: str) -> int:
+    """Return what an event brought ``fund`` in money, in fen."""
+    return sum(each.received - each.paid for each in movements(fact) if each.fund == fund)
+
+
+class OfLine(Struct, frozen=True):
+    """An event that a line of a statement is made of, and what it brought the fund, in fen."""
+
+    position: Position
+    on: date
+    said: Sentence
+    amount: int
+    corrected_by: Position | None
+    corrects: Position | None
+
+
+class _Events(Keyed):
+    """The events that a line of a statement is made of."""
+
+    def part(self, query: ListQuery[Any]) -> Part[OfLine]:
+        """Return the events that are asked for."""
+        code, place, where = (query.given[name] for name in ("code", "place", "where"))
+        wanted = query.range
+        after = 0 if wanted.after is None else wanted.after.position
+        rest = Span(Position(max(where.first, after + 1)), min(where.last, wanted.until))
+        with query.desk.read(Journal) as entries:  # As far as the statement, or farther.
+            found = events_within(entries.connection, rest, code, place, limit=wanted.limit + 1)
+        part = found[: wanted.limit]
+        following = Key(part[-1], part[-1]) if len(found) > len(part) else None
+        return Part(list(_of_line(query.desk, code, part)), following)
+
+
+def _of_line(desk: Desk, code: str, positions: Sequence[Position]) -> Iterator[OfLine]:
+    for each in tell(desk, list(desk.ledger.at(positions))):
+        amount = money(each.fact, code)
+        if amount:
+            by, of = each.corrected_by, each.corrects
+            yield OfLine(each.position, each.fact.on, each.said, amount, by, of)
+
+
+EVENTS = ListPage[OfLine](
+    name="events",
+    title=marked("Events"),
+    view=Statements,
+    rows=_Events(),
+    order="position",
+    later=marked("Later events"),
+    filters=(
+        Filter(name="on", kind="day", appears="hidden"),
+        Filter(name="kind", appears="hidden", max_length=100),
+    ),
+    columns=(
+        Column(
+            name="position",
+            title=marked("Event"),
+            kind=Kind.EVENT,
+            link=lambda row: f"/events/{row.position}",
+        ),
+        Column(name="on", title=marked("Business day"), kind=Kind.DAY, on_page=False),
+        Column(name="said", title=marked("What happened"), kind=Kind.TRANSLATED),
+        Column(
+            name="amount",
+            title=marked("Yuan"),
+            kind=Kind.AMOUNT,
+            struck=lambda row: row.corrected_by is not None,
+        ),
+    ),
+)
 
 
 @router.get("/funds/{code}/lines")
@@ -86,8 +150,6 @@ def show_line(
     desk: Desk,
     on: Annotated[str, Query(max_length=10)],
     kind: Annotated[str, Query(max_length=100)],
-    after: Annotated[int, Query(ge=0, le=POSITION_MAX)] = 0,
-    form: As = "",
 ) -> Response:
     """Show the events that one line of a fund's statement is made of."""
     must_be_level(desk.site)
@@ -99,39 +161,8 @@ def show_line(
         where = span(reading.connection, code, place)
     if where is None:
         raise NotFound("line", by="fund, day and kind")
-    found = _LineOf(code, place, where)
-    if form == CSV:
-        return sheet("events", EVENT_COLUMNS, _rows(desk, found), words(language_of(desk)).gettext)
-    told, following = found.part(desk, after)
-    return page(desk, "line.html", code=code, place=place, told=told, following=following)
-
-
-class _LineOf(Struct, frozen=True):
-    """A line of a fund's statement, and where its events stand."""
-
-    code: str
-    place: Place
-    where: Span
-
-    def part(self, desk: Desk, after: int) -> tuple[list[Told], Position | None]:
-        """Return its next events after a position, and where those end, if more follow."""
-        rest = Span(Position(max(self.where.first, after + 1)), self.where.last)
-        with desk.read(Journal) as entries:  # It has read as far as the statement, or farther.
-            found = events_within(
-                entries.connection, rest, self.code, self.place, limit=EVENTS_SHOWN + 1
-            )
-        told = tell(desk, list(desk.ledger.at(found[:EVENTS_SHOWN])))
-        following = found[EVENTS_SHOWN - 1] if len(found) > EVENTS_SHOWN else None
-        return [each for each in told if each.money(self.code)], following
-
-
-def _rows(desk: Desk, of: _LineOf) -> Iterator[tuple[object, ...]]:
-    after: Position | None = Position(0)
-    while after is not None:
-        told, after = of.part(desk, after)
-        for each in told:
-            said = each.said.zh if language_of(desk) == "zh" else each.said.en
-            yield each.position, each.fact.on, said, Yuan(each.money(of.code))
+    draw = partial(page, desk, "line.html", code=code, place=place)
+    return EVENTS.answer(desk, draw, code=code, place=place, where=where)
 
 
 @router.get("/events/{position}")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import datetime
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter
@@ -11,14 +11,17 @@ from fastapi.responses import Response
 
 from api.kernel.desk import Desk, Reading
 from api.kernel.doors import Door, may
+from api.pages.kit.columns import Column
 from api.pages.kit.labels import FIGURES, FUND_STATES, marked
 from api.pages.kit.languages import language_of, words
+from api.pages.kit.lists import ListPage, ListView
+from api.pages.kit.moments import as_of
 from api.pages.kit.readiness import must_be_level
 from api.pages.kit.rendering import page
-from api.pages.kit.tables import CSV, As, Yuan, sheet
+from api.pages.kit.rows import Whole
 from api.pages.public.flows import Moved, flows, rows
 from ledger.books.movements import Figures
-from ledger.kernel.names import Position
+from projections.exports.tables import Kind
 from projections.views.fund_balances import FundBalances, FundSummary, fund_summaries
 from projections.views.purposes import paid_for
 from projections.views.sales import Sales, sales_of_late
@@ -31,17 +34,54 @@ FUNDS_IN_FRONT = 6
 
 SALES_IN_FRONT = 3
 
-FUND_FIGURES = ("pledged", "received", "reserved", "paid", "acknowledged")
-"""Figures of each fund in the file of all, beside balance and what is available."""
 
-FUND_COLUMNS = (
-    marked("Fund"),
-    marked("Name"),
-    marked("Purpose"),
-    marked("State"),
-    *(FIGURES[name] for name in FUND_FIGURES),
-    marked("Balance"),
-    marked("Available"),
+def _figure(name: str, *, on_page: bool = True) -> Column[FundSummary]:
+    return Column(
+        name=name,
+        title=FIGURES[name],
+        kind=Kind.AMOUNT,
+        read=lambda fund: getattr(fund.figures, name),
+        on_page=on_page,
+        sortable=on_page,
+    )
+
+
+FUNDS = ListPage[FundSummary](
+    name="funds",
+    title=marked("Funds"),
+    view=FundBalances,
+    rows=Whole(lambda query: fund_summaries(query.reading.connection)),
+    none=marked("No fund has been opened yet."),
+    columns=(
+        Column(name="fund", title=marked("Fund"), on_page=False),
+        Column(
+            name="name",
+            title=marked("Name"),
+            link=lambda fund: f"/funds/{fund.fund}",
+            heads=True,
+            notes=("state_note",),
+        ),
+        Column(name="purpose", title=marked("Purpose"), on_page=False),
+        Column(
+            name="state", title=marked("State"), kind=Kind.CODE, words=FUND_STATES, on_page=False
+        ),
+        _figure("pledged"),
+        _figure("received"),
+        _figure("reserved"),
+        _figure("paid"),
+        _figure("acknowledged", on_page=False),
+        Column(name="balance", title=marked("Balance"), kind=Kind.AMOUNT, sortable=True),
+        Column(name="available", title=marked("Available"), kind=Kind.AMOUNT, on_page=False),
+        Column(
+            name="state_note",
+            title=marked("State"),
+            kind=Kind.CODE,
+            words=FUND_STATES,
+            read=lambda fund: None if fund.state == "open" else fund.state,
+            on_page=False,
+            in_files=False,
+        ),
+    ),
 )
 
 
@@ -72,33 +112,16 @@ def front(desk: Desk) -> Response:
 
 @router.get("/funds")
 @may()
-def list_funds(desk: Desk, form: As = "") -> Response:
+def list_funds(desk: Desk) -> Response:
     """Show every fund, and where the money of all went."""
-    must_be_level(desk.site)
-    with desk.read(FundBalances) as reading:
-        funds = fund_summaries(reading.connection)
-    if form == CSV:
-        say = words(language_of(desk)).gettext
-        return sheet("funds", FUND_COLUMNS, _fund_rows(funds, say), say)
+    return FUNDS.answer(desk, partial(_funds, desk))
+
+
+def _funds(desk: Desk, listing: ListView[FundSummary]) -> Response:
     with desk.read(Statements) as also:
         moved = moved_in(also)
-    return page(
-        desk,
-        "funds.html",
-        funds=funds,
-        flows=drawn(desk, moved, {fund.fund: fund.name for fund in funds}),
-        as_of=as_of(desk, reading.position),
-    )
-
-
-def _fund_rows(
-    funds: Iterable[FundSummary], say: Callable[[str], str]
-) -> Iterator[tuple[object, ...]]:
-    for fund in funds:
-        figures = (getattr(fund.figures, name) for name in FUND_FIGURES)
-        state = say(FUND_STATES[fund.state])
-        sums = map(Yuan, (*figures, fund.balance, fund.available))
-        yield fund.fund, fund.name, fund.purpose, state, *sums
+    names: dict[str, str] = {fund.fund: fund.name for fund in listing.part.rows}
+    return page(desk, "funds.html", listing=listing, flows=drawn(desk, moved, names))
 
 
 def drawn(desk: Desk, moved: Moved, funds: Mapping[str, str]) -> list[dict[str, Any]]:
@@ -116,11 +139,3 @@ def moved_in(reading: Reading) -> Moved:
 def method(desk: Desk) -> Response:
     """Define every figure."""
     return page(desk, "method.html")
-
-
-def as_of(desk: Desk, position: Position) -> dict[str, Any]:
-    """Return which event the figures are as good as, and when that was recorded."""
-    at: datetime | None = None
-    for _, fact in desk.ledger.at([position]):
-        at = fact.recorded_at
-    return {"position": position, "at": at}

@@ -3,34 +3,33 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
-from functools import lru_cache
+from functools import cache, lru_cache, partial
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Header, Query
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
+from sqlalchemy import Connection
 
 from api.kernel.desk import Desk
 from api.kernel.doors import Door, may
 from api.pages.kit.languages import Language, language_of
+from api.pages.kit.lists import ListView
+from api.pages.kit.moments import as_of
 from api.pages.kit.readiness import must_be_level
 from api.pages.kit.rendering import page, render
 from api.pages.kit.server_sent_events import HEARTBEAT, EventStream, message
-from api.pages.kit.tables import CSV, As
-from api.pages.public.front import as_of
 from api.pages.public.live import Live, Shown
-from api.pages.public.sale_sheets import all_sales, goods
+from api.pages.public.sale_lists import GOODS, SALES
 from ledger.kernel.errors import NotFound
+from ledger.kernel.names import Position
 from projections.views.fund_balances import FundBalances, fund_row
-from projections.views.sales import RunningTotal, Sales, running_totals, sale, sales_of_late
+from projections.views.sales import RunningTotal, Sales, running_totals, sale
 
 router = APIRouter(route_class=Door, include_in_schema=False)
-
-SALES_SHOWN = 20
-"""Sales on one page."""
 
 Face = Literal["page", "wall"]
 
@@ -43,56 +42,64 @@ GAP_S: Mapping[Face, float] = {"page": 0.5, "wall": 1.0}
 
 @router.get("/sales")
 @may()
-def list_sales(
-    desk: Desk, before: Annotated[int | None, Query(ge=1, le=2**53)] = None, form: As = ""
-) -> Response:
+def list_sales(desk: Desk) -> Response:
     """Show every sale, the newest first."""
-    must_be_level(desk.site)
-    if form == CSV:
-        return all_sales(desk)
-    with desk.read(Sales) as reading:
-        found = sales_of_late(reading.connection, before=before, limit=SALES_SHOWN + 1)
-    return page(
-        desk,
-        "sales.html",
-        sales=found[:SALES_SHOWN],
-        following=found[SALES_SHOWN - 1]["position"] if len(found) > SALES_SHOWN else None,
-        as_of=as_of(desk, reading.position),
-    )
+    return SALES.answer(desk, partial(page, desk, "list.html"))
 
 
 @router.get("/sales/{sale_id}")
 @may()
-def show_sale(sale_id: UUID, desk: Desk, form: As = "") -> Response:
+def show_sale(sale_id: UUID, desk: Desk) -> Response:
     """Show a sale with its running total."""
-    if form == CSV:
-        return goods(desk, sale_id)
-    return _shown(desk, sale_id, "sale.html")
+    planned = cache(partial(_sale, sale_id))  # Read once for the goods and the rest of the page.
+    return GOODS.answer(desk, partial(_with_goods, desk, planned), sale=planned)
+
+
+def _with_goods(
+    desk: Desk, planned: Callable[[Connection], dict[str, Any]], listing: ListView[Any]
+) -> Response:
+    connection, position = listing.reading
+    found = planned(connection)
+    (total,) = running_totals(connection, [found["id"]])
+    return _shown(desk, "sale.html", found, total, position, listing=listing)
+
+
+def _sale(sale_id: UUID, connection: Connection) -> dict[str, Any]:
+    found = sale(connection, str(sale_id))
+    if found is None:
+        raise NotFound("sale")
+    return found
 
 
 @router.get("/sales/{sale_id}/wall")
 @may()
 def show_wall(sale_id: UUID, desk: Desk) -> Response:
     """Show a sale's total so large that a studio can read it."""
-    return _shown(desk, sale_id, "wall.html")
-
-
-def _shown(desk: Desk, sale_id: UUID, template: str) -> Response:
     must_be_level(desk.site)
     with desk.read(Sales) as reading:
-        found = sale(reading.connection, str(sale_id))
-        totals = running_totals(reading.connection, [str(sale_id)])
-    if found is None:
-        raise NotFound("sale")
+        planned = _sale(sale_id, reading.connection)
+        (total,) = running_totals(reading.connection, [str(sale_id)])
+    return _shown(desk, "wall.html", planned, total, reading.position)
+
+
+def _shown(  # What a page of a sale is made of.
+    desk: Desk,
+    template: str,
+    planned: dict[str, Any],
+    total: RunningTotal,
+    position: Position,
+    **more: Any,
+) -> Response:
     with desk.read(FundBalances) as also:
-        fund = fund_row(also.connection, found["fund"])
+        fund = fund_row(also.connection, planned["fund"])
     return page(
         desk,
         template,
-        sale=found,
+        sale=planned,
         fund=fund,
-        **_said(totals[0]),
-        **as_of(desk, reading.position),
+        **_said(total),
+        **as_of(desk, position),
+        **more,
     )
 
 

@@ -2,43 +2,145 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Mapping
 from datetime import date
-from typing import Annotated
+from functools import partial
+from typing import Annotated, Any, cast
 
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
+from msgspec import Struct
 
 from api.kernel.desk import Desk, Reading, today
 from api.kernel.doors import Door, may
+from api.pages.kit.columns import Column, Filter
 from api.pages.kit.forms import day
 from api.pages.kit.labels import KINDS, marked
-from api.pages.kit.languages import language_of, words
-from api.pages.kit.readiness import must_be_level
-from api.pages.kit.rendering import page
-from api.pages.kit.tables import CSV, As, Yuan, sheet
+from api.pages.kit.lists import ListPage, ListView
+from api.pages.kit.rendering import page, query_of
+from api.pages.kit.rows import ListQuery, Part
 from api.pages.public.flows import Moved
-from api.pages.public.front import as_of, drawn
+from api.pages.public.front import drawn
 from ledger.kernel.errors import Invalid, NotFound
+from projections.exports.tables import Kind
 from projections.kernel.periods import Period
 from projections.views.fund_balances import FundBalances, fund_balance, fund_row
 from projections.views.purposes import paid_for
-from projections.views.statements import Place, Statements, came_from, openings, statement
+from projections.views.statements import Line, Place, Statements, came_from, openings, statement
 
 router = APIRouter(route_class=Door, include_in_schema=False)
 
-LINES_SHOWN = 60
-"""Lines of a statement on one page."""
+OPENING, CLOSING = "opening", "closing"
+CARRIED_FORWARD, CARRIED_OVER = "carried-forward", "carried-over"
+"""Rows of a statement that are no lines: they add up what is before and after them."""
 
-OPENING, CLOSING = marked("Opening"), marked("Closing")
+SUMS: Mapping[str, str] = {
+    OPENING: marked("Opening"),
+    CLOSING: marked("Closing"),
+    CARRIED_FORWARD: marked("Carried forward"),
+    CARRIED_OVER: marked("Carried over"),
+}
 
-COLUMNS = (
-    marked("Day"),
-    marked("What"),
-    marked("Events"),
-    marked("Came in"),
-    marked("Went out"),
-    marked("Balance"),
+
+class Row(Struct, frozen=True):
+    """A row of a fund's statement: a line, or a sum. Figures in fen."""
+
+    on: date | None
+    kind: str
+    balance: int
+    events: int | None = None
+    came: int | None = None
+    went: int | None = None
+    href: str | None = None
+
+
+class _Lines:
+    """The lines of a fund's statement, from its opening to its closing."""
+
+    rows_at_once = 600
+    in_parts = False
+
+    def part(self, query: ListQuery[Any]) -> Part[Row]:
+        """Return the lines that are asked for, and the sums about them."""
+        code, period = query.given["code"], query.given["period"]
+        wanted = query.range
+        after = cast("Place | None", wanted.after)
+        found = statement(query.reading.connection, code, period, after=after, limit=wanted.limit)
+        if not wanted.after and not found.lines:
+            _must_exist(query.desk, code)
+        rows = [_line(code, each) for each in found.lines]
+        begin = Row(period.first, CARRIED_FORWARD if wanted.after else OPENING, found.carried)
+        end = Row(period.last, CLOSING, found.closing, came=found.came, went=found.went)
+        head = []
+        if wanted.after:
+            head.append(begin)
+        else:
+            rows.insert(0, begin)
+        if not found.more:
+            return Part([*rows, end], head=head)
+        last = found.lines[-1]
+        foot = [Row(None, CARRIED_OVER, last.balance), end]
+        return Part(rows, Place(last.on, last.kind), head, foot)
+
+    def read_key(self, text: str, _: object) -> Place:
+        """Read which line was the last."""
+        on, _tilde, kind = text.partition("~")
+        if not kind:
+            raise ValueError(text)
+        return Place(date.fromisoformat(on), kind)
+
+    def write_key(self, key: Place) -> str:
+        """Write which line was the last."""
+        return f"{key.on}~{key.kind}"
+
+
+def _must_exist(desk: Desk, code: str) -> None:
+    with desk.read(FundBalances) as reading:
+        if fund_row(reading.connection, code) is None:
+            raise NotFound("fund", by="code")
+
+
+def _line(code: str, line: Line) -> Row:
+    place = query_of({"on": line.on, "kind": line.kind})
+    return Row(
+        on=line.on,
+        kind=line.kind,
+        balance=line.balance,
+        events=line.events,
+        came=line.came,
+        went=line.went,
+        href=f"/funds/{code}/lines{place}",
+    )
+
+
+STATEMENT = ListPage[Row](
+    name="statement-{code}",
+    title=marked("Statement"),
+    view=Statements,
+    rows=_Lines(),
+    size=60,
+    later=marked("Later lines"),
+    section="#statement",
+    is_total=lambda row: row.kind in SUMS,
+    filters=(
+        Filter(name="from", title=marked("From day"), kind="day"),
+        Filter(name="to", title=marked("To day"), kind="day"),
+    ),
+    columns=(
+        Column(name="on", title=marked("Day"), kind=Kind.DAY),
+        Column(
+            name="kind",
+            title=marked("What"),
+            kind=Kind.CODE,
+            words={**KINDS, **SUMS},
+            link=lambda row: row.href,
+            heads=True,
+        ),
+        Column(name="events", title=marked("Events"), kind=Kind.NUMBER, on_page=False),
+        Column(name="came", title=marked("Came in"), kind=Kind.AMOUNT, hides_zero=True),
+        Column(name="went", title=marked("Went out"), kind=Kind.AMOUNT, hides_zero=True),
+        Column(name="balance", title=marked("Balance"), kind=Kind.AMOUNT),
+    ),
 )
 
 
@@ -49,19 +151,16 @@ def show_fund(
     desk: Desk,
     first: Annotated[str, Query(alias="from", max_length=10)] = "",
     last: Annotated[str, Query(alias="to", max_length=10)] = "",
-    after: Annotated[str, Query(max_length=100)] = "",
-    form: As = "",
 ) -> Response:
     """Show what a fund has, what came and went in a period, and where to."""
-    must_be_level(desk.site)
     period = Period(day(first, "from"), day(last, "to"))
     if period.first and period.last and period.last < period.first:
         raise Invalid("to", "{last} is before {first}", last=period.last, first=period.first)
-    if form == CSV:
-        return _sheet(desk, code, period)
-    with desk.read(Statements) as reading:
-        shown = statement(reading.connection, code, period, after=_place(after), limit=LINES_SHOWN)
-        moved = _moved(reading, code, period)
+    return STATEMENT.answer(desk, partial(_page, desk, period), code=code, period=period)
+
+
+def _page(desk: Desk, period: Period, *, listing: ListView[Row]) -> Response:
+    code, reading = listing.given["code"], listing.reading
     with desk.read(FundBalances) as also:
         fund = fund_row(also.connection, code)
         # Of the same event as the statement, however far the ledger went on meanwhile.
@@ -73,42 +172,11 @@ def show_fund(
         "fund.html",
         fund=fund,
         figures=figures,
-        statement=shown,
+        listing=listing,
         period=period,
-        after=after,
-        flows=drawn(desk, moved, {code: fund["name"]}),
+        flows=drawn(desk, _moved(reading, code, period), {code: fund["name"]}),
         periods=_periods(),
-        as_of=as_of(desk, reading.position),
     )
-
-
-def _sheet(desk: Desk, code: str, period: Period) -> Response:
-    """Return the whole statement of a period as a file."""
-    with desk.read(FundBalances) as reading:
-        if fund_row(reading.connection, code) is None:
-            raise NotFound("fund", by="code")
-    say = words(language_of(desk)).gettext
-    return sheet(f"statement-{code}", COLUMNS, _rows(desk, code, period, say), say)
-
-
-def _rows(
-    desk: Desk, code: str, period: Period, say: Callable[[str], str]
-) -> Iterator[tuple[object, ...]]:
-    """Yield the opening, every line, and the closing."""
-    place, more = None, True
-    while more:
-        with desk.read(Statements) as reading:
-            part = statement(reading.connection, code, period, after=place, limit=LINES_SHOWN * 10)
-        if place is None:
-            yield period.first, say(OPENING), None, None, None, Yuan(part.carried)
-        for line in part.lines:
-            came, went = Yuan(line.came), Yuan(line.went)
-            kind = say(KINDS.get(line.kind, line.kind))
-            yield line.on, kind, line.events, came, went, Yuan(line.balance)
-            place = Place(line.on, line.kind)
-        more = part.more
-    sums = Yuan(part.came), Yuan(part.went), Yuan(part.closing)
-    yield period.last, say(CLOSING), None, *sums
 
 
 def _moved(reading: Reading, code: str, period: Period) -> Moved:
@@ -128,14 +196,3 @@ def _periods() -> dict[str, Period]:
         "year": Period(date(day.year, 1, 1), day),
         "month": Period(day.replace(day=1), day),
     }
-
-
-def _place(said: str) -> Place | None:
-    """Read where a page of lines goes on."""
-    if not said:
-        return None
-    on, _, kind = said.partition("~")
-    found = day(on, "after")
-    if found is None or not kind:
-        raise Invalid("after", "was not issued by this page")
-    return Place(found, kind)

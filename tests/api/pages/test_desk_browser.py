@@ -122,7 +122,7 @@ def test_a_request_goes_from_the_inbox_to_the_payee(browser, here):
             here.kept(page, "inbox")
             page.get_by_role("link", name=say("To approve")).click()
             here.kept(page, "aid")
-            page.locator("tbody a").first.click()
+            page.locator("tbody th a").first.click()
             page.get_by_role("button", name=say("Approve %(amount)s yuan") % AMOUNT).click()
             expect(page.locator(".recorded")).to_be_visible()
             if name == "wang":
@@ -135,7 +135,7 @@ def test_a_request_goes_from_the_inbox_to_the_payee(browser, here):
     with here.window(browser, "chen", Role.CASHIER) as page:
         page.goto("/desk")
         page.get_by_role("link", name=say("To pay")).click()
-        page.locator("tbody a").first.click()
+        page.locator("tbody th a").first.click()
         page.get_by_label(say("Reference of the bank")).fill("PAY-1")
         page.get_by_role("button", name=say("Record %(amount)s yuan as paid") % AMOUNT).click()
         expect(page.locator(".recorded")).to_be_visible()

@@ -161,7 +161,7 @@ def test_the_inbox_counts_what_the_lists_show(visitors, office, years):
     page = visitors[Role.TREASURER].read("/desk")
     for href, number in re.findall(r'<a href="([^"]+)"><span class="number">([\d,]+)<', page):
         listed = visitors[Role.TREASURER].read(href)
-        rows = re.findall(r'<th role="rowheader"', listed)
+        rows = re.findall(r'<th role="rowheader"', listed.partition("<tfoot")[0])
         assert len(rows) == int(number), href
 
 
@@ -491,4 +491,4 @@ def test_back_in_time_is_what_the_api_knew_then(visitors, office, years):
             then, now = office.balance(fund, **asked), office.balance(fund)
             shown = [then["balance"], now["balance"], then["balance"] - now["balance"]]
             said = " ".join(yuan(each).replace("-", "−") for each in shown)
-            assert f"{fund} {said}" in page
+            assert re.search(rf"{fund}\b[^\d]* Balance {said}", page)

@@ -18,6 +18,7 @@ from api.pages.donor.giving import Answers
 from api.pages.kit.entrance import FORM, Entrance
 from ledger.aggregates.sales.settlements import Statement
 from ledger.kernel.roles import Role
+from tests.lists import LISTS, PATHS
 from tests.processes import HOUSE
 from tests.server import ANSWER_S
 
@@ -101,7 +102,8 @@ def _visitors(world):
 def names_of(route):
     """Return what a page reads of its address, or of its form."""
     itself = (names for begin, names in READ.items() if route.path.startswith(begin))
-    return [*(each.alias for each in route.dependant.query_params), *chain(*itself)]
+    listed = (LISTS[name].names() for name, path in PATHS.items() if path == route.path)
+    return [*(each.alias for each in route.dependant.query_params), *chain(*itself, *listed)]
 
 
 def asked(method, route, there):

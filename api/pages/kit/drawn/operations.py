@@ -16,7 +16,7 @@ from msgspec import Struct
 from pydantic import BaseModel
 
 from api.kernel.doors import Door
-from api.pages.kit.drawn.fields import LINES, Field, Kind, fields_of_body, label_path
+from api.pages.kit.drawn.fields import LINES, Field, Kind, fields_of_body
 from api.pages.kit.drawn.wording import NOUNS, THINGS, TITLES
 from api.routes.every import routes
 from ledger.commands.command import Command
