@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,9 @@ from typing import NamedTuple
 from tests.mutants.changes import Change
 
 LEFT_OUT = shutil.ignore_patterns(".*", "__pycache__", "*-data", "*.egg-info")
+SUMMARY = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)
+"""How pytest names a test that failed, unlike a line of a log, which may begin with ERROR too."""
+
 FAILED = {1, 2}
 """How pytest ends when a test fails, or a module cannot be read."""
 
@@ -101,10 +105,10 @@ class Copy:
             return "time"
         if not ran.returncode:
             return ""
-        failed = [line for line in ran.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
-        if ran.returncode not in FAILED or not failed:
+        failed = SUMMARY.search(ran.stdout)
+        if ran.returncode not in FAILED or failed is None:
             raise RuntimeError(f"pytest ended with {ran.returncode}:\n{ran.stdout}{ran.stderr}")
-        return failed[0].split(" - ")[0].split(maxsplit=1)[1]
+        return failed.group(1)
 
     def _run(self, name: str, tests: Sequence[Path]) -> subprocess.CompletedProcess[str]:
         options = ["-x", "-q", "-p", "no:cacheprovider", *self._stages[name].options]
