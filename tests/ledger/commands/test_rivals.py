@@ -226,3 +226,17 @@ def test_two_feeds_of_one_order_record_it_once(house, sale):
     assert (slow.accepted, slow.duplicates) == (0, 1)
     assert house.kinds().count("sale-order.placed.1") == 2
     house.check_tallies()
+
+
+def test_a_rehearsal_is_decided_anew_when_somebody_was_restricted_meanwhile(house):
+    house.pledge()  # Its donor is remembered here from now on.
+    donor = DonorId(new_id())
+    house.do("register_donor", donor, anonymous=True)
+    house.do("restrict_donor", donor, basis="donor-request")
+
+    promise = {"fund": HEAR, "amount": 1, "currency": "CNY", "pledged_on": TODAY}
+    refusal = house.ledger.refusal_of(
+        COMMANDS["pledge"], act_for(COMMANDS["pledge"]), donor=MEI, **promise
+    )
+
+    assert refusal is None
