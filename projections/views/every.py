@@ -7,7 +7,7 @@ from projections.kernel.sentences import Sentence, Sentences
 from projections.kernel.view import View
 from projections.views import (
     disbursements,
-    donations,
+    donation_sentences,
     donors,
     fund_balances,
     policies,
@@ -30,7 +30,7 @@ SENTENCES: dict[type[Fact], Sentences] = {
     kind: noun.SENTENCES
     for noun in (
         disbursements,
-        donations,
+        donation_sentences,
         donors,
         fund_balances,
         policies,

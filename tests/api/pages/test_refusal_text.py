@@ -27,7 +27,7 @@ from tests.samples import HEAR
 
 PAGES = HOUSE / "api/pages"
 
-HIDDEN = {"do", "viewport", "stream", "grid", "next", "named", "ref", "change", "actor"}
+HIDDEN = {"do", "sort", "viewport", "stream", "grid", "next", "named", "ref", "change", "actor"}
 """What templates name that nobody fills in."""
 
 MESSAGES = set(messages())
