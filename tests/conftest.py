@@ -5,6 +5,7 @@ from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
+from hypothesis import settings
 
 from api.cli import main
 from api.places import DATABASE_URL
@@ -20,7 +21,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Leave slow tests out, unless tests are chosen in any way: by name, by path or by marker."""
+    """Leave slow tests out, unless tests are chosen in any way: by name, by path or by marker.
+
+    How long an example takes says nothing on a machine that others use as well.
+    """
+    settings.register_profile("unhurried", deadline=None)
+    settings.load_profile("unhurried")
     options = config.option
     chosen = config.args_source is config.ArgsSource.ARGS or options.keyword or options.markexpr
     if not (options.all or chosen):
@@ -52,7 +58,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Path | str:
 
 @pytest.fixture(scope="session")
 def common(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """One of everything at one server, for modules that mind no others' things there."""
+    """One of everything at one server, for modules that change none of it and mind no newcomers."""
     data: Path = tmp_path_factory.mktemp("common") / "data"
     data.mkdir()
     with serving(data) as served:

@@ -13,8 +13,6 @@ from tests.office import DAY
 from tests.processes import leifeng
 from tests.world import PLEDGE, filled, refused
 
-pytestmark = pytest.mark.common_server
-
 DONOR, CLERK, APPROVER, CASHIER = Role.DONOR, Role.CLERK, Role.APPROVER, Role.CASHIER
 BOOKKEEPER, TREASURER, PARTNER = Role.BOOKKEEPER, Role.TREASURER, Role.PARTNER
 AUDITOR, ADMIN = Role.AUDITOR, Role.ADMIN

@@ -11,7 +11,7 @@ import pytest
 
 from ledger.commands import Ledger
 from ledger.commands.disbursements import approve
-from ledger.commands.donations import receive_payment
+from ledger.commands.donations import pledge, receive_payment
 from ledger.kernel.names import DisbursementId
 from ledger.store.postgres import PostgresStore
 from ledger.store.sqlite import SqliteStore
@@ -78,10 +78,10 @@ class CrashingPostgres(Crashing, PostgresStore):
 
 def batch(held):
     """Return three commands of three people: one event, two events, and one that moves money."""
-    pledge = {"donor": MEI, "fund": HEAR, "amount": 70, "currency": "CNY", "pledged_on": TODAY}
+    promise = {"donor": MEI, "fund": HEAR, "amount": 70, "currency": "CNY", "pledged_on": TODAY}
     payment = {"amount": 30, "channel": "bank", "external_ref": "B-7", "received_on": TODAY}
     return [
-        (pledge, asked_by(CHEN, 1), (), pledge),
+        (pledge, asked_by(CHEN, 1), (), promise),
         (approve, asked_by(ZHAO, 2, "approver"), (held["disbursement"],), {"on": TODAY}),
         (receive_payment, asked_by(CHEN, 3, "cashier"), (held["donation"],), payment),
     ]

@@ -22,8 +22,6 @@ from tests.lists import LISTS, PATHS
 from tests.processes import HOUSE
 from tests.server import ANSWER_S
 
-pytestmark = pytest.mark.common_server
-
 ROUTES = [
     (method, route)
     for route in create_app(Path("nowhere")).routes

@@ -9,8 +9,6 @@ from ledger.kernel.roles import Role
 from tests.processes import ENVIRONMENT, leifeng, started
 from tests.server import serving
 
-pytestmark = pytest.mark.common_server
-
 
 @pytest.fixture
 def ada(office):

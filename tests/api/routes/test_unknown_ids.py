@@ -17,8 +17,6 @@ from tests.world import (
     refused,
 )
 
-pytestmark = pytest.mark.common_server
-
 UNKNOWN = "0b5cf2a1-6d8e-4f30-9c47-1e2a3b4c5d6e"
 STEPS = [
     ("sun", "funds/F-NONE/transfers", TRANSFER),
