@@ -85,6 +85,6 @@ TO_SETTLE = ListPage[ToSettle](
         ),
         Column(name="state", title=marked("State"), kind=Kind.CODE, words=SALE_STATES),
         Column(name="from_on", title=marked("Settle from"), kind=Kind.DAY, on_page=False),
-        Column(name="amount", title=marked("Due, yuan"), kind=Kind.AMOUNT, sortable=True),
+        Column(name="amount", title=marked("Due, yuan"), kind=Kind.AMOUNT),
     ),
 )

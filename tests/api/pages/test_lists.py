@@ -173,15 +173,15 @@ def test_every_format_has_the_same_rows(name, paths):
     assert head == list(top) == titles
     assert [[in_csv(*each) for each in zip(columns, row, strict=True)] for row in lines] == expected
     workbook = [[in_workbook(*each) for each in zip(columns, row, strict=True)] for row in cells]
-    assert rounded(workbook) == rounded(expected)
-
-
-def rounded(rows):
-    """Return rows with instants as finely as a workbook keeps them."""
-    return [
-        [round(each.timestamp(), 1) if isinstance(each, datetime) else each for each in row]
-        for row in rows
+    assert [seconds(row) for row in workbook] == [
+        [pytest.approx(each, abs=0.01) if isinstance(each, float) else each for each in row]
+        for row in map(seconds, expected)
     ]
+
+
+def seconds(row):
+    """Return a row with its instants as seconds, of which a workbook has a few decimals."""
+    return [each.timestamp() if isinstance(each, datetime) else each for each in row]
 
 
 @pytest.mark.parametrize("name", sorted(LISTS))
