@@ -8,8 +8,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
 from api.kernel.doors import may
-from api.pages.kit.drawn.operations import operations
-from api.pages.kit.drawn.wording import TITLES
+from api.pages.kit.drawn.operations import operations, title_of
 from api.pages.kit.entrance import Entrance, PageDesk
 from api.pages.kit.own_pages import own_page
 from ledger.kernel.roles import Role
@@ -27,7 +26,7 @@ def list_people(desk: PageDesk, after: Annotated[int, Query(ge=0, le=2**53)] = 0
     """List who is, or was, let in, with the forms for each."""
     people = desk.site.identity.users.everybody(after, ROWS_SHOWN + 1)
     steps = [
-        (TITLES[name], f"/desk/do/{name}")
+        (title_of(each), f"/desk/do/{name}")
         for name, each in operations().items()
         if any(field.name == ABOUT_PERSON for field in each.things)
     ]
