@@ -71,7 +71,7 @@ def test_nothing_breaks_and_nothing_undocumented_is_answered(world, tmp_path, ph
     ran = schemathesis(world, tmp_path, "-H", f"Authorization: Bearer {token}", *phases)
 
     assert ran.returncode == 0, ran.stdout + ran.stderr
-    assert ("Coverage" in ran.stdout) == (phases is LONG)
+    assert phases is SHORT or "Coverage" in ran.stdout
     assert f"Tested: {len(OPERATIONS)}" in ran.stdout
 
 
@@ -121,8 +121,10 @@ def test_the_served_document_is_this_one(world):
 def test_every_operation_says_what_it_does_and_returns(method, path, operation):
     assert operation["summary"].strip()
     assert operation["description"].strip().endswith(".")
-    (done,) = (answer for status, answer in operation["responses"].items() if status[0] == "2")
-    assert all(content["schema"] for content in done["content"].values()), (method, path)
+    done = {status: each for status, each in operation["responses"].items() if status[0] == "2"}
+    assert len(done) == 1 or done.keys() == {"200", "201"}  # The former of a dry run.
+    for each in done.values():
+        assert all(content["schema"] for content in each["content"].values()), (method, path)
 
 
 @pytest.mark.parametrize(("path", "operation"), COMMANDS)
