@@ -93,6 +93,16 @@ class Desk(Request):
             own=own_of(self.caller, self.role),
         )
 
+    def attempt(self, role: Role | None) -> Act:
+        """Return who would do something in ``role``, under no key: for what is not recorded."""
+        return Act(
+            actor=self.caller.person,
+            role=role or "",
+            command=new_id(),
+            at=datetime.now(UTC),
+            own=own_of(self.caller, role),
+        )
+
     async def record(self, command: Command[P], *args: P.args, **kwargs: P.kwargs) -> Receipt:
         """Carry out a command as the caller, once however often it is asked for.
 
@@ -111,15 +121,8 @@ class Desk(Request):
             raise _as_written(error, kwargs) from None
 
     def _rehearse(self, command: Command[P], *args: P.args, **kwargs: P.kwargs) -> Rehearsal:
-        act = Act(
-            actor=self.caller.person,
-            role=self.role or "",
-            command=new_id(),
-            at=datetime.now(UTC),
-            own=own_of(self.caller, self.role),
-        )
         try:
-            return rehearse(self.ledger, command, act, *args, **kwargs)
+            return rehearse(self.ledger, command, self.attempt(self.role), *args, **kwargs)
         except Invalid as error:
             raise _as_written(error, kwargs) from None
 

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from http import HTTPStatus
 from secrets import token_urlsafe
 from typing import Any, ParamSpec
-from uuid import uuid4
 
 from fastapi.responses import RedirectResponse, Response
 
-from api.kernel.desk import own_of
 from api.kernel.doors import acting_as, roles_of
 from api.kernel.problems import status_of
 from api.pages.kit.entrance import PageDesk
 from api.pages.kit.rendering import page
 from ledger.commands.command import Command
-from ledger.kernel.aggregate import Act
 from ledger.kernel.errors import LedgerError
 from ledger.kernel.roles import Role, RoleForbidden
 
@@ -75,11 +71,4 @@ def why_not_as(
         role = acting_as(desk.caller, roles)
     except RoleForbidden as error:
         return error
-    act = Act(
-        actor=desk.caller.person,
-        role=role,
-        command=uuid4(),
-        at=datetime.now(UTC),
-        own=own_of(desk.caller, role),
-    )
-    return desk.ledger.refusal_of(command, act, *args, **kwargs)
+    return desk.ledger.refusal_of(command, desk.attempt(role), *args, **kwargs)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ledger.commands import (
@@ -18,20 +18,29 @@ from ledger.commands import (
 )
 from ledger.commands.command import Command
 
-COMMANDS: Mapping[str, Command[Any]] = {
-    each.name: each
-    for noun in (
-        disbursements,
-        donations,
-        donors,
-        funds,
-        policies,
-        public_logs,
-        relations,
-        sales,
-        staff,
-    )
-    for each in vars(noun).values()
-    if isinstance(each, Command)
-}
-"""What can be asked, by name; a name is given once, which a test holds."""
+NOUNS = (
+    disbursements,
+    donations,
+    donors,
+    funds,
+    policies,
+    public_logs,
+    relations,
+    sales,
+    staff,
+)
+
+
+def _by_name(declared: Iterable[object]) -> dict[str, Command[Any]]:
+    """Return the commands among what modules declare, by their names, each given once."""
+    commands: dict[str, Command[Any]] = {}
+    for each in declared:
+        if isinstance(each, Command) and commands.setdefault(each.name, each) is not each:
+            raise TypeError(f"two commands are called {each.name}")
+    return commands
+
+
+COMMANDS: Mapping[str, Command[Any]] = _by_name(
+    each for noun in NOUNS for each in vars(noun).values()
+)
+"""What can be asked, by name."""
