@@ -67,10 +67,10 @@ def test_views_logs_and_people_are_kept_apart(two):
     (one, house), (other, _) = two
     house.gift(100_00)
     party = PartyId(str(UUID(int=7)))
-    one.directory.vault.keep(party, {"name": "李女士"})
+    one.identity.vault.keep(party, {"name": "李女士"})
     for site in (one, other):
         site.follower.catch_up()
 
     assert one.follower.reached > other.follower.reached
-    assert other.directory.vault.details(party) is None
-    assert one.directory.vault.derived(b"x") != other.directory.vault.derived(b"x")
+    assert other.identity.vault.details(party) is None
+    assert one.identity.vault.derived(b"x") != other.identity.vault.derived(b"x")
