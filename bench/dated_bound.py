@@ -68,7 +68,7 @@ def _rate(store: Store, event: StoredEvent, late: int | None, amount: int) -> fl
             _write(store, commits[start : start + IN_FLIGHT])
 
     rate = a_second(amount, work)
-    done("events stored", expected=amount, found=store.last_position() - before)
+    done("events stored", expected=amount, actual=store.last_position() - before)
     return rate
 
 
@@ -83,7 +83,7 @@ def _taking(event: StoredEvent, days_ago: int | None) -> Commit:
 def _write(store: Store, commits: Sequence[Commit]) -> None:
     outcomes = store.write(commits)
     stored = sum(isinstance(each, Receipt) for each in outcomes)
-    done("commands stored", expected=len(commits), found=stored)
+    done("commands stored", expected=len(commits), actual=stored)
 
 
 def _event(charity: Charity, folder: Path) -> StoredEvent:
