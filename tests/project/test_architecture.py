@@ -46,17 +46,7 @@ AGGREGATE_LINES_MAX = 330
 FORBIDDEN_NAMES = {"utils", "helpers", "manager", "service", "services", "handlers", "common"}
 
 PARTICIPLES = {"said", "found", "told", "wanted", "asked", "shown"}
-NAMED_BY_NOUNS = (
-    "bench",
-    "api/cli",
-    "api/gate",
-    "api/kernel",
-    "api/processes",
-    "api/routes",
-    "api/sso",
-    "projections",
-    "src/ledger",
-)
+NAMED_BY_NOUNS = ("api", "bench", "projections", "src/ledger")
 """The folders whose data is named by nouns: fields, body, row, text, match."""
 PUBLISHED = {
     "src/ledger/aggregates/donations/rules.py": {"wanted"},

@@ -20,7 +20,7 @@ from api.pages.kit.labels import marked
 from api.pages.kit.lists import ListPage, ListView
 from api.pages.kit.own_pages import own_page
 from api.pages.kit.rows import ListQuery, Selected
-from api.pages.public.events import Told, corrections, figures_of
+from api.pages.public.events import EventLine, corrections, figures_of
 from api.routes.log import covering, proven, text_of
 from ledger.books.postings import postings
 from ledger.kernel.aggregate import Fact
@@ -46,7 +46,7 @@ class _Event(Struct, frozen=True):
     fact: Fact
 
     @property
-    def said(self) -> Sentence:
+    def sentence(self) -> Sentence:
         return sentence(self.fact)
 
 
@@ -98,7 +98,7 @@ HISTORY = ListPage[_Event](
             on_page=False,
         ),
         Column(name="type", title=marked("Kind"), read=lambda row: row.fact.TOPIC, on_page=False),
-        Column(name="said", title=marked("What happened"), kind=Kind.TRANSLATED),
+        Column(name="sentence", title=marked("What happened"), kind=Kind.TRANSLATED),
         Column(name="actor", title=marked("Person"), read=lambda row: row.fact.actor),
         Column(name="role", title=marked("Role"), read=lambda row: row.fact.role, on_page=False),
         Column(
@@ -124,16 +124,16 @@ def _page(desk: PageDesk, listing: ListView[_Event]) -> Response:
         desk,
         "history.html",
         listing=listing,
-        told={each.position: each for each in events},
+        lines={each.position: each for each in events},
         who=colleagues(desk, ((each.fact.actor, each.fact.role) for each in events)),
     )
 
 
-def tell_all(desk: PageDesk, found: Any) -> list[Told]:
+def tell_all(desk: PageDesk, events: Any) -> list[EventLine]:
     """Say of events what an auditor may know, which is all but who a person is."""
     return [
-        Told(position, fact, sentence(fact), *corrections(desk, position, fact))
-        for position, fact in found
+        EventLine(position, fact, sentence(fact), *corrections(desk, position, fact))
+        for position, fact in events
     ]
 
 
@@ -141,23 +141,23 @@ def tell_all(desk: PageDesk, found: Any) -> list[Told]:
 @may(*READS_ALL)
 def event(desk: PageDesk, position: Annotated[int, Path(ge=1, le=POSITION_MAX)]) -> Response:
     """Show one event: as it is stored, what it did, who recorded it, and that it is proven."""
-    found = list(desk.ledger.at([Position(position)]))
-    if not found:
+    events = list(desk.ledger.at([Position(position)]))
+    if not events:
         raise NotFound("event", by="position")
-    ((_, fact),) = found
+    ((_, fact),) = events
     (stored,) = desk.ledger.store.at([position])
     matter = tell_all(desk, desk.ledger.history(0, MATTER_MAX, stream=fact.originator_id))
-    (told,) = tell_all(desk, found)
+    (line,) = tell_all(desk, events)
     return own_page(
         desk,
         "audit_event.html",
-        event=told,
+        event=line,
         stored=stored.state.decode(),
         size=len(stored.state),
         entry=_entry(fact),
         figures=figures_of(fact),
         matter=matter,
-        who=colleagues(desk, ((each.fact.actor, each.fact.role) for each in [*matter, told])),
+        who=colleagues(desk, ((each.fact.actor, each.fact.role) for each in [*matter, line])),
         proof=_proof(desk, position),
         last=desk.ledger.store.last_position(),
     )
@@ -169,9 +169,9 @@ def _entry(fact: Fact) -> list[dict[str, Any]]:
 
 def _proof(desk: PageDesk, position: int) -> dict[str, Any]:
     published = covering(desk, position)
-    (found,) = desk.site.log.prove(published, [Position(position)])
-    return proven(found) | {
-        "sha256": found.leaf.sha256,
+    (proof,) = desk.site.log.prove(published, [Position(position)])
+    return proven(proof) | {
+        "sha256": proof.leaf.sha256,
         "size": published.checkpoint.size,
         "root": to_base64(published.checkpoint.root),
         "checkpoint": text_of(published),

@@ -154,31 +154,31 @@ def aid_page(
 ) -> Response:
     """Show a disbursement, after something was done or refused about it, if anything was."""
     with desk.read(Disbursements) as reading:
-        found = disbursement(reading.connection, str(disbursement_id))
-        if found is None:
+        aid = disbursement(reading.connection, str(disbursement_id))
+        if aid is None:
             raise NotFound("disbursement")
         earlier = []
-        if found["payee_name"] is not None:
-            earlier = of_payee(reading.connection, found["payee_name"], limit=EARLIER_SHOWN + 1)
+        if aid["payee_name"] is not None:
+            earlier = of_payee(reading.connection, aid["payee_name"], limit=EARLIER_SHOWN + 1)
     with desk.read(FundBalances) as also:
-        fund = fund_row(also.connection, found["fund"])
-        figures = fund_balance(also.connection, found["fund"], also.position)
+        fund = fund_row(also.connection, aid["fund"])
+        figures = fund_balance(also.connection, aid["fund"], also.position)
     matter = list(desk.ledger.history(0, HISTORY_MAX, stream=disbursement_id))
     return own_page(
         desk,
         "aid_one.html",
-        aid=found,
-        payee=_payee(desk, found),
+        aid=aid,
+        payee=_payee(desk, aid),
         fund=fund,
         figures=figures,
-        earlier=[each for each in earlier if each["id"] != found["id"]][:EARLIER_SHOWN],
+        earlier=[each for each in earlier if each["id"] != aid["id"]][:EARLIER_SHOWN],
         matter=tell(desk, matter),
         who=colleagues(desk, ((fact.actor, fact.role) for _, fact in matter)),
         drawn=list(
-            drawn_steps(desk, "disbursements", str(disbursement_id), found["state"], but=BY_HAND)
+            drawn_steps(desk, "disbursements", str(disbursement_id), aid["state"], but=BY_HAND)
         ),
-        steps=list(_steps(desk, disbursement_id, found["state"])),
-        rule=rule_in_force(desk, found["amount"], today()),
+        steps=list(_steps(desk, disbursement_id, aid["state"])),
+        rule=rule_in_force(desk, aid["amount"], today()),
         reads_all=not desk.caller.roles.isdisjoint(READS_ALL),
         reads_books=not desk.caller.roles.isdisjoint(BOOKS),
         paid_at=_paid_at(matter),
@@ -188,10 +188,10 @@ def aid_page(
     )
 
 
-def _payee(desk: PageDesk, found: Mapping[str, Any]) -> str | None:
-    if found["payee_name"] is None and not desk.caller.roles & WHO_PAYS_WHOM:
+def _payee(desk: PageDesk, aid: Mapping[str, Any]) -> str | None:
+    if aid["payee_name"] is None and not desk.caller.roles & WHO_PAYS_WHOM:
         return None
-    return payee_called(desk, found["payee"], found["payee_name"])
+    return payee_called(desk, aid["payee"], aid["payee_name"])
 
 
 def _paid_at(matter: Sequence[tuple[Position, Fact]]) -> Position | None:

@@ -124,9 +124,9 @@ def list_payments(desk: PageDesk, done: int = 0) -> Response:
     return TO_CONFIRM.answer(desk, partial(own_page, desk, "bank.html", done=done))
 
 
-def _held(said: Mapping[str, str]) -> dict[str, str | None]:
+def _held(fields: Mapping[str, str]) -> dict[str, str | None]:
     """Return the statement that is gone through, and the day, as the address has them."""
-    return {name: said.get(name, "").strip()[:STATEMENT_MAX] or None for name in HELD}
+    return {name: fields.get(name, "").strip()[:STATEMENT_MAX] or None for name in HELD}
 
 
 @router.get("/{position}")
@@ -139,18 +139,18 @@ def show_payment(position: Place, desk: PageDesk) -> Response:
 def payment_page(desk: PageDesk, position: int, refusal: LedgerError | None = None) -> Response:
     """Show a payment, after its confirmation was refused, if it was."""
     must_be_level(desk.site)
-    found = confirmation_of(desk, Position(position))
+    payment = confirmation_of(desk, Position(position))
     with desk.read(Unconfirmed) as reading:
         row = unconfirmed_at(reading.connection, position)
-    cannot = None if row is None else _why_not(desk, found)
+    cannot = None if row is None else _why_not(desk, payment)
     return own_page(
         desk,
         "bank_one.html",
-        fact=found.fact,
+        fact=payment.fact,
         position=position,
-        kind=found.kind,
-        matter=found.matter,
-        recorder=colleague(desk, found.fact.actor, found.fact.role),
+        kind=payment.kind,
+        matter=payment.matter,
+        recorder=colleague(desk, payment.fact.actor, payment.fact.role),
         row=row,
         cannot=cannot,
         held=_held(desk.query_params) if refusal is None else _held(desk.fields),
@@ -159,21 +159,21 @@ def payment_page(desk: PageDesk, position: int, refusal: LedgerError | None = No
     )
 
 
-def _why_not(desk: PageDesk, found: Confirmable) -> LedgerError | None:
+def _why_not(desk: PageDesk, payment: Confirmable) -> LedgerError | None:
     on = today()
-    return why_not(desk, found.command, found.thing, **found.named, statement_ref="-", on=on)
+    return why_not(desk, payment.command, payment.thing, **payment.named, statement_ref="-", on=on)
 
 
 @router.post("/{position}/confirmation")
 @may(*CONFIRM)
 async def confirm(position: Place, desk: PageDesk) -> Response:
     """Record that a payment was found, and go on with the list, the same statement in hand."""
-    found = await run_in_threadpool(confirmation_of, desk, Position(position))
+    payment = await run_in_threadpool(confirmation_of, desk, Position(position))
     try:
         receipt = await desk.record(
-            found.command,
-            found.thing,
-            **found.named,
+            payment.command,
+            payment.thing,
+            **payment.named,
             statement_ref=desk.fields.get("statement_ref", "").strip(),
             on=on_day(desk.fields),
         )

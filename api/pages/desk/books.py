@@ -45,10 +45,10 @@ def _asked(query: ListQuery[Any]) -> Select[Any]:
 def _lines(query: ListQuery[Any], rows: Sequence[RowMapping]) -> list[dict[str, Any]]:
     """Return the lines of whole entries."""
     positions = [row["position"] for row in rows]
-    found = {each["position"]: each for each in entries_at(query.reading.connection, positions)}
+    entries = {each["position"]: each for each in entries_at(query.reading.connection, positions)}
     return [
         {"position": position, "on": entry["on"], "type": entry["type"], **line}
-        for position, entry in ((each, found[each]) for each in positions)
+        for position, entry in ((each, entries[each]) for each in positions)
         for line in entry["lines"]
     ]
 

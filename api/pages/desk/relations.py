@@ -80,26 +80,26 @@ def list_relations(desk: PageDesk, aid: UUID | None = None, done: int = 0) -> Re
 
     The form is filled in with the payee of the request ``aid``, if one is named.
     """
-    said, payee = ({}, None) if aid is None else _of_request(desk, aid)
-    return RELATIONS.answer(desk, partial(_page, desk, said, payee=payee, done=done))
+    values, payee = ({}, None) if aid is None else _of_request(desk, aid)
+    return RELATIONS.answer(desk, partial(_page, desk, values, payee=payee, done=done))
 
 
 def _of_request(desk: PageDesk, aid: UUID) -> tuple[dict[str, str], str | None]:
     """Return how the payee of a request is declared, and what they are called."""
     with desk.read(Disbursements) as reading:
-        found = disbursement(reading.connection, str(aid))
-    if found is None:
+        request = disbursement(reading.connection, str(aid))
+    if request is None:
         raise NotFound("disbursement")
-    if found["payee_name"] is not None:
-        return {"organisation": found["payee_name"]}, None
+    if request["payee_name"] is not None:
+        return {"organisation": request["payee_name"]}, None
     knows = not desk.caller.roles.isdisjoint(WHO_PAYS_WHOM)
-    payee = found["payee"]
+    payee = request["payee"]
     return {"party": payee}, payee_called(desk, payee, None) if knows else None
 
 
 def _page(
     desk: PageDesk,
-    said: Mapping[str, str],
+    values: Mapping[str, str],
     *,
     listing: ListView[Any],
     payee: str | None = None,
@@ -113,7 +113,7 @@ def _page(
         sees_all=_sees_all(desk),
         may_declare=not desk.caller.roles.isdisjoint(DECLARE),
         kinds=get_args(RelationKind),
-        said=said,
+        values=values,
         payee=payee,
         name_max=NAME_MAX,
         today=today(),
@@ -149,8 +149,8 @@ async def declare(desk: PageDesk) -> Response:
     return then(f"/desk/relations?done={receipt.position}")
 
 
-def _party(said: Mapping[str, str]) -> PartyId | None:
-    written = said.get("party", "").strip()
+def _party(fields: Mapping[str, str]) -> PartyId | None:
+    written = fields.get("party", "").strip()
     if not written:
         return None
     try:
@@ -159,10 +159,10 @@ def _party(said: Mapping[str, str]) -> PartyId | None:
         raise Invalid("party", "is not a valid id, such as the page of a request shows") from None
 
 
-def _organisation(said: Mapping[str, str]) -> str | None:
-    if not said.get("organisation", "").strip():
+def _organisation(fields: Mapping[str, str]) -> str | None:
+    if not fields.get("organisation", "").strip():
         return None
-    name = text(said, "organisation")
+    name = text(fields, "organisation")
     if len(name) > NAME_MAX:
         raise Invalid("organisation", "must be at most {most} characters", most=NAME_MAX)
     return name

@@ -84,24 +84,24 @@ def compare(sale_id: UUID, desk: PageDesk, done: int = 0) -> Response:
     return SETTLEMENT.answer(desk, draw, sale=planned, theirs=theirs)
 
 
-def read_figures(said: Mapping[str, str]) -> tuple[dict[str, int | None], LedgerError | None]:
+def read_figures(fields: Mapping[str, str]) -> tuple[dict[str, int | None], LedgerError | None]:
     """Return the figures that are said, and what is wrong with one of them, if anything is."""
-    found: dict[str, int | None] = dict.fromkeys(STATEMENT_FIGURES)
-    for name in found:
+    figures: dict[str, int | None] = dict.fromkeys(STATEMENT_FIGURES)
+    for name in figures:
         try:
-            found[name] = fen_or_none(said, name)
+            figures[name] = fen_or_none(fields, name)
         except Invalid as refusal:
-            return found, refusal
-    return found, None
+            return figures, refusal
+    return figures, None
 
 
 def _sale(desk: PageDesk, sale_id: SaleId) -> dict[str, Any]:
     must_be_level(desk.site)
     with desk.read(Sales) as reading:
-        found = sale(reading.connection, str(sale_id))
-    if found is None:
+        row = sale(reading.connection, str(sale_id))
+    if row is None:
         raise NotFound("sale")
-    return found
+    return row
 
 
 def sale_page(
@@ -153,11 +153,11 @@ def _why_not(
     desk: PageDesk, sale_id: SaleId, state: str, ours: Statement
 ) -> dict[str, LedgerError | None]:
     """Say why the reader could not settle the sale if every figure agreed, or record money."""
-    found: dict[str, LedgerError | None] = {}
+    reasons: dict[str, LedgerError | None] = {}
     if state != "settled":
-        found["settlement"] = why_not(desk, settle_sale, sale_id, ours, agreed_on=today())
+        reasons["settlement"] = why_not(desk, settle_sale, sale_id, ours, agreed_on=today())
     else:
-        found["remittance"] = why_not(
+        reasons["remittance"] = why_not(
             desk,
             remit,
             sale_id,
@@ -165,7 +165,7 @@ def _why_not(
             external_ref="-",
             received_on=today(),
         )
-    return found
+    return reasons
 
 
 @router.post("/desk/sales/{sale_id}/settlement")
@@ -176,11 +176,11 @@ async def settle(sale_id: UUID, desk: PageDesk) -> Response:
     try:
         if refusal is not None:
             raise refusal
-        said = Statement(**{name: _said(theirs, name) for name in STATEMENT_FIGURES})
+        statement = Statement(**{name: _required(theirs, name) for name in STATEMENT_FIGURES})
         receipt = await desk.record(
             settle_sale,
             SaleId(sale_id),
-            said,
+            statement,
             agreed_on=on_day(desk.fields, "agreed_on"),
         )
     except LedgerError as error:
@@ -188,11 +188,11 @@ async def settle(sale_id: UUID, desk: PageDesk) -> Response:
     return then(f"/desk/sales/{sale_id}?done={receipt.position}")
 
 
-def _said(theirs: Mapping[str, int | None], name: str) -> int:
-    found = theirs[name]
-    if found is None:
+def _required(theirs: Mapping[str, int | None], name: str) -> int:
+    figure = theirs[name]
+    if figure is None:
         raise Invalid(name, "is required")
-    return found
+    return figure
 
 
 @router.post("/desk/sales/{sale_id}/remittance")

@@ -54,10 +54,10 @@ class Part(Struct, frozen=True):
         return self.received < self.amount and self.due_on < today()
 
 
-def parts(found: dict[str, Any]) -> Iterator[Part]:
+def parts(gift: dict[str, Any]) -> Iterator[Part]:
     """Yield the instalments of a pledge."""
-    left = found["received"] + found["refunded"]
-    for each in found["instalments"]:
+    left = gift["received"] + gift["refunded"]
+    for each in gift["instalments"]:
         taken = min(left, each["amount"])
         left -= taken
         yield Part(date.fromisoformat(each["due_on"]), each["amount"], taken)
@@ -122,15 +122,13 @@ def pledge_page(
     """Show a pledge, what came of it, and what its fund did since."""
     must_be_level(desk.site)
     with desk.read(Donations) as reading:
-        found = donation(reading.connection, str(donation_id))
-    if found is None:
+        gift = donation(reading.connection, str(donation_id))
+    if gift is None:
         raise NotFound("donation")
-    own(desk, found["donor"], donation_id)
+    own(desk, gift["donor"], donation_id)
     with desk.read(FundBalances) as funds, desk.read(Disbursements) as aid:
         until = min(funds.position, aid.position)
-        since = since_gift(
-            funds.connection, aid.connection, found["fund"], found["position"], until
-        )
+        since = since_gift(funds.connection, aid.connection, gift["fund"], gift["position"], until)
     is_donor = desk.role is Role.DONOR
     cannot = (
         why_not_as(desk, (Role.DONOR,), withdraw_pledge, donation_id, reason="—")
@@ -140,8 +138,8 @@ def pledge_page(
     return own_page(
         desk,
         "pledge.html",
-        pledge=found,
-        parts=list(parts(found)),
+        pledge=gift,
+        parts=list(parts(gift)),
         since=since,
         is_donor=is_donor,
         reads_books=not desk.caller.roles.isdisjoint(BOOKS),

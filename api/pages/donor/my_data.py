@@ -111,8 +111,8 @@ def _cannot_erase(desk: PageDesk, donor: DonorId) -> LedgerError | None:
 
 def _owing(desk: PageDesk, donor: DonorId) -> list[DonationId]:
     with desk.read(Donations) as reading:
-        found = may_be_owing(reading.connection, str(donor))
-    return [DonationId(UUID(each)) for each in found]
+        donations = may_be_owing(reading.connection, str(donor))
+    return [DonationId(UUID(each)) for each in donations]
 
 
 def _myself(desk: PageDesk) -> DonorId:

@@ -110,9 +110,9 @@ class ListPage(Struct, Generic[R], frozen=True, kw_only=True):
         It is drawn while the view is read, for what else it shows to be of the same position.
         """
         must_be_level(desk.site)
-        found = self._given(desk, given)
+        filters = self._given(desk, given)
         with desk.read(self.view) as reading:
-            query = self._begun(self._query(desk, reading, found, self._order(desk)))
+            query = self._begun(self._query(desk, reading, filters, self._order(desk)))
             return draw(listing=ListView(self, query, self.rows.part(query)))
 
     def _given(self, desk: Desk, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -128,18 +128,18 @@ class ListPage(Struct, Generic[R], frozen=True, kw_only=True):
         """Return what is asked for, beginning with the first row."""
         name = order.removeprefix("-")
         column = next((each for each in self.columns if each.name == name), None)
-        wanted = Range(self.size, name, order.startswith("-"), until=reading.position)
-        return ListQuery(desk, reading, dict(given), wanted, column)
+        page_range = Range(self.size, name, order.startswith("-"), until=reading.position)
+        return ListQuery(desk, reading, dict(given), page_range, column)
 
     def _begun(self, query: ListQuery[R]) -> ListQuery[R]:
         """Return what is asked for, beginning and ending where the address says."""
-        wanted, text = query.range, query.desk.query_params.get(cursor_of(query.range), "")
+        page_range, text = query.range, query.desk.query_params.get(cursor_of(query.range), "")
         try:
             after = self.rows.read_key(text, query.column) if text else None
         except ValueError:
-            raise Invalid(cursor_of(wanted), "was not issued by this page") from None
-        until = _position(query.desk, UNTIL) or wanted.until
-        return structs.replace(query, range=structs.replace(wanted, after=after, until=until))
+            raise Invalid(cursor_of(page_range), "was not issued by this page") from None
+        until = _position(query.desk, UNTIL) or page_range.until
+        return structs.replace(query, range=structs.replace(page_range, after=after, until=until))
 
     def _order(self, desk: Desk) -> str:
         order = desk.query_params.get(SORT, "") or self.order
@@ -169,20 +169,20 @@ class ListPage(Struct, Generic[R], frozen=True, kw_only=True):
         if not desk.query_params.get(SORT) and self.order_of_files is not None:
             order = self.order_of_files
         query = self._query(desk, reading, given, order)
-        wanted = structs.replace(query.range, limit=self.rows.rows_at_once)
+        page_range = structs.replace(query.range, limit=self.rows.rows_at_once)
         columns = [each for each in self.columns if each.in_files]
         while True:
-            part = self.rows.part(structs.replace(query, range=wanted))
+            part = self.rows.part(structs.replace(query, range=page_range))
             for row in part.rows:
                 yield [each.value(row) for each in columns]
             if part.following is None:
                 return
-            wanted = structs.replace(wanted, after=part.following)
+            page_range = structs.replace(page_range, after=part.following)
 
 
-def cursor_of(wanted: Range) -> str:
+def cursor_of(page_range: Range) -> str:
     """Return what addresses call the key of the last row before a part."""
-    return BEFORE if wanted.descending else AFTER
+    return BEFORE if page_range.descending else AFTER
 
 
 def _position(desk: Desk, name: str) -> int | None:

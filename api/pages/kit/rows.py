@@ -134,10 +134,10 @@ class Selected(Keyed, Generic[R]):
         limit = query.range.limit
         one_more = structs.replace(query.range, limit=limit + 1)
         select = one_more.of(self._select(query), self._position)
-        found = query.reading.connection.execute(select).mappings().all()
-        part = found[:limit]
+        rows = query.reading.connection.execute(select).mappings().all()
+        part = rows[:limit]
         following = None
-        if len(found) > limit:
+        if len(rows) > limit:
             following = Key(part[-1][query.range.column], part[-1][self._position])
         return Part(self._rows(query, part), following)
 
@@ -177,15 +177,15 @@ class Whole(Keyed, Generic[R]):
     def _divided(
         self, query: ListQuery[R], rows: Sequence[R], position: Callable[[R], int]
     ) -> Part[R]:
-        wanted, column = query.range, query.column
+        page_range, column = query.range, query.column
 
         def key(row: R) -> Key:
             place = position(row)
             return Key(place if column is None else column.value(row), place)
 
-        keyed = sorted(((key(row), row) for row in rows), key=_key, reverse=wanted.descending)
-        left = [each for each in keyed if _belongs(each[0], wanted)]
-        part = left[: wanted.limit]
+        keyed = sorted(((key(row), row) for row in rows), key=_key, reverse=page_range.descending)
+        left = [each for each in keyed if _belongs(each[0], page_range)]
+        part = left[: page_range.limit]
         following = part[-1][0] if len(left) > len(part) else None
         return Part([row for _, row in part], following)
 
@@ -194,10 +194,10 @@ def _key(keyed: tuple[Key, Any]) -> Key:
     return keyed[0]
 
 
-def _belongs(key: Key, wanted: Range) -> bool:
+def _belongs(key: Key, page_range: Range) -> bool:
     """Say whether the row of ``key`` comes after what was seen, and was there then."""
-    if wanted.until is not None and key.position > wanted.until:
+    if page_range.until is not None and key.position > page_range.until:
         return False
-    if wanted.after is None:
+    if page_range.after is None:
         return True
-    return key < wanted.after if wanted.descending else key > wanted.after
+    return key < page_range.after if page_range.descending else key > page_range.after

@@ -54,13 +54,13 @@ MAY_BE_CORRECTED = (
 """Events that are looked up beside the others of their stream, to see what put them right."""
 
 
-class Told(Struct, frozen=True):
+class EventLine(Struct, frozen=True):
     """An event as everybody may see it.
 
     Attributes:
         position: Its place in the history.
         fact: The event.
-        said: It in a sentence.
+        sentence: It in a sentence.
         corrected_by: The event that undid it.
         corrects: The event that it undid.
 
@@ -68,7 +68,7 @@ class Told(Struct, frozen=True):
 
     position: Position
     fact: Fact
-    said: Sentence
+    sentence: Sentence
     corrected_by: Position | None
     corrects: Position | None
 
@@ -83,7 +83,7 @@ class OfLine(Struct, frozen=True):
 
     position: Position
     on: date
-    said: Sentence
+    sentence: Sentence
     amount: int
     corrected_by: Position | None
     corrects: Position | None
@@ -95,13 +95,15 @@ class _Events(Keyed):
     def part(self, query: ListQuery[Any]) -> Part[OfLine]:
         """Return the events that are asked for."""
         code, place, where = (query.given[name] for name in ("code", "place", "where"))
-        wanted = query.range
-        after = 0 if wanted.after is None else wanted.after.position
-        rest = Span(Position(max(where.first, after + 1)), min(where.last, wanted.until))
+        page_range = query.range
+        after = 0 if page_range.after is None else page_range.after.position
+        rest = Span(Position(max(where.first, after + 1)), min(where.last, page_range.until))
         with query.desk.read(Journal) as entries:  # As far as the statement, or farther.
-            found = events_within(entries.connection, rest, code, place, limit=wanted.limit + 1)
-        part = found[: wanted.limit]
-        following = Key(part[-1], part[-1]) if len(found) > len(part) else None
+            positions = events_within(
+                entries.connection, rest, code, place, limit=page_range.limit + 1
+            )
+        part = positions[: page_range.limit]
+        following = Key(part[-1], part[-1]) if len(positions) > len(part) else None
         return Part(list(_of_line(query.desk, code, part)), following)
 
 
@@ -110,7 +112,7 @@ def _of_line(desk: Desk, code: str, positions: Sequence[Position]) -> Iterator[O
         amount = money(each.fact, code)
         if amount:
             by, of = each.corrected_by, each.corrects
-            yield OfLine(each.position, each.fact.on, each.said, amount, by, of)
+            yield OfLine(each.position, each.fact.on, each.sentence, amount, by, of)
 
 
 EVENTS = ListPage[OfLine](
@@ -132,7 +134,7 @@ EVENTS = ListPage[OfLine](
             link=lambda row: f"/events/{row.position}",
         ),
         Column(name="on", title=marked("Business day"), kind=Kind.DAY, on_page=False),
-        Column(name="said", title=marked("What happened"), kind=Kind.TRANSLATED),
+        Column(name="sentence", title=marked("What happened"), kind=Kind.TRANSLATED),
         Column(
             name="amount",
             title=marked("Yuan"),
@@ -169,35 +171,35 @@ def show_line(
 @may()
 def show_event(desk: Desk, position: Annotated[int, Path(ge=1, le=POSITION_MAX)]) -> Response:
     """Show what everybody may know of one event, and of what else happened in the same matter."""
-    found = list(desk.ledger.at([Position(position)]))
-    if not found:
+    events = list(desk.ledger.at([Position(position)]))
+    if not events:
         raise NotFound("event", by="position")
-    told = tell(desk, found)
-    if not told:
+    lines = tell(desk, events)
+    if not lines:
         return page(desk, "event_hidden.html", position=position)
-    (shown,) = told
-    stream = shown.fact.originator_id
+    (event,) = lines
+    stream = event.fact.originator_id
     matter = list(desk.ledger.history(0, EVENTS_SHOWN, stream=stream))
     return page(
         desk,
         "event.html",
-        event=shown,
-        kind=kind_of(shown.fact),
-        entry=[line(*each) for each in postings(shown.fact)],
-        figures=figures_of(shown.fact),
+        event=event,
+        kind=kind_of(event.fact),
+        entry=[line(*each) for each in postings(event.fact)],
+        figures=figures_of(event.fact),
         matter=tell(desk, matter),
     )
 
 
-def tell(desk: Desk, found: Sequence[tuple[Position, Fact]]) -> list[Told]:
+def tell(desk: Desk, events: Sequence[tuple[Position, Fact]]) -> list[EventLine]:
     """Say of these events what everybody may know; leave out those that are not public."""
-    told = []
-    for position, fact in found:
-        said = public_sentence(fact)
-        if said is not None:
+    lines = []
+    for position, fact in events:
+        sentence = public_sentence(fact)
+        if sentence is not None:
             by, of = corrections(desk, position, fact)
-            told.append(Told(position, fact, said, by, of))
-    return told
+            lines.append(EventLine(position, fact, sentence, by, of))
+    return lines
 
 
 def corrections(
@@ -206,8 +208,8 @@ def corrections(
     """Return the event that undid this one, and the event that this one undid, if any did."""
     if not isinstance(fact, MAY_BE_CORRECTED):
         return None, None
-    found = Correction(desk.ledger.history(0, STREAM_MAX, stream=fact.originator_id))
-    return found.by.get(position), found.of.get(position)
+    correction = Correction(desk.ledger.history(0, STREAM_MAX, stream=fact.originator_id))
+    return correction.by.get(position), correction.of.get(position)
 
 
 def figures_of(fact: Fact) -> list[dict[str, Any]]:

@@ -59,16 +59,16 @@ def _with_goods(
     desk: Desk, planned: Callable[[Connection], dict[str, Any]], listing: ListView[Any]
 ) -> Response:
     connection, position = listing.reading
-    found = planned(connection)
-    (total,) = running_totals(connection, [found["id"]])
-    return _shown(desk, "sale.html", found, total, position, listing=listing)
+    row = planned(connection)
+    (total,) = running_totals(connection, [row["id"]])
+    return _shown(desk, "sale.html", row, total, position, listing=listing)
 
 
 def _sale(sale_id: UUID, connection: Connection) -> dict[str, Any]:
-    found = sale(connection, str(sale_id))
-    if found is None:
+    row = sale(connection, str(sale_id))
+    if row is None:
         raise NotFound("sale")
-    return found
+    return row
 
 
 @router.get("/sales/{sale_id}/wall")
@@ -135,18 +135,18 @@ async def _messages(
     live: Live, sale_id: str, face: Face, language: Language, seen: int
 ) -> AsyncGenerator[bytes, None]:
     async with aclosing(live.totals(sale_id, gap=GAP_S[face], seen=seen)) as totals:
-        async for shown in totals:
-            yield HEARTBEAT if shown is None else drawn(shown, face, language)
+        async for snapshot in totals:
+            yield HEARTBEAT if snapshot is None else drawn(snapshot, face, language)
 
 
 @lru_cache(maxsize=64)
-def drawn(shown: Shown, face: Face, language: Language) -> bytes:
+def drawn(snapshot: Shown, face: Face, language: Language) -> bytes:
     """Return the message that puts a total on a page: drawn once for all who look at it."""
     text = render(
         f"{face}_total.html",
         language,
-        position=shown.position,
-        at=shown.at,
-        **_said(shown.total, shown.returned),
+        position=snapshot.position,
+        at=snapshot.at,
+        **_said(snapshot.total, snapshot.returned),
     )
-    return message(text, shown.position)
+    return message(text, snapshot.position)

@@ -63,22 +63,24 @@ class _Lines:
     def part(self, query: ListQuery[Any]) -> Part[Row]:
         """Return the lines that are asked for, and the sums about them."""
         code, period = query.given["code"], query.given["period"]
-        wanted = query.range
-        after = cast("Place | None", wanted.after)
-        found = statement(query.reading.connection, code, period, after=after, limit=wanted.limit)
-        if not wanted.after and not found.lines:
+        page_range = query.range
+        after = cast("Place | None", page_range.after)
+        account = statement(
+            query.reading.connection, code, period, after=after, limit=page_range.limit
+        )
+        if not page_range.after and not account.lines:
             _must_exist(query.desk, code)
-        rows = [_line(code, each) for each in found.lines]
-        begin = Row(period.first, CARRIED_FORWARD if wanted.after else OPENING, found.carried)
-        end = Row(period.last, CLOSING, found.closing, came=found.came, went=found.went)
+        rows = [_line(code, each) for each in account.lines]
+        begin = Row(period.first, CARRIED_FORWARD if page_range.after else OPENING, account.carried)
+        end = Row(period.last, CLOSING, account.closing, came=account.came, went=account.went)
         head = []
-        if wanted.after:
+        if page_range.after:
             head.append(begin)
         else:
             rows.insert(0, begin)
-        if not found.more:
+        if not account.more:
             return Part([*rows, end], head=head)
-        last = found.lines[-1]
+        last = account.lines[-1]
         foot = [Row(None, CARRIED_OVER, last.balance), end]
         return Part(rows, Place(last.on, last.kind), head, foot)
 

@@ -168,10 +168,10 @@ class Drawing:
         one = self.chosen(field, value) if value else None
         most = SHOWN_MAX if text else SHOWN_AT_FIRST
         others = [each for each in matches if one is None or each.value != one.value]
-        shown = ([one] if one else []) + others[:most]
+        first = ([one] if one else []) + others[:most]
         return {
             "value": value,
-            "matches": shown,
+            "matches": first,
             "chosen": one,
             "more": len(others) > most,
             "looked_for": text,
