@@ -1,4 +1,4 @@
-"""What the ledger does in a second, each figure beside its limit measured in the same run.
+"""Benchmarks of the ledger, each figure beside its limit measured in the same run.
 
 A figure alone says more of the machine than of the ledger, so each stands beside the most that the
 same machine, at the same moment, could do if the ledger cost nothing: a no-op endpoint, raw

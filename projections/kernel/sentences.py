@@ -1,4 +1,4 @@
-"""What events say, in one sentence each, in Chinese and in English.
+"""Sentences of events, one each, in Chinese and in English.
 
 A noun's sentences stand with its view: the whole one for an auditor, and what everybody may know of
 it. The sums, days, funds and steps of the charity's money are public (慈善法 chapter 8); who gave,

@@ -1,4 +1,4 @@
-"""Which events of one stream correct which earlier ones."""
+"""Corrections: which events of one stream correct which earlier ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is known of a donor, and what they promised, paid and got back."""
+"""Donors: their registration, and what they promised, paid and got back."""
 
 from __future__ import annotations
 

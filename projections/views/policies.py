@@ -1,4 +1,4 @@
-"""How the audit trail tells the rules of approval."""
+"""Sentences of the audit trail about the rules of approval."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the audit trail tells of the public log."""
+"""Sentences of the audit trail about the public log."""
 
 from __future__ import annotations
 

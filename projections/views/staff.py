@@ -1,4 +1,4 @@
-"""How the audit trail tells who comes in, and in which roles."""
+"""Sentences of the audit trail about people and their roles."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What lists are declared with: their columns, and the filters by which they are looked through."""
+"""Declarations of a list: its columns, and the filters by which it is searched."""
 
 from __future__ import annotations
 

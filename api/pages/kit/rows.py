@@ -1,4 +1,4 @@
-"""Where the rows of a list come from: a query by key, all at once, or as a page knows best."""
+"""Sources of a list's rows: a query by key, all at once, or a page's own."""
 
 from __future__ import annotations
 

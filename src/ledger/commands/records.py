@@ -1,4 +1,4 @@
-"""What is recorded, as commands and views load it."""
+"""Records: the recorded state, as commands and views load it."""
 
 from __future__ import annotations
 

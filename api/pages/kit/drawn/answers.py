@@ -1,4 +1,4 @@
-"""What was written into a drawn form, read into the body that the API takes.
+"""Answers in a drawn form, read into the body that the API takes.
 
 Names of fields are those of the body, with dots: ``payee.name``, ``items.0.sku``. How many rows a
 list has stands in a field of its own, such as ``items.rows``, so that rows are added and taken out

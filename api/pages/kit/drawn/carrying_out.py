@@ -1,4 +1,4 @@
-"""What a drawn form asks for, read as the API reads it, and done by the very route that does it."""
+"""Execution of a drawn form's request, read as the API reads it, by the API's own route."""
 
 from __future__ import annotations
 

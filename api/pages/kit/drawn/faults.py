@@ -1,4 +1,4 @@
-"""What is wrong with a field, in a sentence that is translated, from what the body's model says."""
+"""Faults of a field, as translated sentences, from those that the body's model finds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a form asks for, read off the model of a body."""
+"""Fields of a form, read off the model of a body."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a rehearsal foresees, as people read it."""
+"""Effects that a dry run foresees, as people read them."""
 
 from __future__ import annotations
 

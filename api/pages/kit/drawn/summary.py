@@ -1,4 +1,4 @@
-"""What was written into a form, as it is shown again before it is carried out."""
+"""Summary of a form's answers, shown again before it is carried out."""
 
 from __future__ import annotations
 

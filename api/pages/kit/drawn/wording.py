@@ -1,4 +1,4 @@
-"""What drawn forms call things: operations, fields, hints and choices, in the source language."""
+"""Wording of drawn forms: operations, fields, hints and choices, in the source language."""
 
 from __future__ import annotations
 
