@@ -85,7 +85,7 @@ def open_site(
         opened.callback(ledger.committer.close)
         outbox = opened.enter_context(closing(Outbox(ledger, identity.users, utc_now)))
         outbox.deliver()
-        outbox.bring_all_level()
+        outbox.reconcile_all()
         counted = opened.enter_context(closing(Refusals(places.people)))
 
         def stored() -> None:

@@ -182,5 +182,5 @@ async def disable_person(person_id: UUID, body: Nothing, desk: Desk) -> Response
 
 async def _follow(desk: Desk, person: PersonId) -> None:
     """Have the roll say what was just recorded. A crash before that is made up for at a start."""
-    await run_in_threadpool(desk.site.outbox.bring_level, person)
+    await run_in_threadpool(desk.site.outbox.reconcile, person)
     desk.site.identity.look_at_once()

@@ -22,7 +22,7 @@ from api.pages.kit.labels import AID_STATES, marked
 from api.pages.kit.lists import ListPage
 from api.pages.kit.menu import BOOKS
 from api.pages.kit.own_pages import own_page, why_not
-from api.pages.kit.readiness import must_be_level
+from api.pages.kit.readiness import require_views_ready
 from api.pages.kit.rows import ListQuery, Selected
 from api.pages.kit.rules import rule_in_force
 from api.pages.public.events import tell
@@ -141,7 +141,7 @@ def list_aid(desk: PageDesk) -> Response:
 @may(*READERS)
 def show_aid(disbursement_id: UUID, desk: PageDesk, done: int = 0) -> Response:
     """Show one disbursement, and what the reader can do about it or why they cannot."""
-    must_be_level(desk.site)
+    require_views_ready(desk.site)
     return aid_page(desk, DisbursementId(disbursement_id), done=done)
 
 

@@ -26,7 +26,7 @@ from api.pages.kit.labels import CHANNELS, MONEY_KINDS, marked
 from api.pages.kit.lists import ListPage
 from api.pages.kit.menu import BOOKS
 from api.pages.kit.own_pages import own_page, then, why_not
-from api.pages.kit.readiness import must_be_level
+from api.pages.kit.readiness import require_views_ready
 from api.pages.kit.rendering import query_of
 from api.pages.kit.rows import ListQuery, Selected
 from ledger.kernel.errors import LedgerError
@@ -138,7 +138,7 @@ def show_payment(position: Place, desk: PageDesk) -> Response:
 
 def payment_page(desk: PageDesk, position: int, refusal: LedgerError | None = None) -> Response:
     """Show a payment, after its confirmation was refused, if it was."""
-    must_be_level(desk.site)
+    require_views_ready(desk.site)
     payment = confirmation_of(desk, Position(position))
     with desk.read(Unconfirmed) as reading:
         row = unconfirmed_at(reading.connection, position)

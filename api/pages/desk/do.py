@@ -29,7 +29,7 @@ from api.pages.kit.drawn.things import WITHOUT_NAME
 from api.pages.kit.drawn.wording import LINE_CODES
 from api.pages.kit.entrance import KEY_FIELD, Entrance, PageDesk, someone, with_file
 from api.pages.kit.own_pages import own_page, then
-from api.pages.kit.readiness import must_be_level
+from api.pages.kit.readiness import require_views_ready
 from ledger.kernel.errors import Invalid, LedgerError
 from ledger.kernel.roles import Role
 from ledger.kernel.sentences import Sentence
@@ -98,7 +98,7 @@ def _form(  # All that a form can be drawn with.
     is_new: bool = False,
     done: int = 0,
 ) -> Response:
-    must_be_level(desk.site)
+    require_views_ready(desk.site)
     drawing = Drawing(desk, operation, form, faults or {}, is_new=is_new)
     fields = drawing.fields()
     return own_page(

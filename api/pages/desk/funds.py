@@ -10,7 +10,7 @@ from api.kernel.doors import may
 from api.pages.kit.drawn.steps import DrawnStep, drawn_steps
 from api.pages.kit.entrance import Entrance, PageDesk
 from api.pages.kit.own_pages import own_page
-from api.pages.kit.readiness import must_be_level
+from api.pages.kit.readiness import require_views_ready
 from ledger.kernel.roles import Role
 from projections.views.fund_balances import FundBalances, FundSummary, fund_summaries
 
@@ -28,7 +28,7 @@ class FundAtTheDesk(Struct, frozen=True):
 @may(Role.TREASURER)
 def list_funds(desk: PageDesk) -> Response:
     """List the funds, of which a charity has some dozens."""
-    must_be_level(desk.site)
+    require_views_ready(desk.site)
     with desk.read(FundBalances) as reading:
         summaries = fund_summaries(reading.connection)
     funds = [

@@ -20,7 +20,7 @@ from api.kernel.doors import may
 from api.pages.kit.entrance import Entrance, PageDesk
 from api.pages.kit.forms import fen, on_day, one_of, text
 from api.pages.kit.own_pages import own_page, then, why_not
-from api.pages.kit.readiness import must_be_level
+from api.pages.kit.readiness import require_views_ready
 from api.pages.kit.rules import rule_in_force
 from ledger.aggregates.disbursements.facts import PayeeKind
 from ledger.commands.disbursements import request_aid
@@ -123,7 +123,7 @@ def write(desk: PageDesk) -> Response:
 def _form(
     desk: PageDesk, fields: Mapping[str, str], refusal: LedgerError | None = None
 ) -> Response:
-    must_be_level(desk.site)
+    require_views_ready(desk.site)
     with desk.read(FundBalances) as reading:
         funds = [each for each in fund_summaries(reading.connection) if each.state == "open"]
     return own_page(
@@ -160,7 +160,7 @@ async def check(desk: PageDesk) -> Response:
 
 
 def _check(desk: PageDesk, draft: AidRequest, refusal: LedgerError | None = None) -> Response:
-    must_be_level(desk.site)
+    require_views_ready(desk.site)
     fund = _fund(desk, draft.fund)
     arguments = draft.arguments(
         PartyId(desk.caller.person)

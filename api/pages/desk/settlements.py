@@ -21,7 +21,7 @@ from api.pages.kit.labels import STATEMENT_FIGURES, marked
 from api.pages.kit.lists import ListPage, ListView
 from api.pages.kit.menu import BOOKS
 from api.pages.kit.own_pages import own_page, then, why_not
-from api.pages.kit.readiness import must_be_level
+from api.pages.kit.readiness import require_views_ready
 from api.pages.kit.rows import ListQuery, Whole
 from api.routes.disbursements import READERS
 from ledger.aggregates.sales.settlements import Statement
@@ -96,7 +96,7 @@ def read_figures(fields: Mapping[str, str]) -> tuple[dict[str, int | None], Ledg
 
 
 def _sale(desk: PageDesk, sale_id: SaleId) -> dict[str, Any]:
-    must_be_level(desk.site)
+    require_views_ready(desk.site)
     with desk.read(Sales) as reading:
         row = sale(reading.connection, str(sale_id))
     if row is None:

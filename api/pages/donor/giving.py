@@ -21,7 +21,7 @@ from api.kernel.doors import may
 from api.pages.kit.entrance import Entrance, PageDesk
 from api.pages.kit.forms import fen, on_day, text, ticked
 from api.pages.kit.own_pages import own_page, then, why_not_as
-from api.pages.kit.readiness import must_be_level
+from api.pages.kit.readiness import require_views_ready
 from api.pages.kit.rendering import query_of
 from ledger.aggregates.donations.facts import Instalment
 from ledger.commands.donations import pledge
@@ -135,7 +135,7 @@ def first_step(desk: PageDesk) -> Response:
 def _first(
     desk: PageDesk, fields: Mapping[str, str], refusal: LedgerError | None = None
 ) -> Response:
-    must_be_level(desk.site)
+    require_views_ready(desk.site)
     return own_page(
         desk,
         "give.html",

@@ -23,7 +23,7 @@ from api.pages.kit.labels import DONATION_STATES, marked
 from api.pages.kit.lists import ListPage, ListView
 from api.pages.kit.menu import BOOKS
 from api.pages.kit.own_pages import own_page, then, why_not_as
-from api.pages.kit.readiness import must_be_level
+from api.pages.kit.readiness import require_views_ready
 from api.pages.kit.rows import Selected
 from api.routes.donations import READERS as OFFICE
 from ledger.commands.donations import withdraw_pledge
@@ -120,7 +120,7 @@ def pledge_page(
     desk: PageDesk, donation_id: DonationId, *, done: int = 0, refusal: LedgerError | None = None
 ) -> Response:
     """Show a pledge, what came of it, and what its fund did since."""
-    must_be_level(desk.site)
+    require_views_ready(desk.site)
     with desk.read(Donations) as reading:
         gift = donation(reading.connection, str(donation_id))
     if gift is None:
@@ -144,7 +144,7 @@ def pledge_page(
         is_donor=is_donor,
         reads_books=not desk.caller.roles.isdisjoint(BOOKS),
         cannot=cannot,
-        drawn=[] if is_donor else list(_steps(desk, found)),
+        drawn=[] if is_donor else list(_steps(desk, gift)),
         done=done,
         refusal=refusal,
     )

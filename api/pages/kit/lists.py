@@ -25,7 +25,7 @@ from api.pages.kit.columns import Column, Filter
 from api.pages.kit.labels import marked
 from api.pages.kit.languages import language_of
 from api.pages.kit.moments import as_of
-from api.pages.kit.readiness import must_be_level
+from api.pages.kit.readiness import require_views_ready
 from api.pages.kit.rendering import query_of
 from api.pages.kit.rows import ListQuery, Part, Source
 from ledger.kernel.errors import Invalid
@@ -101,7 +101,7 @@ class ListPage(Struct, Generic[R], frozen=True, kw_only=True):
         suffix = desk.query_params.get(FORM, "")
         if suffix not in FORMATS:
             return self.page(desk, draw, **given)
-        must_be_level(desk.site)
+        require_views_ready(desk.site)
         return self._file(desk, suffix, self._given(desk, given))
 
     def page(self, desk: Desk, draw: Draw, **given: Any) -> Response:
@@ -109,7 +109,7 @@ class ListPage(Struct, Generic[R], frozen=True, kw_only=True):
 
         It is drawn while the view is read, for what else it shows to be of the same position.
         """
-        must_be_level(desk.site)
+        require_views_ready(desk.site)
         filters = self._given(desk, given)
         with desk.read(self.view) as reading:
             query = self._begun(self._query(desk, reading, filters, self._order(desk)))

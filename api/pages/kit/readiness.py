@@ -24,7 +24,7 @@ class StillReading(ViewsAway):
         self.last = last
 
 
-def must_be_level(site: Site) -> None:
+def require_views_ready(site: Site) -> None:
     """Refuse to show a page whose reader would wait for long.
 
     Raises:

@@ -17,7 +17,7 @@ from api.pages.kit.columns import Column, Filter
 from api.pages.kit.forms import day
 from api.pages.kit.labels import marked
 from api.pages.kit.lists import ListPage
-from api.pages.kit.readiness import must_be_level
+from api.pages.kit.readiness import require_views_ready
 from api.pages.kit.rendering import page
 from api.pages.kit.rows import Keyed, ListQuery, Part
 from ledger.aggregates.disbursements.disbursement import Disbursement
@@ -154,7 +154,7 @@ def show_line(
     kind: Annotated[str, Query(max_length=100)],
 ) -> Response:
     """Show the events that one line of a fund's statement is made of."""
-    must_be_level(desk.site)
+    require_views_ready(desk.site)
     of_day = day(on, "on")
     if of_day is None:
         raise Invalid("on", "must be a day such as 2026-03-20")

@@ -16,7 +16,7 @@ from api.pages.kit.labels import FIGURES, FUND_STATES, marked
 from api.pages.kit.languages import language_of, words
 from api.pages.kit.lists import ListPage, ListView
 from api.pages.kit.moments import as_of
-from api.pages.kit.readiness import must_be_level
+from api.pages.kit.readiness import require_views_ready
 from api.pages.kit.rendering import page
 from api.pages.kit.rows import Whole
 from api.pages.public.flows import Moved, flows, rows
@@ -89,7 +89,7 @@ FUNDS = ListPage[FundSummary](
 @may()
 def front(desk: Desk) -> Response:
     """Say in one screen what came of it all."""
-    must_be_level(desk.site)
+    require_views_ready(desk.site)
     with desk.read(FundBalances) as reading:
         funds = fund_summaries(reading.connection)
     with desk.read(Sales) as also:

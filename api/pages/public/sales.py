@@ -19,7 +19,7 @@ from api.kernel.doors import Door, may
 from api.pages.kit.languages import Language, language_of
 from api.pages.kit.lists import ListView
 from api.pages.kit.moments import as_of
-from api.pages.kit.readiness import must_be_level
+from api.pages.kit.readiness import require_views_ready
 from api.pages.kit.rendering import page, render
 from api.pages.kit.server_sent_events import HEARTBEAT, EventStream, message
 from api.pages.public.live import Live, Shown
@@ -75,7 +75,7 @@ def _sale(sale_id: UUID, connection: Connection) -> dict[str, Any]:
 @may()
 def show_wall(sale_id: UUID, desk: Desk) -> Response:
     """Show a sale's total so large that a studio can read it."""
-    must_be_level(desk.site)
+    require_views_ready(desk.site)
     with desk.read(Sales) as reading:
         planned = _sale(sale_id, reading.connection)
         (total,) = running_totals(reading.connection, [str(sale_id)])

@@ -68,7 +68,7 @@ class Outbox:
                 raise  # Somebody else changes this person at the same time; it is tried again.
             except (Refused, Invalid, NotFound) as error:
                 _log.warning("a change of roles is taken back: %s", error)
-            self.bring_level(pending.person, note=pending.id)
+            self.reconcile(pending.person, note=pending.id)
 
     def _record(self, act: Act, pending: Pending) -> None:
         match pending.change:
@@ -79,15 +79,15 @@ class Outbox:
             case "disabled":
                 self._ledger.record(disable_person, act, pending.person)
 
-    def bring_level(self, person: PersonId, note: UUID | None = None) -> None:
+    def reconcile(self, person: PersonId, note: UUID | None = None) -> None:
         """Bring the directory's entry for ``person`` up to the history."""
         self._users.follow(person, lambda: self._standing(person), at=self._clock(), note=note)
 
-    def bring_all_level(self) -> None:
+    def reconcile_all(self) -> None:
         """Repair what a crash or a restored older directory left behind the history."""
         for person, standing in self._users.all_standings().items():
             if self._standing(person) not in {None, standing}:
-                self.bring_level(person)
+                self.reconcile(person)
 
     def _standing(self, person: PersonId) -> Standing | None:
         member = self._ledger.find(StaffMember, UUID(person))

@@ -259,7 +259,7 @@ class UserDirectory:
                 return
             standing = held()
             if standing is not None:
-                _bring_level(connection, person, standing, at)
+                _reconcile(connection, person, standing, at)
 
     def leave(self, person: PersonId) -> None:
         """Remove a person whom the history refused and of whom nothing is recorded."""
@@ -278,7 +278,7 @@ class UserDirectory:
             return connection.execute(query).scalar_one()
 
 
-def _bring_level(connection: Connection, person: PersonId, held: Standing, at: datetime) -> None:
+def _reconcile(connection: Connection, person: PersonId, held: Standing, at: datetime) -> None:
     has = set(roles_of(connection, person))
     _take(connection, person, has.difference(held.roles))
     lacking = sorted(held.roles - has)

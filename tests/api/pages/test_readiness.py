@@ -10,7 +10,7 @@ from api.app import open_site
 from api.kernel import problems
 from api.pages.kit import readiness as levels
 from api.pages.kit import refusals
-from api.pages.kit.readiness import StillReading, must_be_level
+from api.pages.kit.readiness import StillReading, require_views_ready
 from api.pages.kit.rendering import render
 from api.processes.self_check import Verification
 from ledger.books.movements import Figures
@@ -27,9 +27,9 @@ def test_nobody_waits_for_a_long_history_to_be_read(tmp_path, monkeypatch):
         house.gift(100_00)
 
         with pytest.raises(StillReading) as refused:
-            must_be_level(site)
+            require_views_ready(site)
         site.follower.catch_up()
-        must_be_level(site)
+        require_views_ready(site)
 
     assert (refused.value.reached, refused.value.last) == (0, 4)
 

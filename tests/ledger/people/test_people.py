@@ -135,7 +135,7 @@ def test_a_roll_that_is_older_than_the_history_is_brought_level(ledger, identity
     ledger.record(withdraw_roles, act(), person, [Role.CASHIER])
     ledger.record(disable_person, act(), other)
 
-    outbox.bring_all_level()
+    outbox.reconcile_all()
 
     assert identity.users.one(person).roles == ()
     assert identity.users.one(other).disabled_at == NOW
