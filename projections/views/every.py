@@ -1,62 +1,37 @@
-"""Every view that is kept, and every sentence. What follows them needs no more of the program."""
+"""Every view that is kept, and every sentence: those that the modules of this folder declare.
+
+What follows them needs no more of the program.
+"""
 
 from __future__ import annotations
 
 from ledger.kernel.aggregate import Fact
+from ledger.kernel.modules import modules_beside
 from projections.kernel.sentences import Sentence, Sentences
 from projections.kernel.view import View
-from projections.views import (
-    disbursements,
-    donation_sentences,
-    donors,
-    fund_balances,
-    policies,
-    public_logs,
-    relations,
-    sales,
-    staff,
+
+MODULES = tuple(modules_beside(__name__, but={"opening"}))
+"""All but the one that opens what the others keep."""
+
+VIEWS: tuple[type[View], ...] = tuple(
+    each
+    for module in MODULES
+    for each in vars(module).values()
+    if isinstance(each, type) and issubclass(each, View) and each.__module__ == module.__name__
 )
-from projections.views.audit_trail import AuditTrail
-from projections.views.disbursements import Disbursements
-from projections.views.donations import Donations
-from projections.views.fund_balances import FundBalances
-from projections.views.journal import Journal
-from projections.views.relations import RelationsDeclared
-from projections.views.sales import Sales
-from projections.views.statements import Statements
-from projections.views.unconfirmed import Unconfirmed
 
 SENTENCES: dict[type[Fact], Sentences] = {
-    kind: noun.SENTENCES
-    for noun in (
-        disbursements,
-        donation_sentences,
-        donors,
-        fund_balances,
-        policies,
-        public_logs,
-        relations,
-        sales,
-        staff,
-    )
-    for kind in noun.SENTENCES.tellings
+    kind: module.SENTENCES
+    for module in MODULES
+    if hasattr(module, "SENTENCES")
+    for kind in module.SENTENCES.tellings
 }
 """The sentences that each kind of event is told by."""
 
 
 def all_views() -> tuple[View, ...]:
     """Return every view that is kept."""
-    return (
-        FundBalances(),
-        Journal(),
-        Donations(),
-        Sales(),
-        Disbursements(),
-        AuditTrail(),
-        RelationsDeclared(),
-        Statements(),
-        Unconfirmed(),
-    )
+    return tuple(view() for view in VIEWS)
 
 
 def sentence(fact: Fact) -> Sentence:

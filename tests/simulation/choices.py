@@ -12,8 +12,3 @@ NEWEST = (0, 0, 0, 1, 2)
 DAYS_AGO = (*[0] * 12, 1, 9, 400, -1)
 REFERENCES = (*[None] * 6, "B-1", "B 1")
 REASONS = (*["as agreed"] * 6, "call 13812345678")
-
-
-def pick(pool, newest):
-    """Return one of the newest; where there are none, what does not exist."""
-    return pool[-1 - newest % len(pool)] if pool else NOBODY

@@ -4,7 +4,7 @@ from ledger.commands import disbursements
 from ledger.kernel.ids import new_id
 from ledger.kernel.money import CNY
 from tests.samples import CENTRE, CHEN, LIN, SUN, WANG, ZHAO
-from tests.simulation.choices import AMOUNTS, DAYS_AGO, FUNDS, NEWEST, REASONS, REFERENCES, pick
+from tests.simulation.choices import AMOUNTS, DAYS_AGO, FUNDS, NEWEST, REASONS, REFERENCES
 from tests.simulation.noun import Noun
 
 noun = Noun(disbursements)
@@ -15,12 +15,12 @@ def request(life, fund, amount, purpose):
     payee = {"payee_kind": "person", "payee": CENTRE, "payee_name": None}
     money = {"fund": fund, "amount": amount, "currency": CNY}
     fields = {"purpose": purpose, "requested_on": life.today}
-    life.attempt("request_aid", who=LIN, into=life.disbursements, **payee, **money, **fields)
+    life.attempt("request_aid", who=LIN, into="disbursements", **payee, **money, **fields)
 
 
 @noun.chance(newest=NEWEST, who=(LIN, WANG, WANG, ZHAO, ZHAO), ago=DAYS_AGO)
 def approve(life, newest, who, ago):
-    life.attempt("approve", pick(life.disbursements, newest), who=who, on=life.day(ago))
+    life.attempt("approve", life.pick("disbursements", newest), who=who, on=life.day(ago))
 
 
 @noun.chance(fund=FUNDS, amount=(20_00, 100_00), paid=(True, False))
@@ -34,7 +34,7 @@ def agree(life, fund, amount, paid):
 
 @noun.chance(newest=NEWEST, step=("reject", "cancel"), reason=REASONS)
 def drop(life, newest, step, reason):
-    life.attempt(step, pick(life.disbursements, newest), reason=reason)
+    life.attempt(step, life.pick("disbursements", newest), reason=reason)
 
 
 @noun.chance(fund=FUNDS, step=("reject", "cancel"))
@@ -46,18 +46,18 @@ def ask_in_vain(life, fund, step):
 @noun.chance(newest=NEWEST, who=(CHEN, CHEN, WANG), ref=REFERENCES, ago=DAYS_AGO)
 def pay(life, newest, who, ref, ago):
     fields = {"external_ref": ref or new_id().hex, "paid_on": life.day(ago)}
-    life.attempt("pay", pick(life.disbursements, newest), who=who, **fields)
+    life.attempt("pay", life.pick("disbursements", newest), who=who, **fields)
 
 
 @noun.chance(newest=NEWEST, who=(SUN, SUN, CHEN), ago=DAYS_AGO)
 def confirm_payout(life, newest, who, ago):
     fields = {"statement_ref": f"ST-{ago}", "on": life.day(ago)}
-    life.attempt("confirm_payout", pick(life.disbursements, newest), who=who, **fields)
+    life.attempt("confirm_payout", life.pick("disbursements", newest), who=who, **fields)
 
 
 @noun.chance(newest=NEWEST, reason=REASONS, ago=DAYS_AGO)
 def bounce(life, newest, reason, ago):
-    life.attempt("bounce", pick(life.disbursements, newest), reason=reason, on=life.day(ago))
+    life.attempt("bounce", life.pick("disbursements", newest), reason=reason, on=life.day(ago))
 
 
 @noun.chance(fund=FUNDS)
@@ -68,13 +68,13 @@ def pay_in_vain(life, fund):
 
 @noun.chance(newest=NEWEST, ago=DAYS_AGO)
 def acknowledge(life, newest, ago):
-    life.attempt("acknowledge", pick(life.disbursements, newest), by=CENTRE, on=life.day(ago))
+    life.attempt("acknowledge", life.pick("disbursements", newest), by=CENTRE, on=life.day(ago))
 
 
 @noun.chance(newest=NEWEST, amount=AMOUNTS, ref=REFERENCES, ago=DAYS_AGO)
 def take_back(life, newest, amount, ref, ago):
     fields = {"external_ref": ref or new_id().hex, "received_on": life.day(ago)}
-    life.attempt("take_back", pick(life.disbursements, newest), amount=amount, **fields)
+    life.attempt("take_back", life.pick("disbursements", newest), amount=amount, **fields)
 
 
 @noun.chance(fund=FUNDS, back=(1, 20_00))

@@ -14,7 +14,6 @@ from tests.simulation.choices import (
     NOBODY,
     REASONS,
     REFERENCES,
-    pick,
 )
 from tests.simulation.noun import Noun
 
@@ -29,12 +28,12 @@ noun = Noun(donations)
     off=(None, 0, 1),
 )
 def pledge(life, newest, fund, amount, public, off):
-    donor = MEI if newest is None else pick(life.donors, newest)
+    donor = MEI if newest is None else life.pick("donors", newest)
     first = Instalment(life.today, amount // 2)
     parts = (first, Instalment(life.today, amount - first.amount + (off or 0)))
     money = {"fund": fund, "amount": amount, "currency": CNY, "pledged_on": life.today}
     promise = {"instalments": () if off is None else parts, "public_promise": public}
-    life.attempt("pledge", donor=donor, into=life.donations, **money, **promise)
+    life.attempt("pledge", donor=donor, into="donations", **money, **promise)
 
 
 @noun.chance(
@@ -46,13 +45,13 @@ def pledge(life, newest, fund, amount, public, off):
 )
 def receive(life, newest, amount, channel, ref, ago):
     fields = {"amount": amount, "channel": channel, "external_ref": ref or new_id().hex}
-    donation = pick(life.donations, newest)
+    donation = life.pick("donations", newest)
     life.attempt("receive_payment", donation, received_on=life.day(ago), **fields)
 
 
 @noun.chance(newest=NEWEST, who=(SUN, SUN, CHEN), known=(True, True, True, False), ago=DAYS_AGO)
 def confirm(life, newest, who, known, ago):
-    donation = pick(life.donations, newest)
+    donation = life.pick("donations", newest)
     payments = {} if donation == NOBODY else life.ledger.get(Donation, donation).payments
     channel, ref = next(iter(payments), ("bank", "B-9")) if known else ("cash", "C-9")
     fields = {"channel": channel, "external_ref": ref, "statement_ref": f"ST-{ago}"}
@@ -61,7 +60,7 @@ def confirm(life, newest, who, known, ago):
 
 @noun.chance(newest=NEWEST, reason=REASONS)
 def withdraw(life, newest, reason):
-    life.attempt("withdraw_pledge", pick(life.donations, newest), reason=reason)
+    life.attempt("withdraw_pledge", life.pick("donations", newest), reason=reason)
 
 
 @noun.chance(
@@ -72,13 +71,13 @@ def withdraw(life, newest, reason):
 )
 def refund(life, newest, amount, cause, ago):
     fields = {"amount": amount, "cause": cause, "reason": "asked", "on": life.day(ago)}
-    life.attempt("refund", pick(life.donations, newest), **fields)
+    life.attempt("refund", life.pick("donations", newest), **fields)
 
 
 @noun.chance(newest=NEWEST, amount=AMOUNTS, decision=("give", "return"), ago=DAYS_AGO)
 def decide_excess(life, newest, amount, decision, ago):
     fields = {"amount": amount, "decision": decision, "on": life.day(ago)}
-    life.attempt("decide_excess", pick(life.donations, newest), **fields)
+    life.attempt("decide_excess", life.pick("donations", newest), **fields)
 
 
 @noun.chance(fund=FUNDS, amount=(100_00, 300_00), beyond=(0, 50_00))

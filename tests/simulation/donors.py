@@ -5,7 +5,7 @@ from ledger.commands import donors
 from ledger.kernel.ids import new_id
 from ledger.kernel.names import DonorId
 from tests.samples import MEI
-from tests.simulation.choices import NEWEST, pick
+from tests.simulation.choices import NEWEST
 from tests.simulation.noun import Noun
 
 noun = Noun(donors)
@@ -14,7 +14,7 @@ noun = Noun(donors)
 @noun.chance(donor=(MEI, None, None))
 def register(life, donor):
     new = donor or DonorId(new_id())
-    life.attempt("register_donor", new, anonymous=False, into=life.donors)
+    life.attempt("register_donor", new, anonymous=False, into="donors")
 
 
 @noun.chance(
@@ -24,13 +24,15 @@ def register(life, donor):
 )
 def restrict(life, newest, basis, days):
     fields = {"basis": basis, "until": None if days is None else life.day(-days)}
-    life.attempt("restrict_donor", pick(life.donors, newest), **fields)
+    life.attempt("restrict_donor", life.pick("donors", newest), **fields)
 
 
 @noun.chance(newest=NEWEST, reason=("asked-by-donor", None))
 def erase(life, newest, reason):
-    donor = pick(life.donors, newest)
-    theirs = [each for each in life.donations if life.ledger.get(Donation, each).donor == donor]
+    donor = life.pick("donors", newest)
+    theirs = [
+        each for each in life.pools["donations"] if life.ledger.get(Donation, each).donor == donor
+    ]
     fields = {"basis": "consent-withdrawn", "reason": reason, "donations": theirs}
     life.attempt("erase_donor", donor, **fields)
 

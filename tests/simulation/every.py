@@ -1,34 +1,14 @@
 """Every noun of the charity, and how its life begins."""
 
+from ledger.kernel.modules import modules_beside
 from tests.samples import HEAR, MEI
-from tests.simulation import (
-    disbursements,
-    donations,
-    donors,
-    funds,
-    policies,
-    public_logs,
-    relations,
-    sales,
-    staff,
-)
+from tests.simulation import disbursements, donations, funds, sales
 from tests.simulation.choices import FUNDS
 from tests.simulation.noun import Chance
 
-NOUNS = [
-    each.noun
-    for each in (
-        disbursements,
-        donations,
-        donors,
-        funds,
-        policies,
-        public_logs,
-        relations,
-        sales,
-        staff,
-    )
-]
+MODULES = modules_beside(__name__, but={"test_simulation"})
+
+NOUNS = [module.noun for module in MODULES if hasattr(module, "noun")]
 
 TIME_GOES_BY = Chance(lambda life, days: life.pass_days(days), {"days": (1, 1, 3, 9, 40, 200)})
 

@@ -16,6 +16,7 @@ from ledger.kernel.errors import LedgerError
 from tests.charity import Charity
 from tests.ledger.books.test_movements import added_up, check_against_the_books
 from tests.samples import GENERAL, HEAR, SUN, WARM
+from tests.simulation.choices import NOBODY
 from tests.spec import act, act_for, state
 
 FIRST_DAY, LAST_DAY = date(2026, 1, 1), date(2029, 12, 31)
@@ -26,7 +27,7 @@ class Life:
 
     Attributes:
         outcomes: How often each command was carried out, and refused.
-        donors: And the other pools: what was made so far, the newest last.
+        pools: What was made so far of each noun, the newest last.
 
     """
 
@@ -35,11 +36,11 @@ class Life:
         self.ledger = Ledger(place)
         self.today = FIRST_DAY
         self.outcomes = Counter()
-        self.donors, self.donations, self.disbursements, self.sales = [], [], [], []
+        self.pools = defaultdict(list)
         self._left = {}
 
     def attempt(self, name, /, *args, who=SUN, into=None, **fields):
-        """Carry out a command or be refused; remember what it made, and what it left."""
+        """Carry out a command or be refused; remember what it made in a pool, and what it left."""
         command, made = every.COMMANDS[name], []
 
         def decide(ledger, act, *args, **fields):
@@ -56,7 +57,12 @@ class Life:
             self.outcomes[name, "done"] += 1
             self._left[made[-1].id] = state(made[-1])
             if into is not None:
-                into.append(UUID(receipt.id))
+                self.pools[into].append(UUID(receipt.id))
+
+    def pick(self, noun, newest):
+        """Return one of the newest of a noun; where there are none, what does not exist."""
+        pool = self.pools[noun]
+        return pool[-1 - newest % len(pool)] if pool else NOBODY
 
     def feed(self, kind, sale, line):
         """Take in one line of a feed of a sale."""

@@ -13,7 +13,7 @@ from ledger.commands import sales
 from ledger.feeds.orders import OrderFeed, ReturnFeed
 from ledger.kernel.ids import new_id
 from tests.samples import CHEN, GENERAL, HEAR, SUN
-from tests.simulation.choices import DAYS_AGO, FUNDS, NEWEST, NOBODY, pick
+from tests.simulation.choices import DAYS_AGO, FUNDS, NEWEST, NOBODY
 from tests.simulation.noun import Noun
 
 noun = Noun(sales, OrderFeed, ReturnFeed)
@@ -25,7 +25,7 @@ def plan_sale(life, fund, consigned, fee_bp):
     names = {"name": "义卖", "fund": fund, "partner": "嘉丽购"}
     terms = {"return_days": 2, "partner_fee_bp": fee_bp, "channel_fee_bp": 60}
     items = [Item("L1", "电饭煲", consigned, 168_00)]
-    life.attempt("plan_sale", items=items, into=life.sales, **names, **days, **terms)
+    life.attempt("plan_sale", items=items, into="sales", **names, **days, **terms)
 
 
 @noun.chance(fund=(HEAR, GENERAL))
@@ -37,7 +37,7 @@ def sell(life, fund):
 
 @noun.chance(newest=NEWEST, step=("open_sale", "open_sale", "end_sale"), ago=DAYS_AGO)
 def step_sale(life, newest, step, ago):
-    life.attempt(step, pick(life.sales, newest), on=life.day(ago))
+    life.attempt(step, life.pick("sales", newest), on=life.day(ago))
 
 
 @noun.chance(
@@ -49,14 +49,14 @@ def step_sale(life, newest, step, ago):
 def order(life, newest, no, quantity, ago):
     line = {"sku": "L1", "quantity": quantity, "unit_price": 168_00}
     fields = {"order_no": no, "placed_at": f"{life.day(ago)}T12:00:00+08:00", "lines": [line]}
-    life.feed(OrderFeed, pick(life.sales, newest), fields)
+    life.feed(OrderFeed, life.pick("sales", newest), fields)
 
 
 @noun.chance(newest=NEWEST, no="ABC", back="12", ago=DAYS_AGO)
 def goods_back(life, newest, no, back, ago):
     goods = {"lines": [{"sku": "L1", "quantity": 1}], "refund": 168_00}
     fields = {"order_no": no, "return_no": back, "returned_on": life.day(ago), **goods}
-    life.feed(ReturnFeed, pick(life.sales, newest), fields)
+    life.feed(ReturnFeed, life.pick("sales", newest), fields)
 
 
 @noun.chance(back="12")
@@ -67,7 +67,7 @@ def sell_and_take_back(life, back):
 
 @noun.chance(newest=NEWEST, off=(0, 0, 0, 1), ago=DAYS_AGO)
 def settle(life, newest, off, ago):
-    sale = pick(life.sales, newest)
+    sale = life.pick("sales", newest)
     theirs = Statement(0, 0, 0, 0, 0)
     if sale != NOBODY:
         sold = life.ledger.store.tallies([of_sale(sale, each) for each in ("gross", "refunds")])
@@ -88,7 +88,7 @@ def finish_sale(life, part):
 
 @noun.chance(newest=NEWEST, part=(1, 2), more=(0, 0, 1))
 def remit(life, newest, part, more):
-    sale = pick(life.sales, newest)
+    sale = life.pick("sales", newest)
     settled = sale != NOBODY and life.ledger.get(CharitySale, sale).state is SaleState.SETTLED
     owed = life.ledger.get(CharitySale, sale).outstanding if settled else 1
     fields = {"amount": owed // part + more, "external_ref": new_id().hex}
@@ -97,7 +97,7 @@ def remit(life, newest, part, more):
 
 @noun.chance(newest=NEWEST, who=(SUN, CHEN), ago=DAYS_AGO)
 def confirm_remittance(life, newest, who, ago):
-    sale = pick(life.sales, newest)
+    sale = life.pick("sales", newest)
     remitted = {} if sale == NOBODY else life.ledger.get(CharitySale, sale).remittances
     fields = {"external_ref": next(iter(remitted), "B-9"), "statement_ref": f"ST-{ago}"}
     life.attempt("confirm_remittance", sale, who=who, on=life.day(ago), **fields)

@@ -1,34 +1,12 @@
-"""Every command, by its name."""
+"""Every command, by its name: those that the modules of this folder declare."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ledger.commands import (
-    disbursements,
-    donations,
-    donors,
-    funds,
-    policies,
-    public_logs,
-    relations,
-    sales,
-    staff,
-)
 from ledger.commands.command import Command
-
-NOUNS = (
-    disbursements,
-    donations,
-    donors,
-    funds,
-    policies,
-    public_logs,
-    relations,
-    sales,
-    staff,
-)
+from ledger.kernel.modules import modules_beside
 
 
 def _by_name(declared: Iterable[object]) -> dict[str, Command[Any]]:
@@ -41,6 +19,6 @@ def _by_name(declared: Iterable[object]) -> dict[str, Command[Any]]:
 
 
 COMMANDS: Mapping[str, Command[Any]] = _by_name(
-    each for noun in NOUNS for each in vars(noun).values()
+    each for module in modules_beside(__name__) for each in vars(module).values()
 )
 """What can be asked, by name."""
