@@ -63,6 +63,9 @@ class Kind(StrEnum):
     CODE = "code"
     """One of a few codes, each of which has a word in every language."""
 
+    CODES = "codes"
+    """Several of them."""
+
     TRANSLATED = "translated"
     """Something that has its text in every language, each an attribute."""
 
@@ -88,12 +91,24 @@ class Field(Struct, frozen=True):
     language: str = "zh"
 
     def text(self, value: Any) -> str:
-        """Return what people read for a value of kind text, code or translated."""
+        """Return what people read for a value of kind text, code, codes or translated."""
         if value is None:
             return self.none
         if self.kind is Kind.CODE:
             return self.words.get(value, value)
+        if self.kind is Kind.CODES:
+            return enumerated([self.words.get(code, code) for code in value], self.language)
         return str(getattr(value, self.language) if self.kind is Kind.TRANSLATED else value)
+
+
+def enumerated(words: Iterable[str], language: str) -> str:
+    """Return words one after the other, as a language enumerates them.
+
+    >>> enumerated(["经办", "出纳"], "zh"), enumerated(["Clerk", "Cashier"], "en")
+    ('经办、出纳', 'Clerk, Cashier')
+
+    """
+    return ("、" if language == "zh" else ", ").join(words)
 
 
 def write_csv(file: IO[bytes], fields: Sequence[Field], rows: Iterable[Row]) -> None:
@@ -180,6 +195,7 @@ _WIDTHS: Mapping[Kind, int] = {
     Kind.DAY: 12,
     Kind.INSTANT: 20,
     Kind.CODE: 24,
+    Kind.CODES: 36,
     Kind.TRANSLATED: 48,
 }
 """Of a column, in characters."""

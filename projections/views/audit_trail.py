@@ -6,10 +6,24 @@ itself when they are read, so they cannot disagree with it.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date
+from itertools import islice
+from typing import NamedTuple
 
 from msgspec import Struct
-from sqlalchemy import BigInteger, Column, Connection, Date, Index, Select, String, Table, select
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Date,
+    Index,
+    Select,
+    String,
+    Table,
+    func,
+    select,
+)
 
 from ledger.kernel.aggregate import Fact
 from ledger.kernel.names import Position
@@ -36,6 +50,10 @@ FUNDS = Table(
 """Which funds each event touches; a transfer touches two."""
 
 
+STREAMS_AT_ONCE = 5_000
+"""Streams that are looked up in one query; databases take some 30,000 values."""
+
+
 class AuditTrail(View):
     """Keeps what events can be found by."""
 
@@ -54,6 +72,29 @@ class AuditTrail(View):
 
 def _funds(fact: Fact) -> list[str]:
     return [getattr(fact, side) for side in ("fund", "to") if getattr(fact, side, None) is not None]
+
+
+class Beginning(NamedTuple):
+    """The first event of a stream: its position and its business day."""
+
+    position: Position
+    on: date
+
+
+def beginnings(connection: Connection, streams: Collection[str]) -> dict[str, Beginning]:
+    """Return how each of these streams began, but for those that have no event."""
+    begun: dict[str, Beginning] = {}
+    rest = iter(streams)
+    while some := list(islice(rest, STREAMS_AT_ONCE)):
+        first = (
+            select(func.min(TRAIL.c.position))
+            .where(TRAIL.c.stream.in_(some))
+            .group_by(TRAIL.c.stream)
+        )
+        query = select(TRAIL.c.stream, TRAIL.c.position, TRAIL.c.on)
+        for stream, position, on in connection.execute(query.where(TRAIL.c.position.in_(first))):
+            begun[stream] = Beginning(Position(position), on)
+    return begun
 
 
 class Sought(Struct, frozen=True):

@@ -42,7 +42,11 @@ FUNDS = Table(
     Column("restriction", String, nullable=False),
     Column("currency", String, nullable=False),
     Column("state", String, nullable=False),
+    Column("position", BigInteger, nullable=False, unique=True),
 )
+"""The funds; ``position`` is of the event that opened each."""
+
+_DESCRIBED = [each for each in FUNDS.c if each is not FUNDS.c.position]
 
 
 def _figures(prefix: str = "") -> list[Column[int]]:
@@ -125,7 +129,7 @@ class FundBalances(View):
         running.write(connection)
 
     def _write_funds(self, connection: Connection, batch: Batch) -> None:
-        for _, fact in batch:
+        for position, fact in batch:
             match fact:
                 case Fund.Opened():
                     row = {
@@ -135,6 +139,7 @@ class FundBalances(View):
                         "restriction": fact.restriction,
                         "currency": fact.currency,
                         "state": FundState.OPEN,
+                        "position": position,
                     }
                     connection.execute(FUNDS.insert(), row)
                     connection.execute(BALANCES.insert(), {"fund": fact.fund})
@@ -197,14 +202,14 @@ def _now(connection: Connection, fund: FundCode, state: FundState) -> None:
 
 def fund_rows(connection: Connection) -> list[dict[str, Any]]:
     """Return every fund, by code."""
-    return [
-        dict(row) for row in connection.execute(select(FUNDS).order_by(FUNDS.c.fund)).mappings()
-    ]
+    query = select(*_DESCRIBED).order_by(FUNDS.c.fund)
+    return [dict(row) for row in connection.execute(query).mappings()]
 
 
 def fund_row(connection: Connection, fund: str) -> dict[str, Any] | None:
     """Return a fund, if there is one of this code."""
-    row = connection.execute(select(FUNDS).where(FUNDS.c.fund == fund)).mappings().first()
+    query = select(*_DESCRIBED).where(FUNDS.c.fund == fund)
+    row = connection.execute(query).mappings().first()
     return None if row is None else dict(row)
 
 
@@ -276,6 +281,17 @@ def fund_summaries(connection: Connection) -> list[FundSummary]:
         )
         for row in connection.execute(query.order_by(FUNDS.c.fund)).mappings()
     ]
+
+
+def funds_with_money(state: str | None) -> Select[Any]:
+    """Return the query of all funds, or those in ``state``, with what each has, in no order."""
+    balance = BALANCES.c.received - BALANCES.c.paid
+    query = select(
+        FUNDS,
+        balance.label("balance"),
+        (balance - BALANCES.c.reserved).label("available"),
+    ).join(BALANCES, BALANCES.c.fund == FUNDS.c.fund)
+    return query if state is None else query.where(FUNDS.c.state == state)
 
 
 def _query(fund: str, as_of: date | None, known_at: Position | None) -> Any:

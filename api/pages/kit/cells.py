@@ -10,7 +10,7 @@ from markupsafe import Markup, escape
 from api.pages.kit.columns import Column
 from api.pages.kit.languages import Language, words
 from api.pages.kit.rendering import moment, signed
-from projections.exports.tables import Kind
+from projections.exports.tables import Kind, enumerated
 
 Draw = Callable[[Any], Markup]
 """A macro of a page that draws the cell of a row."""
@@ -113,6 +113,9 @@ class Cells:
                 return f'<time datetime="{value.isoformat()}">{moment(value)}</time>'
             case Kind.CODE:
                 return escape(self._say(column.words.get(value, value)))
+            case Kind.CODES:
+                named = [self._say(column.words.get(code, code)) for code in value]
+                return escape(enumerated(named, self._language))
             case Kind.TRANSLATED:
                 return escape(getattr(value, self._language))
         return escape(value)

@@ -45,6 +45,7 @@ def reader(server, years):
 def paths(server, office, years, reader):
     """Where each list is, and who reads it there."""
     donor = Visitor(server, "何女士", Role.DONOR)
+    admin = Visitor(server, "who lets others in", Role.ADMIN)
     for amount in ("100.00", "20.00"):
         promise(donor, years.hear, name="何女士", amount=amount)
     office.request(years.warm, 100, purpose="=1+1")
@@ -64,12 +65,14 @@ def paths(server, office, years, reader):
         "balances-then-and-now": (f"/audit/time?at={years.last // 2}", reader),
         "events": (line, reader),
         "funds": ("/funds", reader),
+        "funds-and-steps": ("/desk/funds", reader),
         "goods": (f"/sales/{years.sale}", reader),
         "history": ("/audit/history", reader),
         "journal": ("/desk/journal", reader),
         "my-pledges": ("/mine", donor),
         "my-statement": ("/mine/data", donor),
         "overdue-pledges": ("/desk/pledges", reader),
+        "people": ("/desk/people", admin),
         "relations": ("/desk/relations", reader),
         "sales": ("/sales", reader),
         "sales-to-settle": ("/desk", reader),
@@ -79,6 +82,7 @@ def paths(server, office, years, reader):
         "trial-balance": ("/desk/trial-balance", reader),
     }
     donor.http.close()
+    admin.http.close()
 
 
 def with_query(path, **more):
@@ -100,12 +104,13 @@ def as_people_read(column, value):
             return say(column.none) if column.none else ""
         case Kind.CODE, _:
             return say(column.words[value])
+        case Kind.CODES, _:
+            return ", ".join(say(column.words[each]) for each in value)
         case Kind.TRANSLATED, _:
             return value["en"]
-        case Kind.DAY, _:
-            return date.fromisoformat(value)
-        case Kind.INSTANT, _:
-            return datetime.fromisoformat(value)
+        case ((Kind.DAY | Kind.INSTANT), _):
+            kind = date if column.kind is Kind.DAY else datetime
+            return kind.fromisoformat(value)
     return value
 
 
@@ -271,6 +276,40 @@ def test_parts_are_of_one_state_however_much_is_recorded_meanwhile(
         shown = [int(each) for row in drawn for each in re.findall(r'events/(\d+)"', row)[:1]]
         assert shown == list(dict.fromkeys(row[name] for row in before))
     assert len(objects(reader, path)) > len(before)
+
+
+def test_a_fund_opened_meanwhile_moves_no_fund_to_another_part(office, paths):
+    path, visitor = paths["funds-and-steps"]
+    for number in range(52):
+        office.fund(f"F-MANY-{number:02}")
+    before = [row["fund"] for row in objects(visitor, path)]
+
+    drawn = []
+    for number, page in enumerate(parts(visitor, path)):
+        drawn += re.findall(r'<td role="cell"><a href="/funds/([^"]+)">', page)
+        office.fund(f"F-MANY-00-{number}")
+        office.fund(f"F-MANY-51-{number}")
+
+    assert number > 0
+    assert drawn == before
+    assert len(objects(visitor, path)) > len(before)
+
+
+def test_somebody_added_meanwhile_moves_nobody_to_another_part(office, paths):
+    path, admin = paths["people"]
+    for number in range(52):
+        office.ada.did("/v1/people", {"name": f"clerk {number}", "roles": ["clerk"]})
+    path = with_query(path, role="clerk", sort="-on")
+    before = [row["name"] for row in objects(admin, path)]
+
+    drawn = []
+    for number, page in enumerate(parts(admin, path)):
+        drawn += re.findall(r'<th role="rowheader" scope="row">([^<]+)</th>', page)
+        office.ada.did("/v1/people", {"name": f"latecomer {number}", "roles": ["clerk"]})
+
+    assert number > 0
+    assert [unescape(each) for each in drawn] == before
+    assert len(objects(admin, path)) > len(before)
 
 
 def test_a_part_begins_where_the_address_says_and_nowhere_else(reader, paths):
