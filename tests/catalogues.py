@@ -20,7 +20,7 @@ from tests.msgids import messages
 
 KEYWORDS = {"marked": None, "_": None, "gettext": None, "ngettext": (1, 2)}
 
-PAGES = HOUSE / "api" / "pages"
+API = HOUSE / "api"
 
 WIDTH = 100
 """Columns of a catalogue's lines."""
@@ -35,9 +35,9 @@ def extracted() -> Catalog:
 
 
 def _messages() -> Iterator[tuple[str, str | None]]:
-    for module in sorted(PAGES.rglob("*.py")):
+    for module in sorted(API.rglob("*.py")):
         yield from _in("python", module.read_bytes())
-    for template in sorted(PAGES.rglob("*.html")):
+    for template in sorted(API.rglob("*.html")):
         yield from _in("jinja2", template.read_bytes())
     for message in messages():
         yield message, None

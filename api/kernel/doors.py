@@ -89,6 +89,8 @@ class Door(APIRoute):
         self.roles: tuple[Role, ...] = vars(endpoint)["roles"]
         self.in_lines: bool = vars(endpoint).get("in_lines", False)
         self.command: Command[Any] | None = vars(endpoint).get("command")
+        self.title: str | None = vars(endpoint).get("title")
+        self.states: frozenset[str] | None = vars(endpoint).get("states")
         self.records = "POST" in kwargs.get("methods", ())
         responses = dict(kwargs.get("responses") or {})
         kinds = responses.pop("refusals", {}).get("kinds", ())

@@ -17,6 +17,7 @@ from fastapi.responses import Response
 from api.kernel.desk import Desk
 from api.kernel.doors import refuses, takes
 from api.kernel.dry_run import FORESEEN, DryRun
+from api.kernel.forms import Possible, titled
 from api.kernel.wire import Body, Created, Done, created, done
 from ledger.commands.command import Command
 from ledger.kernel.errors import LedgerError, NotFound
@@ -32,6 +33,8 @@ class Step(NamedTuple):
         refuses: Rules that it may break, for the document; that the thing is there goes without
             saying.
         name: Of the operation, if not the command's.
+        title: What pages call it.
+        possible: Where the aggregate's own table has the states in which it is possible.
 
     """
 
@@ -40,6 +43,8 @@ class Step(NamedTuple):
     body: type[Body]
     refuses: Sequence[type[LedgerError]] = ()
     name: str | None = None
+    title: str | None = None
+    possible: Possible | None = None
 
 
 def add_steps(
@@ -91,4 +96,4 @@ def _endpoint(
     take.__signature__ = Signature(  # type: ignore[attr-defined]  # What inspect looks for.
         [Parameter(name, Parameter.KEYWORD_ONLY, annotation=kind) for name, kind in kinds.items()]
     )
-    return takes(step.command)(take)
+    return titled(step.title, step.possible)(takes(step.command)(take))

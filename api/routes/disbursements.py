@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter
@@ -12,8 +12,11 @@ from pydantic import BaseModel, Field
 from api.kernel.desk import AtLeast, Desk
 from api.kernel.doors import Door, may, refuses, takes
 from api.kernel.dry_run import FORESEEN, DryRun
+from api.kernel.forms import Forms, titled
 from api.kernel.paging import Cursor, Limit, list_query
 from api.kernel.steps import Step, add_steps
+from api.kernel.texts import marked
+from api.kernel.things import Match, Search, Thing, short, some
 from api.kernel.wire import (
     Amount,
     Body,
@@ -35,6 +38,7 @@ from api.kernel.wire import (
 )
 from ledger.aggregates.disbursements.disbursement import ReturnDiffers, ReturnExceedsPaid
 from ledger.aggregates.disbursements.facts import PayeeKind
+from ledger.aggregates.disbursements.states import STEPS as POSSIBLE
 from ledger.aggregates.disbursements.states import DisbursementState
 from ledger.aggregates.funds import FundClosed, FundFrozen, InsufficientFunds
 from ledger.commands.disbursements import acknowledge as acknowledgement
@@ -53,7 +57,12 @@ from ledger.kernel.errors import NotFound, SamePerson, WrongState
 from ledger.kernel.ids import new_id
 from ledger.kernel.names import DisbursementId, FundCode, PartyId
 from ledger.kernel.roles import Role
-from projections.views.disbursements import Disbursements, disbursement, disbursements
+from projections.views.disbursements import (
+    Disbursements,
+    disbursement,
+    disbursements,
+    find_disbursements,
+)
 
 router = APIRouter(prefix="/v1/disbursements", tags=["disbursements"], route_class=Door)
 
@@ -173,6 +182,7 @@ class DisbursementsShown(BaseModel):
     response_model=Created,
     responses=FORESEEN | refuses(NotFound, FundClosed),
 )
+@titled(marked("Ask for aid"))
 @takes(request_aid)
 async def request(body: NewRequest, desk: Desk) -> Response:
     """Ask for aid out of a fund."""
@@ -235,20 +245,57 @@ STEPS = (
         approve,
         On,
         (SamePerson, WrongState, FundClosed, FundFrozen, InsufficientFunds),
+        title=marked("Approve aid"),
+        possible=(POSSIBLE, "approval"),
     ),
-    Step("rejection", reject, Reason, (WrongState,)),
-    Step("cancellation", cancel, Reason, (WrongState,)),
-    Step("payment", pay, NewPayout, (SamePerson, WrongState, FundClosed, FundFrozen)),
+    Step(
+        "rejection",
+        reject,
+        Reason,
+        (WrongState,),
+        title=marked("Turn down a request"),
+        possible=(POSSIBLE, "rejection"),
+    ),
+    Step(
+        "cancellation",
+        cancel,
+        Reason,
+        (WrongState,),
+        title=marked("Call off a request"),
+        possible=(POSSIBLE, "cancellation"),
+    ),
+    Step(
+        "payment",
+        pay,
+        NewPayout,
+        (SamePerson, WrongState, FundClosed, FundFrozen),
+        title=marked("Record the payment of aid"),
+        possible=(POSSIBLE, "payment"),
+    ),
     Step(
         "payment/confirmation",
         confirm_payout,
         NewPayoutConfirmation,
         (SamePerson, WrongState, ConfirmationDiffers),
         name="confirm",
+        title=marked("Confirm a payout by its statement"),
+        possible=(POSSIBLE, "confirmation"),
     ),
-    Step("bounce", bounce, ReasonOn, (WrongState, FundClosed, ReturnExceedsPaid)),
     Step(
-        "returns", take_back, NewReturn, (WrongState, FundClosed, ReturnExceedsPaid, ReturnDiffers)
+        "bounce",
+        bounce,
+        ReasonOn,
+        (WrongState, FundClosed, ReturnExceedsPaid),
+        title=marked("Record that a payment bounced"),
+        possible=(POSSIBLE, "bounce"),
+    ),
+    Step(
+        "returns",
+        take_back,
+        NewReturn,
+        (WrongState, FundClosed, ReturnExceedsPaid, ReturnDiffers),
+        title=marked("Record money that a payee gave back"),
+        possible=(POSSIBLE, "return"),
     ),
 )
 
@@ -260,6 +307,7 @@ add_steps(router, "disbursement_id", STEPS)
     response_model=Done | DryRun,
     responses=refuses(NotFound, WrongState),
 )
+@titled(marked("Record that the payee signed"), (POSSIBLE, "acknowledgement"))
 @takes(acknowledgement)
 async def acknowledge(disbursement_id: UUID, body: NewAcknowledgement, desk: Desk) -> Response:
     """Record that the payee signed for the money."""
@@ -273,3 +321,69 @@ async def acknowledge(disbursement_id: UUID, body: NewAcknowledgement, desk: Des
         on=body.on,
     )
     return done(receipt)
+
+
+STATES = {
+    "requested": marked("Waits for approval"),
+    "partly-approved": marked("Waits for another approval"),
+    "approved": marked("Approved; to be paid"),
+    "paid": marked("Paid; not yet signed for"),
+    "acknowledged": marked("Signed for"),
+    "returned": marked("Given back"),
+    "rejected": marked("Turned down"),
+    "cancelled": marked("Called off"),
+}
+
+PAYEE_KINDS = {
+    "organisation": marked("Organisation"),
+    "supplier": marked("Supplier"),
+    "person": marked("A person"),
+}
+
+NAMES_PAYEES = frozenset({Role.CLERK, Role.APPROVER, Role.CASHIER})
+
+
+def _matches(search: Search) -> list[Match]:
+    with search.desk.read(Disbursements) as reading:
+        rows = find_disbursements(reading.connection, search.criteria)
+    return [_match(search, each, each["disbursement"]) for each in rows]
+
+
+def _payees(search: Search) -> list[Match]:
+    """Return persons who are to be paid, each by the request for them."""
+    with search.desk.read(Disbursements) as reading:
+        rows = find_disbursements(reading.connection, search.criteria, to_persons=True)
+    return [_match(search, each, each["payee"]) for each in rows]
+
+
+def _match(search: Search, row: dict[str, Any], value: str) -> Match:
+    name = row["payee_name"]
+    if name is None and search.may(NAMES_PAYEES):
+        name = search.details_of(row["payee"]).get("name")
+    place = (str(row["requested_on"]), row["fund"], row["purpose"], row["grid"])
+    details = some((*place, short(row["disbursement"])))
+    return Match(value, name or row["purpose"], details, STATES[row["state"]], row["amount"])
+
+
+FORMS = Forms(
+    "disbursements",
+    marked("Aid"),
+    things=(
+        Thing("disbursements", {"disbursement_id": marked("Which request")}, _matches),
+        Thing("payees", {"party": marked("To which payee")}, _payees),
+    ),
+    labels={
+        "requested_on": marked("Asked for on"),
+        "paid_on": marked("Paid on"),
+        "grid": marked("Grid"),
+        "payee": marked("Payee"),
+        "payee.kind": marked("What the payee is"),
+        "payee.name": marked("Name of the payee"),
+        "by": marked("Signed by"),
+    },
+    hints={
+        "payee.name": marked("A person's name is kept sealed and apart from the history."),
+        "by": marked("The name is kept sealed and apart from the history."),
+    },
+    choices=(PAYEE_KINDS,),
+)

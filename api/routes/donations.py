@@ -12,8 +12,10 @@ from pydantic import BaseModel, Field
 from api.kernel.desk import AtLeast, Desk, own
 from api.kernel.doors import Door, in_lines, may, refuses
 from api.kernel.feeds import FeedTaken, in_ndjson, take_in
+from api.kernel.forms import titled
 from api.kernel.paging import Cursor, Limit, list_query
 from api.kernel.steps import Step, add_creation, add_steps
+from api.kernel.texts import marked
 from api.kernel.wire import (
     AN_ID,
     Amount,
@@ -29,6 +31,7 @@ from api.kernel.wire import (
 )
 from ledger.aggregates.donations.facts import INSTALMENTS_MAX, Cause, Instalment
 from ledger.aggregates.donations.rules import NothingInSuspense, PublicPromiseBinds
+from ledger.aggregates.donations.states import STEPS as POSSIBLE
 from ledger.aggregates.donations.states import DonationState
 from ledger.aggregates.donors import ProcessingStopped
 from ledger.aggregates.funds import FundClosed, FundFrozen, InsufficientFunds
@@ -191,7 +194,15 @@ class DonationsShown(BaseModel):
     next: str | None
 
 
-add_creation(router, Step("", pledge, NewPledge, (NotFound, FundClosed, ProcessingStopped)))
+PLEDGE = Step(
+    "",
+    pledge,
+    NewPledge,
+    (NotFound, FundClosed, ProcessingStopped),
+    title=marked("Record a pledge"),
+)
+
+add_creation(router, PLEDGE)
 
 
 class LineRecorded(BaseModel):
@@ -216,6 +227,7 @@ PLEDGE_LINE = (
 
 
 @router.post(":batch", response_model=BatchTaken, openapi_extra=in_ndjson(PLEDGE_LINE))
+@titled(marked("Take in a list of pledges"))
 @in_lines
 @may(*PledgeFeed.by)
 async def pledge_batch(desk: Desk) -> Response:
@@ -282,6 +294,8 @@ STEPS = (
         NewPayment,
         (WrongState, FundClosed, PaymentDiffers, PaymentCounted),
         name="receive",
+        title=marked("Record a payment"),
+        possible=(POSSIBLE, "payment"),
     ),
     Step(
         "payments/confirmation",
@@ -289,15 +303,32 @@ STEPS = (
         NewPaymentConfirmation,
         (SamePerson, ConfirmationDiffers),
         name="confirm",
+        title=marked("Confirm a payment by its statement"),
     ),
-    Step("withdrawal", withdraw_pledge, Reason, (WrongState, PublicPromiseBinds), name="withdraw"),
+    Step(
+        "withdrawal",
+        withdraw_pledge,
+        Reason,
+        (WrongState, PublicPromiseBinds),
+        name="withdraw",
+        title=marked("Withdraw a pledge"),
+        possible=(POSSIBLE, "withdrawal"),
+    ),
     Step(
         "refunds",
         refund,
         NewRefund,
         (WrongState, FundClosed, FundFrozen, InsufficientFunds, RefundExceedsReceived),
+        title=marked("Refund a donor"),
+        possible=(POSSIBLE, "refund"),
     ),
-    Step("excess", decide_excess, ExcessDecision, (FundClosed, NothingInSuspense)),
+    Step(
+        "excess",
+        decide_excess,
+        ExcessDecision,
+        (FundClosed, NothingInSuspense),
+        title=marked("Decide about money paid beyond a pledge"),
+    ),
 )
 
 add_steps(router, "donation_id", STEPS)

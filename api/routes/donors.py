@@ -14,9 +14,22 @@ from pydantic import BaseModel, Field
 from api.kernel.desk import AtLeast, Desk
 from api.kernel.doors import Door, may, refuses, takes
 from api.kernel.dry_run import FORESEEN, DryRun
+from api.kernel.forms import Forms, titled
 from api.kernel.steps import Step, add_steps
+from api.kernel.texts import marked
+from api.kernel.things import (
+    MATCHES_MAX,
+    WITHOUT_NAME,
+    Match,
+    Search,
+    Thing,
+    short,
+    some,
+)
 from api.kernel.wire import Body, Created, Day, Done, Name, created, done, example, json_response
+from ledger.aggregates.donors import STEPS as POSSIBLE
 from ledger.aggregates.donors import (
+    DonorState,
     ErasureBasis,
     ErasureReason,
     MoneyIsOwed,
@@ -30,7 +43,13 @@ from ledger.kernel.names import DonationId, DonorId, PartyId
 from ledger.kernel.roles import Role
 from projections.kernel.follow import ViewsAway, ViewStopped
 from projections.views.donations import Donations
-from projections.views.donors import donor_row, donor_statement, may_be_owing
+from projections.views.donors import (
+    donor_row,
+    donor_statement,
+    known_donors,
+    may_be_owing,
+    newest_donors,
+)
 
 router = APIRouter(prefix="/v1/donors", tags=["donors"], route_class=Door)
 
@@ -115,6 +134,7 @@ class DonorData(DonorShown):
 
 
 @router.post("", status_code=201, response_model=Created, responses=FORESEEN)
+@titled(marked("Register a donor"))
 @takes(register_donor)
 async def register(body: NewDonor, desk: Desk) -> Response:
     """Register a donor: as a clerk for somebody, or as a donor oneself."""
@@ -191,7 +211,15 @@ def show_statement(
     return json_response(statement)
 
 
-RESTRICT = Step("restriction", restrict_donor, NewRestriction, (WrongState,), name="restrict")
+RESTRICT = Step(
+    "restriction",
+    restrict_donor,
+    NewRestriction,
+    (WrongState,),
+    name="restrict",
+    title=marked("Stop the use of a donor's details"),
+    possible=(POSSIBLE, "restriction"),
+)
 
 add_steps(router, "donor_id", (RESTRICT,))
 
@@ -201,6 +229,7 @@ add_steps(router, "donor_id", (RESTRICT,))
     response_model=Done | DryRun,
     responses=refuses(NotFound, MoneyIsOwed, RetentionRuns, ViewStopped, ViewsAway),
 )
+@titled(marked("Erase a donor's details"), (POSSIBLE, "erasure"))
 @takes(erase_donor)
 async def erase(donor_id: UUID, body: NewErasure, desk: Desk) -> Response:
     """Have a donor's details destroyed, with the key that opens any copy of them.
@@ -225,3 +254,70 @@ def _may_be_owing(desk: Desk, donor_id: UUID) -> list[DonationId]:
     with desk.read(Donations) as reading:
         donations = may_be_owing(reading.connection, str(donor_id))
     return [DonationId(UUID(each)) for each in donations]
+
+
+STATES = {
+    "restricted": marked("Used for nothing any more"),
+    "erased": marked("Erased"),
+}
+
+RESTRICTION_BASES = {
+    "donor-request": marked("The donor asked for it"),
+    "statutory-retention": marked("The law has them kept for a time"),
+}
+
+ERASURE_BASES = {
+    "consent-withdrawn": marked("Consent was withdrawn"),
+    "purpose-achieved": marked("Their purpose was achieved"),
+    "retention-expired": marked("They had to be kept no longer"),
+    "unlawful-processing": marked("They were kept without right"),
+}
+
+ERASURE_REASONS = {
+    "asked-by-donor": marked("The donor asked"),
+    "asked-by-relative": marked("A relative asked"),
+    "found-by-charity": marked("The charity found it itself"),
+}
+
+
+def _matches(search: Search) -> list[Match]:
+    with search.desk.read(Donations) as reading:
+        if search.own is not None or search.value is not None:
+            rows = known_donors(reading.connection, [search.own or search.value or ""])
+        elif search.text:
+            rows = known_donors(reading.connection, search.donors())[: MATCHES_MAX + 1]
+        else:
+            rows = newest_donors(reading.connection, search.criteria)
+    states = search.states
+    return [_match(search, each) for each in rows if states is None or each["state"] in states]
+
+
+def _match(search: Search, row: dict[str, Any]) -> Match:
+    hidden = row["state"] != DonorState.ACTIVE and not search.may({Role.ADMIN, Role.DONOR})
+    kept = {} if hidden else search.details_of(row["donor"])
+    details = (kept.get("phone"), kept.get("email"), short(row["donor"]))
+    title = kept.get("name", WITHOUT_NAME)
+    return Match(row["donor"], title, some(details), STATES.get(row["state"]))
+
+
+FORMS = Forms(
+    "donors",
+    marked("Donors"),
+    things=(
+        Thing(
+            "donors",
+            {"donor_id": marked("Which donor"), "donor": marked("Donor")},
+            _matches,
+            {DonorState.ACTIVE},
+        ),
+    ),
+    labels={
+        "until": marked("To be kept until"),
+        "anonymous": marked("Not named in public"),
+    },
+    hints={
+        "new:name": marked("Kept sealed and apart from the history."),
+        "until": marked("Only if the law has them kept for a time."),
+    },
+    choices=(RESTRICTION_BASES, ERASURE_BASES, ERASURE_REASONS),
+)

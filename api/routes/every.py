@@ -7,6 +7,7 @@ from types import ModuleType
 
 from fastapi import APIRouter
 
+from api.kernel.forms import Forms
 from ledger.kernel.modules import modules_beside
 
 ORDER = (
@@ -50,3 +51,10 @@ def routes() -> tuple[APIRouter, ...]:
     """Return the routers."""
     declared = (getattr(module, "router", None) for module in modules())
     return tuple(each for each in declared if isinstance(each, APIRouter))
+
+
+@cache
+def forms() -> tuple[Forms, ...]:
+    """Return what the nouns say of their forms."""
+    declared = (getattr(module, "FORMS", None) for module in modules())
+    return tuple(each for each in declared if isinstance(each, Forms))

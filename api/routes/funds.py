@@ -11,8 +11,11 @@ from pydantic import BaseModel, Field
 
 from api.kernel.desk import AtLeast, Desk
 from api.kernel.doors import Door, may, refuses
+from api.kernel.forms import Forms
 from api.kernel.paging import Cursor, Limit, list_query
 from api.kernel.steps import Step, add_creation, add_steps
+from api.kernel.texts import marked
+from api.kernel.things import Match, Search, Thing
 from api.kernel.wire import (
     Amount,
     Body,
@@ -24,12 +27,14 @@ from api.kernel.wire import (
     example,
     json_response,
 )
+from ledger.aggregates.funds import STEPS as POSSIBLE
 from ledger.aggregates.funds import (
     BasisRequired,
     FundClosed,
     FundExists,
     FundFrozen,
     FundNotEmpty,
+    FundState,
     InsufficientFunds,
 )
 from ledger.commands.funds import (
@@ -42,7 +47,13 @@ from ledger.commands.funds import (
 from ledger.kernel.errors import NotFound, WrongState
 from ledger.kernel.names import Position
 from ledger.kernel.terms import Restriction
-from projections.views.fund_balances import FundBalances, fund_balance, fund_row, fund_rows
+from projections.views.fund_balances import (
+    FundBalances,
+    find_funds,
+    fund_balance,
+    fund_row,
+    fund_rows,
+)
 
 router = APIRouter(prefix="/v1/funds", tags=["funds"], route_class=Door)
 
@@ -114,7 +125,7 @@ class Balance(BaseModel):
     receivable: int = Field(description="Due from sale partners.")
 
 
-add_creation(router, Step("", open_fund, NewFund, (FundExists,)))
+add_creation(router, Step("", open_fund, NewFund, (FundExists,), title=marked("Open a fund")))
 
 
 @router.get("", response_model=FundsShown)
@@ -177,10 +188,90 @@ STEPS = (
         transfer,
         NewTransfer,
         (FundClosed, FundFrozen, InsufficientFunds, BasisRequired),
+        title=marked("Move money between funds"),
+        possible=(POSSIBLE, "transfer"),
     ),
-    Step("freezing", freeze_fund, ReasonOn, (WrongState,), name="freeze"),
-    Step("thawing", thaw_fund, ReasonOn, (WrongState,), name="thaw"),
-    Step("closing", close_fund, ReasonOn, (WrongState, FundNotEmpty), name="close"),
+    Step(
+        "freezing",
+        freeze_fund,
+        ReasonOn,
+        (WrongState,),
+        name="freeze",
+        title=marked("Freeze a fund"),
+        possible=(POSSIBLE, "freeze"),
+    ),
+    Step(
+        "thawing",
+        thaw_fund,
+        ReasonOn,
+        (WrongState,),
+        name="thaw",
+        title=marked("Thaw a fund"),
+        possible=(POSSIBLE, "thaw"),
+    ),
+    Step(
+        "closing",
+        close_fund,
+        ReasonOn,
+        (WrongState, FundNotEmpty),
+        name="close",
+        title=marked("Close a fund"),
+        possible=(POSSIBLE, "close"),
+    ),
 )
 
 add_steps(router, "code", STEPS, kind=str)
+
+
+STATES = {
+    "open": marked("Open"),
+    "frozen": marked("Frozen"),
+    "closed": marked("Closed"),
+}
+
+RESTRICTIONS = {
+    "restricted": marked("Restricted to its purpose"),
+    "unrestricted": marked("Unrestricted"),
+}
+
+TAKES_MONEY = frozenset({FundState.OPEN, FundState.FROZEN})
+"""States of a fund that something new is for; only what is closed takes nothing any more."""
+
+
+def _matches(search: Search) -> list[Match]:
+    with search.desk.read(FundBalances) as reading:
+        rows = find_funds(reading.connection, search.criteria)
+    return [
+        Match(each["fund"], each["name"], (each["fund"], each["purpose"]), STATES[each["state"]])
+        for each in rows
+    ]
+
+
+FORMS = Forms(
+    "funds",
+    marked("Funds"),
+    things=(
+        Thing(
+            "funds",
+            {
+                "code": marked("Which fund"),
+                "fund": marked("Fund"),
+                "to": marked("To which fund"),
+            },
+            _matches,
+            TAKES_MONEY,
+        ),
+    ),
+    labels={
+        "new:code": marked("Code"),
+        "new:name": marked("Name of the fund"),
+        "restriction": marked("Kind of fund"),
+    },
+    hints={
+        "new:code": marked("Capital letters and digits with hyphens, such as F-HEAR."),
+        "transfers:basis": marked(
+            "Which consent or resolution allows it; a restricted fund needs one."
+        ),
+    },
+    choices=(RESTRICTIONS,),
+)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -14,7 +15,10 @@ from pydantic import BaseModel, Field
 from api.kernel.desk import AtLeast, Desk
 from api.kernel.doors import Door, may, refuses, takes
 from api.kernel.dry_run import FORESEEN, DryRun
+from api.kernel.forms import Forms, titled
 from api.kernel.paging import LIMIT, Cursor, Limit, list_query
+from api.kernel.texts import marked
+from api.kernel.things import MATCHES_MAX, NAMED_MAX, WITHOUT_NAME, Match, Search, Thing
 from api.kernel.wire import AN_ID, Body, Created, Done, Name, created, done, example, json_response
 from ledger.aggregates.staff import OwnRoles, PersonKnown
 from ledger.commands import staff
@@ -108,6 +112,7 @@ def _shown(one: User) -> dict[str, Any]:
     response_model=Created,
     responses=FORESEEN | refuses(PersonKnown, AdminHoldsMoneyRole),
 )
+@titled(marked("Add a person"))
 @takes(staff.add_person)
 async def add_person(body: NewPerson, desk: Desk) -> Response:
     """Add somebody with the roles that they begin with.
@@ -137,6 +142,7 @@ async def add_person(body: NewPerson, desk: Desk) -> Response:
     response_model=Done | DryRun,
     responses=refuses(NotFound, WrongState, AdminHoldsMoneyRole, OwnRoles),
 )
+@titled(marked("Give roles to a person"))
 @takes(staff.grant_roles)
 async def grant_roles(person_id: UUID, body: ChangedRoles, desk: Desk) -> Response:
     """Give somebody roles, from the next request on."""
@@ -151,6 +157,7 @@ async def grant_roles(person_id: UUID, body: ChangedRoles, desk: Desk) -> Respon
     response_model=Done | DryRun,
     responses=refuses(NotFound, WrongState, OwnRoles),
 )
+@titled(marked("Take roles from a person"))
 @takes(staff.withdraw_roles)
 async def withdraw_roles(person_id: UUID, body: ChangedRoles, desk: Desk) -> Response:
     """Take roles from somebody, from the next request on."""
@@ -171,6 +178,7 @@ class Nothing(Body):
     response_model=Done | DryRun,
     responses=refuses(NotFound, WrongState, OwnRoles),
 )
+@titled(marked("Shut a person out for good"))
 @takes(staff.disable_person)
 async def disable_person(person_id: UUID, body: Nothing, desk: Desk) -> Response:  # noqa: ARG001  # Read, and found empty.
     """Shut somebody out for good: their tokens and sessions open nothing any more."""
@@ -184,3 +192,49 @@ async def _follow(desk: Desk, person: PersonId) -> None:
     """Have the roll say what was just recorded. A crash before that is made up for at a start."""
     await run_in_threadpool(desk.site.outbox.reconcile, person)
     desk.site.identity.look_at_once()
+
+
+ROLES = {
+    "donor": marked("Donor"),
+    "clerk": marked("Clerk"),
+    "approver": marked("Approver"),
+    "cashier": marked("Cashier"),
+    "bookkeeper": marked("Bookkeeper"),
+    "treasurer": marked("Treasurer"),
+    "partner": marked("Sale partner"),
+    "auditor": marked("Auditor"),
+    "admin": marked("Administrator"),
+}
+
+
+def _matches(search: Search) -> list[Match]:
+    if not search.may({Role.ADMIN}):
+        return []
+    users, vault = search.desk.site.identity.users, search.desk.site.identity.vault
+    if search.value is not None:
+        enrolled = [users.one(PersonId(search.value))]
+    elif search.text:
+        parties = vault.find(search.text, ("name",), limit=NAMED_MAX)
+        enrolled = [users.one(PersonId(each)) for each in parties]
+    else:
+        enrolled = list(users.everybody(0, MATCHES_MAX + 1))
+    people = [each for each in enrolled if each is not None and each.disabled_at is None]
+    return [
+        Match(each.person, each.name or WITHOUT_NAME, roles=titles_of(each.roles))
+        for each in people[: MATCHES_MAX + 1]
+    ]
+
+
+def titles_of(roles: Iterable[Role]) -> tuple[str, ...]:
+    """Return what roles are called, to be translated."""
+    return tuple(ROLES[role] for role in roles)
+
+
+FORMS = Forms(
+    "people",
+    marked("People"),
+    things=(Thing("people", {"person_id": marked("Which person")}, _matches),),
+    labels={"roles": marked("Roles")},
+    hints={"new:name": marked("Kept sealed and apart from the history.")},
+    choices=(ROLES,),
+)

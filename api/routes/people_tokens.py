@@ -15,8 +15,11 @@ from pydantic import BaseModel, Field
 
 from api.kernel.desk import AtLeast, Desk, command_id
 from api.kernel.doors import Door, may, refuses
+from api.kernel.forms import Forms, titled
+from api.kernel.texts import marked
+from api.kernel.things import Match, Search, Thing
 from api.kernel.wire import Body, Name, example, json_response
-from api.routes.people import Nothing, SomeRoles
+from api.routes.people import Nothing, SomeRoles, titles_of
 from ledger.commands.application import IdempotencyMismatch
 from ledger.kernel.errors import NotFound
 from ledger.kernel.names import DonorId, PersonId, SaleId
@@ -104,6 +107,7 @@ def list_tokens(person_id: UUID, desk: Desk, at_least: AtLeast = None) -> Respon
 @router.post(
     "", status_code=201, response_model=TokenMade, responses=refuses(NotFound, BeyondRoles)
 )
+@titled(marked("Make a token for a program"))
 @may(Role.ADMIN)
 async def make_token(person_id: UUID, body: NewToken, desk: Desk) -> Response:
     """Make a token for somebody, in some of their roles. It is shown to this request alone.
@@ -144,6 +148,7 @@ def _must_be_same(known: Token, person: PersonId, scope: Scope) -> None:
 
 
 @router.post("/{token_id}/revocation", response_model=TokenChanged, responses=refuses(NotFound))
+@titled(marked("Revoke a token"))
 @may(Role.ADMIN)
 async def revoke_token(
     person_id: UUID,
@@ -165,6 +170,7 @@ def _revoke(desk: Desk, person_id: UUID, token_id: str) -> None:
 @router.post(
     "/{token_id}/rotation", status_code=201, response_model=TokenMade, responses=refuses(NotFound)
 )
+@titled(marked("Replace a token by a new one"))
 @may(Role.ADMIN)
 async def rotate_token(
     person_id: UUID, token_id: TokenId, body: NewRotation, desk: Desk
@@ -226,3 +232,35 @@ def _person(desk: Desk, person_id: UUID) -> PersonId:
     if desk.site.identity.users.one(person) is None:
         raise NotFound("person")
     return person
+
+
+def _matches(search: Search) -> list[Match]:
+    """Return the tokens of the person that was chosen before."""
+    person = search.among.get("person_id")
+    if not person or not search.may({Role.ADMIN}):
+        return []
+    return [
+        Match(
+            each.id,
+            each.scope.name or each.id,
+            (f"{each.created_at:%Y-%m-%d}", each.id),
+            roles=titles_of(each.scope.roles),
+        )
+        for each in search.desk.site.identity.tokens.of(PersonId(person))
+        if each.revoked_at is None
+    ]
+
+
+FORMS = Forms(
+    "people",
+    things=(Thing("tokens", {"token_id": marked("Which token")}, _matches),),
+    labels={
+        "tokens:name": marked("What it is for"),
+        "days": marked("Days for which it lasts"),
+        "overlap_hours": marked("Hours for which the old one still works"),
+    },
+    hints={
+        "tokens:donor": marked("Only for a token in the role of a donor."),
+        "tokens:sale": marked("Only for a token in the role of a sale partner."),
+    },
+)

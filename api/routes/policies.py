@@ -12,6 +12,8 @@ from pydantic import BaseModel, Field
 from api.kernel.desk import READS_ALL, AtLeast, Desk, today
 from api.kernel.doors import Door, may, takes
 from api.kernel.dry_run import DryRun
+from api.kernel.forms import Forms, titled
+from api.kernel.texts import marked
 from api.kernel.wire import Body, CurrencyCode, Day, Done, Text, done, example, json_response
 from ledger.aggregates.policies import ApprovalRule
 from ledger.commands.policies import approval_policy, set_approval_policy
@@ -72,6 +74,7 @@ class ApprovalPolicyShown(BaseModel):
 
 
 @router.post("/approval", response_model=Done | DryRun)
+@titled(marked("Set how many people approve"))
 @takes(set_approval_policy)
 async def set_approval(body: NewApprovalRule, desk: Desk) -> Response:
     """Set how many people must approve, from a day on. What was set aside before stays so."""
@@ -96,3 +99,19 @@ def show_approval(
         for each in policy.versions
     ]
     return json_response({"on": day, "rules": rules} | asdict(policy.in_force(day)) | currency)
+
+
+FORMS = Forms(
+    "policies",
+    marked("Rules"),
+    labels={
+        "effective_from": marked("In force from"),
+        "one_approval_up_to": marked("One approval up to, in yuan"),
+        "three_approvals_above": marked("Three approvals above, in yuan"),
+    },
+    hints={
+        "approval:basis": marked("Which resolution says so."),
+        "three_approvals_above": marked("Left empty, no amount takes three."),
+        "effective_from": marked("Left empty, it is in force from today."),
+    },
+)

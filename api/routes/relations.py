@@ -12,7 +12,9 @@ from pydantic import BaseModel, Field
 from api.kernel.desk import READS_ALL, AtLeast, Desk
 from api.kernel.doors import Door, may, takes
 from api.kernel.dry_run import DryRun
+from api.kernel.forms import Forms, titled
 from api.kernel.paging import Cursor, Limit, list_query
+from api.kernel.texts import marked
 from api.kernel.wire import Body, Day, Done, Name, done, example, json_response
 from ledger.aggregates.relations import RelationKind
 from ledger.commands.relations import declare_relation
@@ -62,6 +64,7 @@ class RelationsShown(BaseModel):
 
 
 @router.post("/relations", response_model=Done | DryRun)
+@titled(marked("Declare a relation of your own"))
 @takes(declare_relation)
 async def declare(body: NewRelation, desk: Desk) -> Response:
     """Declare a relation of your own. You cannot approve for such a payee; it stands for good."""
@@ -88,3 +91,22 @@ def list_relations(
     with desk.read(RelationsDeclared, at_least) as reading:
         rows = relations(reading.connection, after=query.after, limit=query.limit + 1, person=whose)
     return json_response(query.page(rows, lambda row: int(row["position"])))
+
+
+KINDS = {
+    "family": marked("Family"),
+    "work": marked("Employment or office"),
+    "ownership": marked("A share in it"),
+    "other": marked("Something else"),
+}
+"""How somebody is too close to a payee."""
+
+FORMS = Forms(
+    "people",
+    labels={"organisation": marked("To which organisation"), "relation": marked("How")},
+    hints={
+        "organisation": marked("Its whole name, as anybody spells it; or choose a person below."),
+        "party": marked("If it is a person who is to be paid: choose the request for them."),
+    },
+    choices=(KINDS,),
+)

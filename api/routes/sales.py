@@ -12,8 +12,11 @@ from pydantic import BaseModel, Field
 from api.kernel.desk import AtLeast, Desk
 from api.kernel.doors import Door, in_lines, may, refuses
 from api.kernel.feeds import FeedTaken, in_ndjson, take_in
+from api.kernel.forms import Forms, titled
 from api.kernel.paging import Cursor, Limit, list_query
 from api.kernel.steps import Step, add_creation, add_steps
+from api.kernel.texts import marked
+from api.kernel.things import Match, Search, Thing
 from api.kernel.wire import (
     Amount,
     Body,
@@ -34,6 +37,7 @@ from ledger.aggregates.sales.rules import (
 )
 from ledger.aggregates.sales.sale import ITEMS_MAX, RETURN_DAYS_MAX
 from ledger.aggregates.sales.settlements import SettlementMismatch, Statement
+from ledger.aggregates.sales.states import STEPS as POSSIBLE
 from ledger.aggregates.sales.states import SaleState
 from ledger.commands.sales import (
     confirm_remittance,
@@ -49,7 +53,7 @@ from ledger.kernel.errors import NotFound, SamePerson, WrongState
 from ledger.kernel.money import AMOUNT_MAX, BASIS_POINTS, Fen
 from ledger.kernel.names import SaleId
 from ledger.kernel.terms import UNITS_MAX
-from projections.views.sales import Sales, sale, sales
+from projections.views.sales import Sales, find_sales, sale, sales
 
 router = APIRouter(prefix="/v1/sales", tags=["sales"], route_class=Door)
 
@@ -198,7 +202,16 @@ class SalesShown(BaseModel):
     next: str | None
 
 
-add_creation(router, Step("", plan_sale, NewSale, (NotFound, FundClosed), name="plan"))
+PLAN = Step(
+    "",
+    plan_sale,
+    NewSale,
+    (NotFound, FundClosed),
+    name="plan",
+    title=marked("Plan a charity sale"),
+)
+
+add_creation(router, PLAN)
 
 
 @router.get("", response_model=SalesShown)
@@ -225,20 +238,38 @@ def show_sale(sale_id: UUID, desk: Desk, at_least: AtLeast = None) -> Response:
 
 
 STEPS = (
-    Step("opening", open_sale, On, (WrongState, FundClosed)),
-    Step("ending", end_sale, On, (WrongState,)),
+    Step(
+        "opening",
+        open_sale,
+        On,
+        (WrongState, FundClosed),
+        title=marked("Open a sale"),
+        possible=(POSSIBLE, "opening"),
+    ),
+    Step(
+        "ending",
+        end_sale,
+        On,
+        (WrongState,),
+        title=marked("End a sale"),
+        possible=(POSSIBLE, "ending"),
+    ),
     Step(
         "settlement",
         settle_sale,
         NewSettlement,
         (WrongState, ReturnWindowOpen, SettlementMismatch),
         name="settle",
+        title=marked("Settle a sale"),
+        possible=(POSSIBLE, "settlement"),
     ),
     Step(
         "remittances",
         remit,
         NewRemittance,
         (WrongState, FundClosed, RemittanceExceedsOutstanding, RemittanceDiffers),
+        title=marked("Record a remittance"),
+        possible=(POSSIBLE, "remittance"),
     ),
     Step(
         "remittances/confirmation",
@@ -246,6 +277,8 @@ STEPS = (
         NewRemittanceConfirmation,
         (SamePerson, ConfirmationDiffers),
         name="confirm",
+        title=marked("Confirm a remittance by its statement"),
+        possible=(POSSIBLE, "remittance"),
     ),
 )
 
@@ -272,6 +305,7 @@ async def _feed(desk: Desk, kind: type[OrderFeed | ReturnFeed], sale_id: UUID) -
     responses=refuses(NotFound, WrongState),
     openapi_extra=in_ndjson(ORDER_LINE),
 )
+@titled(marked("Take in a partner's orders"), (POSSIBLE, "orders"))
 @in_lines
 @may(*OrderFeed.by)
 async def feed_orders(sale_id: UUID, desk: Desk) -> Response:
@@ -285,8 +319,64 @@ async def feed_orders(sale_id: UUID, desk: Desk) -> Response:
     responses=refuses(NotFound, WrongState),
     openapi_extra=in_ndjson(RETURN_LINE),
 )
+@titled(marked("Take in returned goods"), (POSSIBLE, "returns"))
 @in_lines
 @may(*ReturnFeed.by)
 async def feed_returns(sale_id: UUID, desk: Desk) -> Response:
     """Take in a partner's returned goods, one JSON object a line."""
     return await _feed(desk, ReturnFeed, sale_id)
+
+
+STATES = {
+    "planned": marked("Planned"),
+    "open": marked("On sale now"),
+    "ended": marked("Ended; goods may still be returned"),
+    "settled": marked("Settled"),
+}
+
+
+def _matches(search: Search) -> list[Match]:
+    with search.desk.read(Sales) as reading:
+        rows = find_sales(reading.connection, search.criteria, sale=search.own)
+    return [
+        Match(
+            each["sale"],
+            each["name"],
+            (each["partner"], f"{each['starts_on']} – {each['ends_on']}", each["fund"]),
+            STATES[each["state"]],
+        )
+        for each in rows
+    ]
+
+
+FORMS = Forms(
+    "sales",
+    marked("Charity sales"),
+    things=(Thing("sales", {"sale_id": marked("Which sale"), "sale": marked("Sale")}, _matches),),
+    labels={
+        "new:name": marked("Name of the sale"),
+        "starts_on": marked("First day"),
+        "ends_on": marked("Last day"),
+        "agreed_on": marked("Agreed on"),
+        "partner": marked("Partner"),
+        "return_days": marked("Days in which goods can be returned"),
+        "partner_fee_bp": marked("Fee of the partner, in percent"),
+        "channel_fee_bp": marked("Fee of the payment channel, in percent"),
+        "plan_filing": marked("Number of the fundraising plan on file"),
+        "items": marked("Goods"),
+        "items.sku": marked("Number of the goods"),
+        "items.name": marked("What they are"),
+        "items.consigned": marked("Pieces"),
+        "items.unit_price": marked("Price of a piece, in yuan"),
+        "gross": marked("Gross, in yuan"),
+        "refunds": marked("Refunds, in yuan"),
+        "partner_fee": marked("Fee of the partner, in yuan"),
+        "channel_fee": marked("Fee of the payment channel, in yuan"),
+        "net_proceeds": marked("To be remitted, in yuan"),
+    },
+    hints={
+        "return_days": marked("After the last day of the sale."),
+        "orders:lines": marked("One order a line, as JSON, as the partner's system writes it."),
+        "returns:lines": marked("One return a line, as JSON, as the partner's system writes it."),
+    },
+)

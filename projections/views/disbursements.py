@@ -24,8 +24,10 @@ from ledger.aggregates.disbursements.disbursement import Disbursement
 from ledger.aggregates.disbursements.states import DisbursementState
 from ledger.kernel.aggregate import Fact
 from ledger.kernel.money import yuan
+from projections.kernel.finding import Criteria, OfMoney, Row, meets, rows_of
 from projections.kernel.sentences import Sentence, Sentences, private, public, shortened
 from projections.kernel.view import METADATA, Batch, View, put_all
+from projections.views.fund_balances import FUNDS
 
 DISBURSEMENTS = Table(
     "disbursements",
@@ -186,6 +188,35 @@ def disbursement(connection: Connection, disbursement_id: str) -> dict[str, Any]
 def _shown(row: RowMapping) -> dict[str, Any]:
     fields = {name: row[name] for name in row if name not in {"number", "disbursement"}}
     return {"id": row["disbursement"], "position": row["number"]} | fields
+
+
+_COLUMNS = OfMoney(
+    DISBURSEMENTS.c.disbursement,
+    (
+        DISBURSEMENTS.c.fund,
+        FUNDS.c.name,
+        DISBURSEMENTS.c.payee_name,
+        DISBURSEMENTS.c.purpose,
+        DISBURSEMENTS.c.grid,
+    ),
+    DISBURSEMENTS.c.amount,
+    DISBURSEMENTS.c.requested_on,
+)
+
+
+def find_disbursements(
+    connection: Connection, criteria: Criteria, *, to_persons: bool = False
+) -> list[Row]:
+    """Return disbursements; only those to persons, and by the person, if it is for that."""
+    query = select(DISBURSEMENTS, FUNDS.c.name).join(
+        FUNDS, FUNDS.c.fund == DISBURSEMENTS.c.fund, isouter=True
+    )
+    query = query.where(*(meets(word, _COLUMNS) for word in criteria.words))
+    if to_persons:
+        query = query.where(DISBURSEMENTS.c.payee_kind == "person")
+    known_by = DISBURSEMENTS.c.payee if to_persons else DISBURSEMENTS.c.disbursement
+    newest = query.order_by(DISBURSEMENTS.c.number.desc())
+    return rows_of(connection, newest, criteria, known_by, DISBURSEMENTS.c.state)
 
 
 _PEOPLE: Mapping[int, Sentence] = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import date
 from typing import Any
 
@@ -19,15 +19,23 @@ from sqlalchemy import (
     Select,
     String,
     Table,
+    and_,
     case,
+    cast,
+    false,
+    func,
+    or_,
     select,
+    true,
 )
 
 from ledger.aggregates.donations.donation import Donation
 from ledger.aggregates.donations.states import DonationState
 from ledger.aggregates.donors import Donor, DonorState
 from ledger.kernel.aggregate import Fact
+from projections.kernel.finding import Criteria, OfMoney, Row, meets, rows_of
 from projections.kernel.view import METADATA, Batch, View, insert_all, run_all
+from projections.views.fund_balances import FUNDS
 
 DONORS = Table(
     "donors",
@@ -305,3 +313,45 @@ def _shown(row: RowMapping) -> dict[str, Any]:
         "excess": row["excess"],
         "confirmed": row["confirmed"],
     }
+
+
+REFERENCE_FROM = 4
+"""Characters from which a word may be a payment's reference, for which every line is read."""
+
+_COLUMNS = OfMoney(
+    DONATIONS.c.donation,
+    (DONATIONS.c.fund, FUNDS.c.name, DONATIONS.c.note),
+    DONATIONS.c.amount,
+    DONATIONS.c.pledged_on,
+)
+
+
+def find_donations(
+    connection: Connection,
+    criteria: Criteria,
+    *,
+    donor: str | None = None,
+    donors: Collection[str] = (),
+    in_suspense: bool = False,
+) -> list[Row]:
+    """Return donations: of one ``donor`` alone, or also whatever is of ``donors``."""
+    met = [or_(meets(word, _COLUMNS), _has_reference(word)) for word in criteria.words]
+    query = select(DONATIONS, STATE.label("state"), FUNDS.c.name).join(
+        FUNDS, FUNDS.c.fund == DONATIONS.c.fund, isouter=True
+    )
+    query = query.where(or_(and_(true(), *met), DONATIONS.c.donor.in_(donors or [""])))
+    if donor is not None:
+        query = query.where(DONATIONS.c.donor == donor)
+    if in_suspense:
+        query = query.where(DONATIONS.c.excess > 0)
+    newest = query.order_by(DONATIONS.c.number.desc())
+    return rows_of(connection, newest, criteria, DONATIONS.c.donation, STATE)
+
+
+def _has_reference(word: str) -> ColumnElement[bool]:
+    """Say whether a payment of a donation came under a reference that has ``word`` in it."""
+    if len(word) < REFERENCE_FROM or not word.isascii():
+        return false()
+    detail = func.lower(cast(LINES.c.detail, String))
+    lines = select(LINES.c.donation).where(detail.contains(word.lower(), autoescape=True))
+    return DONATIONS.c.donation.in_(lines)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, func, select
 
 from ledger.aggregates.donors import Donor, DonorState
+from projections.kernel.finding import Criteria, Row, rows_of
 from projections.kernel.sentences import Sentence, Sentences, private
 from projections.views.donations import DONATIONS, DONORS, FIGURES, LINES
 
@@ -83,6 +84,21 @@ def _totals(connection: Connection, donor: str) -> dict[str, int]:
     sums: list[ColumnElement[int]] = [func.sum(DONATIONS.c[name]) for name in names]
     row = connection.execute(select(*sums).where(DONATIONS.c.donor == donor)).one()
     return {name: int(total or 0) for name, total in zip(names, row, strict=True)}
+
+
+def known_donors(connection: Connection, among: Collection[str]) -> list[Row]:
+    """Return those of these ids that are donors, newest first; their details are not here."""
+    query = select(DONORS).where(DONORS.c.donor.in_(list(among)))
+    return [
+        dict(row) for row in connection.execute(query.order_by(DONORS.c.donor.desc())).mappings()
+    ]
+
+
+def newest_donors(connection: Connection, criteria: Criteria) -> list[Row]:
+    """Return the donors that were registered last."""
+    any_state = criteria._replace(states=criteria.states or list(DonorState))
+    query = select(DONORS).order_by(DONORS.c.donor.desc())
+    return rows_of(connection, query, any_state, DONORS.c.donor, DONORS.c.state)
 
 
 _RESTRICTION_BASES: Mapping[str, Sentence] = {

@@ -30,6 +30,7 @@ from sqlalchemy import (
 from ledger.aggregates.funds import Fund, FundState
 from ledger.books.movements import COLUMNS, Figures, Movement, movements
 from ledger.kernel.names import FundCode, Position
+from projections.kernel.finding import Criteria, Row, contained, rows_of
 from projections.kernel.sentences import Sentence, Sentences, public, shortened
 from projections.kernel.view import METADATA, Batch, View, insert_all, put_all
 
@@ -327,6 +328,13 @@ def _known_of_days(fund: str, as_of: date, known_at: Position) -> Any:
 
 def _sums(table: Table, prefix: str = "") -> list[ColumnElement[int]]:
     return [func.sum(table.c[f"{prefix}{name}"]).label(name) for name in COLUMNS]
+
+
+def find_funds(connection: Connection, criteria: Criteria) -> list[Row]:
+    """Return funds by code, name and purpose."""
+    columns = (FUNDS.c.fund, FUNDS.c.name, FUNDS.c.purpose)
+    query = select(FUNDS).where(*(contained(word, columns) for word in criteria.words))
+    return rows_of(connection, query.order_by(FUNDS.c.fund), criteria, FUNDS.c.fund, FUNDS.c.state)
 
 
 _RESTRICTIONS: Mapping[str, Sentence] = {

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Select,
     String,
     Table,
+    or_,
     select,
 )
 
@@ -26,6 +27,7 @@ from ledger.aggregates.sales.states import SaleState
 from ledger.kernel.aggregate import Fact
 from ledger.kernel.money import fee, yuan
 from ledger.kernel.names import SaleId
+from projections.kernel.finding import Criteria, Row, contained, is_id, rows_of
 from projections.kernel.sentences import Sentence, Sentences, private, public, shortened
 from projections.kernel.view import METADATA, Batch, View, insert_all, run_all
 
@@ -265,6 +267,18 @@ def _shown(connection: Connection, row: RowMapping) -> dict[str, Any]:
 
 
 _PLAN = tuple(column.name for column in SALES.columns if column.name not in {"number", "sale"})
+
+
+def find_sales(connection: Connection, criteria: Criteria, *, sale: str | None = None) -> list[Row]:
+    """Return sales by name, partner and fund; one alone, if it is named."""
+    columns = (SALES.c.name, SALES.c.partner, SALES.c.fund)
+    query = select(SALES).where(
+        *(or_(contained(word, columns), is_id(word, SALES.c.sale)) for word in criteria.words)
+    )
+    if sale is not None:
+        query = query.where(SALES.c.sale == sale)
+    newest = query.order_by(SALES.c.number.desc())
+    return rows_of(connection, newest, criteria, SALES.c.sale, SALES.c.state)
 
 
 def _units(fact: SaleOrder.Placed | SaleOrder.GoodsReturned) -> Sentence:

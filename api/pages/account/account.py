@@ -15,9 +15,9 @@ from markupsafe import Markup
 from pydantic import Field
 
 from api.gate.refusals import TooOften
+from api.kernel.texts import marked
 from api.pages.account.sign_in import UNEQUAL, UNFIT, WAIT, signed_in_as
 from api.pages.kit.entrance import ACCOUNT, HOME, Entrance, PageDesk, someone
-from api.pages.kit.labels import marked
 from api.pages.kit.menu import desk_of
 from api.pages.kit.rendering import page
 from ledger.kernel.errors import Invalid, LedgerError

@@ -15,8 +15,8 @@ from pydantic import Field
 from api.gate.gate import network
 from api.gate.refusals import TooOften
 from api.kernel.doors import may
+from api.kernel.texts import marked
 from api.pages.kit.entrance import HOME, SIGN_IN, Entrance, PageDesk, cookie_name
-from api.pages.kit.labels import marked
 from api.pages.kit.rendering import page
 from ledger.kernel.errors import Invalid, LedgerError
 from ledger.kernel.names import PersonId

@@ -21,6 +21,7 @@ from api.gate.gate import network
 from api.gate.refusals import TooOften
 from api.kernel.doors import may
 from api.kernel.problems import nothing_here
+from api.kernel.texts import marked
 from api.pages.account.account import CODE_WRONG
 from api.pages.account.sign_in import (
     WAIT,
@@ -33,7 +34,6 @@ from api.pages.account.sign_in import (
     signed_in_as,
 )
 from api.pages.kit.entrance import HOME, SIGN_IN, Entrance, PageDesk
-from api.pages.kit.labels import marked
 from api.pages.kit.rendering import page
 from api.sso.refusals import IdentityNotProven, ProviderAway
 from api.sso.settings import CALLBACK

@@ -17,10 +17,11 @@ from msgspec import Struct
 
 from api.kernel.desk import READS_ALL, today
 from api.kernel.doors import may
+from api.kernel.texts import marked
 from api.pages.kit.columns import Column, Filter
 from api.pages.kit.entrance import Entrance, PageDesk
 from api.pages.kit.forms import day
-from api.pages.kit.labels import FIGURES, marked
+from api.pages.kit.labels import FIGURES
 from api.pages.kit.lists import ListPage, ListView
 from api.pages.kit.moments import as_of
 from api.pages.kit.own_pages import own_page

@@ -13,10 +13,10 @@ from sqlalchemy import RowMapping, Select
 
 from api.kernel.desk import READS_ALL
 from api.kernel.doors import may
+from api.kernel.texts import marked
 from api.pages.kit.colleagues import colleagues
 from api.pages.kit.columns import Column, Filter, fund_choices
 from api.pages.kit.entrance import Entrance, PageDesk
-from api.pages.kit.labels import marked
 from api.pages.kit.lists import ListPage, ListView
 from api.pages.kit.own_pages import own_page
 from api.pages.kit.rows import ListQuery, Selected

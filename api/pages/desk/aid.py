@@ -14,11 +14,11 @@ from sqlalchemy import Select
 
 from api.kernel.desk import READS_ALL, today
 from api.kernel.doors import may
+from api.kernel.texts import marked
 from api.pages.kit.colleagues import colleagues, payee_called
 from api.pages.kit.columns import Column, Filter, fund_choices
 from api.pages.kit.drawn.steps import drawn_steps
 from api.pages.kit.entrance import Entrance, PageDesk
-from api.pages.kit.labels import AID_STATES, marked
 from api.pages.kit.lists import ListPage
 from api.pages.kit.menu import BOOKS
 from api.pages.kit.own_pages import own_page, why_not
@@ -27,6 +27,7 @@ from api.pages.kit.rows import ListQuery, Selected
 from api.pages.kit.rules import rule_in_force
 from api.pages.public.events import tell
 from api.routes.disbursements import READERS
+from api.routes.disbursements import STATES as AID_STATES
 from ledger.aggregates.disbursements.disbursement import Disbursement
 from ledger.commands.disbursements import acknowledge, approve, bounce, cancel, pay, reject
 from ledger.kernel.aggregate import Fact

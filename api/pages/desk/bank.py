@@ -17,12 +17,13 @@ from sqlalchemy import RowMapping, Select
 
 from api.kernel.desk import today
 from api.kernel.doors import may
+from api.kernel.texts import marked
 from api.pages.desk.confirmations import Confirmable, confirmation_of
 from api.pages.kit.colleagues import colleague, colleagues
 from api.pages.kit.columns import Column, Filter
 from api.pages.kit.entrance import Entrance, PageDesk
 from api.pages.kit.forms import on_day
-from api.pages.kit.labels import CHANNELS, MONEY_KINDS, marked
+from api.pages.kit.labels import CHANNELS, MONEY_KINDS
 from api.pages.kit.lists import ListPage
 from api.pages.kit.menu import BOOKS
 from api.pages.kit.own_pages import own_page, then, why_not

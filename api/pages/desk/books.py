@@ -12,9 +12,9 @@ from sqlalchemy import RowMapping, Select
 
 from api.kernel.desk import Desk
 from api.kernel.doors import may
+from api.kernel.texts import marked
 from api.pages.kit.columns import Column, Filter, fund_choices
 from api.pages.kit.entrance import Entrance, PageDesk
-from api.pages.kit.labels import marked
 from api.pages.kit.languages import language_of
 from api.pages.kit.lists import ListPage
 from api.pages.kit.menu import BOOKS

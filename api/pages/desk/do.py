@@ -17,15 +17,15 @@ from fastapi.responses import Response
 from msgspec import Struct
 
 from api.kernel.problems import nothing_here
+from api.kernel.things import WITHOUT_NAME
 from api.pages.kit.drawn.answers import with_row, without_row
 from api.pages.kit.drawn.carrying_out import Request, carry_out, read_request, rehearse
 from api.pages.kit.drawn.drawing import Drawing, carried
 from api.pages.kit.drawn.fields import LINES, Kind, leaves
 from api.pages.kit.drawn.foreseen import foreseen
 from api.pages.kit.drawn.links import HAND_MADE, page_of
-from api.pages.kit.drawn.operations import Operation, noun_of, open_to, operations, title_of
+from api.pages.kit.drawn.operations import Operation, noun_of, open_to, operations
 from api.pages.kit.drawn.summary import summary
-from api.pages.kit.drawn.things import WITHOUT_NAME
 from api.pages.kit.drawn.wording import LINE_CODES
 from api.pages.kit.entrance import KEY_FIELD, Entrance, PageDesk, someone, with_file
 from api.pages.kit.own_pages import own_page, then
@@ -58,7 +58,7 @@ def list_operations(desk: PageDesk) -> Response:
     groups: dict[str, list[Entry]] = {}
     for each in open_to(desk.caller.roles):
         href = HAND_MADE.get(each.name, {}).get(_role(desk, each), f"/desk/do/{each.name}")
-        groups.setdefault(noun_of(each), []).append(Entry(title_of(each), href))
+        groups.setdefault(noun_of(each), []).append(Entry(each.title, href))
     return own_page(desk, "do.html", groups=groups)
 
 
@@ -105,7 +105,7 @@ def _form(  # All that a form can be drawn with.
         desk,
         "do_form.html",
         refusal=refusal,
-        title=title_of(operation),
+        title=operation.title,
         action=f"/desk/do/{operation.name}",
         drawn=fields,
         takes_lines=operation.takes_lines,
@@ -130,10 +130,10 @@ def _follow_ups(desk: PageDesk, operation: Operation) -> list[Entry]:
     """Return what the reader may do next with what was just done."""
     about = desk.query_params.get("about", "")
     return [
-        Entry(title_of(each), f"/desk/do/{each.name}?{urlencode({field.name: about})}")
+        Entry(each.title, f"/desk/do/{each.name}?{urlencode({field.name: about})}")
         for each in open_to(desk.caller.roles)
         for field in each.every_field()
-        if about and each.name != operation.name and field.thing == operation.noun
+        if about and each.name != operation.name and field.names(operation.noun)
     ]
 
 
@@ -200,7 +200,7 @@ async def _check(desk: PageDesk, operation: Operation, request: Request) -> Resp
         lambda: own_page(
             desk,
             "do_check.html",
-            title=title_of(operation),
+            title=operation.title,
             action=f"/desk/do/{operation.name}",
             summary=summary(drawing.fields()),
             foreseen=None if rehearsal is None else foreseen(rehearsal),
@@ -216,7 +216,7 @@ async def _done(desk: PageDesk, operation: Operation, request: Request) -> Respo
         return own_page(
             desk,
             "do_done.html",
-            title=title_of(operation),
+            title=operation.title,
             made=made,
             line_codes=LINE_CODES,
             rejected_max=REJECTED_MAX,

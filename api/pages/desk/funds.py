@@ -11,13 +11,14 @@ from fastapi.responses import Response
 from sqlalchemy import RowMapping, Select
 
 from api.kernel.doors import may
+from api.kernel.texts import marked
 from api.pages.kit.columns import Column, Filter
 from api.pages.kit.drawn.steps import DrawnStep, drawn_steps
 from api.pages.kit.entrance import Entrance, PageDesk
-from api.pages.kit.labels import FUND_STATES, marked
 from api.pages.kit.lists import ListPage, ListView
 from api.pages.kit.own_pages import own_page
 from api.pages.kit.rows import ListQuery, Selected
+from api.routes.funds import STATES as FUND_STATES
 from ledger.kernel.roles import Role
 from projections.exports.tables import Kind
 from projections.views.fund_balances import FundBalances, funds_with_money

@@ -12,9 +12,9 @@ from msgspec import structs
 
 from api.kernel.desk import today
 from api.kernel.doors import may
+from api.kernel.texts import marked
 from api.pages.kit.columns import Column
 from api.pages.kit.entrance import Entrance, PageDesk
-from api.pages.kit.labels import marked
 from api.pages.kit.lists import ListPage, ListView
 from api.pages.kit.menu import BOOKS
 from api.pages.kit.own_pages import own_page

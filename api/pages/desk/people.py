@@ -13,13 +13,14 @@ from msgspec import Struct
 
 from api.kernel.desk import today
 from api.kernel.doors import may
+from api.kernel.texts import marked
 from api.pages.kit.columns import Column, Filter
-from api.pages.kit.drawn.operations import operations, title_of
+from api.pages.kit.drawn.operations import operations
 from api.pages.kit.entrance import Entrance, PageDesk
-from api.pages.kit.labels import ROLES, marked
 from api.pages.kit.lists import ListPage, ListView
 from api.pages.kit.own_pages import own_page
 from api.pages.kit.rows import ListQuery, Whole
+from api.routes.people import ROLES
 from ledger.kernel.names import PersonId, Position
 from ledger.kernel.roles import Role
 from ledger.people.user_directory import UserDirectory
@@ -101,7 +102,7 @@ def list_people(desk: PageDesk) -> Response:
 
 def _page(desk: PageDesk, listing: ListView[PersonAtTheDesk]) -> Response:
     steps = [
-        (title_of(each), f"/desk/do/{name}")
+        (each.title, f"/desk/do/{name}")
         for name, each in operations().items()
         if any(field.name == ABOUT_PERSON for field in each.things)
     ]

@@ -14,17 +14,19 @@ from sqlalchemy import RowMapping, Select
 
 from api.kernel.desk import READS_ALL, Desk, today
 from api.kernel.doors import may
+from api.kernel.texts import marked
+from api.kernel.things import short
 from api.pages.desk.aid import WHO_PAYS_WHOM
-from api.pages.kit.colleagues import SHORT, colleagues, payee_called
+from api.pages.kit.colleagues import colleagues, payee_called
 from api.pages.kit.columns import Column
 from api.pages.kit.entrance import Entrance, PageDesk
 from api.pages.kit.forms import on_day, one_of, text
-from api.pages.kit.labels import RELATION_KINDS, marked
 from api.pages.kit.lists import ListPage, ListView
 from api.pages.kit.own_pages import own_page, then
 from api.pages.kit.rows import ListQuery, Selected
 from api.routes.disbursements import READERS
 from api.routes.relations import DECLARE
+from api.routes.relations import KINDS as RELATION_KINDS
 from ledger.aggregates.relations import RelationKind
 from ledger.commands.relations import declare_relation
 from ledger.kernel.errors import Invalid, LedgerError, NotFound
@@ -128,7 +130,7 @@ def _sees_all(desk: Desk) -> bool:
 
 def _to(row: Mapping[str, Any]) -> str:
     """Return to whom: an organisation by its name, a person by the end of their id."""
-    return row["organisation"] or f"…{row['party'][-SHORT:]}"
+    return row["organisation"] or short(row["party"])
 
 
 @router.post("")

@@ -13,11 +13,12 @@ from fastapi.responses import Response
 
 from api.kernel.desk import today
 from api.kernel.doors import may, takes
+from api.kernel.texts import marked
 from api.pages.kit.columns import Column, Filter
 from api.pages.kit.drawn.steps import drawn_steps
 from api.pages.kit.entrance import Entrance, PageDesk
 from api.pages.kit.forms import fen, fen_or_none, on_day
-from api.pages.kit.labels import STATEMENT_FIGURES, marked
+from api.pages.kit.labels import STATEMENT_FIGURES
 from api.pages.kit.lists import ListPage, ListView
 from api.pages.kit.menu import BOOKS
 from api.pages.kit.own_pages import own_page, then, why_not

@@ -15,16 +15,17 @@ from msgspec import Struct
 
 from api.kernel.desk import own, today
 from api.kernel.doors import may
+from api.kernel.texts import marked
 from api.pages.kit.columns import Column
 from api.pages.kit.drawn.steps import DrawnStep, drawn_steps
 from api.pages.kit.entrance import Entrance, PageDesk
 from api.pages.kit.forms import text
-from api.pages.kit.labels import DONATION_STATES, marked
 from api.pages.kit.lists import ListPage, ListView
 from api.pages.kit.menu import BOOKS
 from api.pages.kit.own_pages import own_page, then, why_not_as
 from api.pages.kit.readiness import require_views_ready
 from api.pages.kit.rows import Selected
+from api.routes.donation_forms import STATES as DONATION_STATES
 from api.routes.donations import READERS as OFFICE
 from ledger.commands.donations import withdraw_pledge
 from ledger.kernel.errors import LedgerError, NotFound

@@ -15,9 +15,10 @@ from fastapi.responses import Response
 
 from api.kernel.desk import Desk, Reading
 from api.kernel.doors import may
+from api.kernel.texts import marked
 from api.pages.kit.columns import Column
 from api.pages.kit.entrance import Entrance, PageDesk
-from api.pages.kit.labels import LINE_KINDS, marked
+from api.pages.kit.labels import LINE_KINDS
 from api.pages.kit.lists import ListPage, ListView
 from api.pages.kit.own_pages import own_page, then, why_not_as
 from api.pages.kit.rendering import page

@@ -10,14 +10,12 @@ from collections.abc import Iterable
 from typing import cast
 
 from api.kernel.desk import Desk
+from api.kernel.things import short
 from ledger.kernel.names import PartyId, PersonId
 from ledger.kernel.roles import Role
 
 APART = frozenset({Role.DONOR, Role.PARTNER, ""})
 """Roles that are not of the charity."""
-
-SHORT = 8
-"""Last characters of an id, which tell apart whoever has no name here."""
 
 
 def colleagues(desk: Desk, persons: Iterable[tuple[str, str]]) -> dict[str, str]:
@@ -31,7 +29,7 @@ def colleague(desk: Desk, person: str, role: str) -> str:
         name = desk.site.identity.users.name(PersonId(person))
         if name is not None:
             return name
-    return f"…{person[-SHORT:]}"
+    return short(person)
 
 
 def payee_called(desk: Desk, payee: str, name: str | None) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from api.pages.kit.labels import marked
+from api.kernel.texts import marked
 
 FIELDS = {
     marked("amount"),

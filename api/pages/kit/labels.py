@@ -1,17 +1,14 @@
-"""Words of the program that pages say in the reader's language.
+"""Words that pages of several nouns show, in the source language.
 
-They stand here in the source language; ``marked`` has them found for the catalogues.
+What is of one noun alone stands beside its routes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-
-def marked(message: str) -> str:
-    """Return ``message``, which is to be translated where it is shown."""
-    return message
-
+from api.kernel.texts import marked
+from api.routes import disbursements, donation_forms, donors, funds, people, relations, sales
 
 KINDS: Mapping[str, str] = {
     "donation.payment-received": marked("Gifts that arrived"),
@@ -35,36 +32,6 @@ FIGURES: Mapping[str, str] = {
     "receivable": marked("Due from sale partners"),
 }
 """The figures of a fund."""
-
-SALE_STATES: Mapping[str, str] = {
-    "planned": marked("Planned"),
-    "open": marked("On sale now"),
-    "ended": marked("Ended; goods may still be returned"),
-    "settled": marked("Settled"),
-}
-
-FUND_STATES: Mapping[str, str] = {
-    "open": marked("Open"),
-    "frozen": marked("Frozen"),
-    "closed": marked("Closed"),
-}
-
-RESTRICTIONS: Mapping[str, str] = {
-    "restricted": marked("Restricted to its purpose"),
-    "unrestricted": marked("Unrestricted"),
-}
-
-ROLES: Mapping[str, str] = {
-    "donor": marked("Donor"),
-    "clerk": marked("Clerk"),
-    "approver": marked("Approver"),
-    "cashier": marked("Cashier"),
-    "bookkeeper": marked("Bookkeeper"),
-    "treasurer": marked("Treasurer"),
-    "partner": marked("Sale partner"),
-    "auditor": marked("Auditor"),
-    "admin": marked("Administrator"),
-}
 
 WHAT_NEXT: Mapping[str, str] = {
     "not-found": marked(
@@ -110,23 +77,6 @@ WHAT_NEXT_OTHERWISE = marked(
     "Go back and try again; if it stays so, tell the people of the charity."
 )
 
-AID_STATES: Mapping[str, str] = {
-    "requested": marked("Waits for approval"),
-    "partly-approved": marked("Waits for another approval"),
-    "approved": marked("Approved; to be paid"),
-    "paid": marked("Paid; not yet signed for"),
-    "acknowledged": marked("Signed for"),
-    "returned": marked("Given back"),
-    "rejected": marked("Turned down"),
-    "cancelled": marked("Called off"),
-}
-
-PAYEE_KINDS: Mapping[str, str] = {
-    "organisation": marked("Organisation"),
-    "supplier": marked("Supplier"),
-    "person": marked("A person"),
-}
-
 MONEY_KINDS: Mapping[str, str] = {
     "gift": marked("Gift received"),
     "remittance": marked("Remitted by a sale partner"),
@@ -141,21 +91,6 @@ CHANNELS: Mapping[str, str] = {
     "cash": marked("Cash"),
 }
 """How money comes in and goes out."""
-
-RELATION_KINDS: Mapping[str, str] = {
-    "family": marked("Family"),
-    "work": marked("Employment or office"),
-    "ownership": marked("A share in it"),
-    "other": marked("Something else"),
-}
-"""How somebody is too close to a payee."""
-
-DONATION_STATES: Mapping[str, str] = {
-    "pledged": marked("Promised"),
-    "partially-settled": marked("Partly received"),
-    "fulfilled": marked("Fulfilled"),
-    "withdrawn": marked("Withdrawn"),
-}
 
 STATEMENT_FIGURES: Mapping[str, str] = {
     "gross": marked("Gross"),
@@ -177,26 +112,21 @@ LINE_KINDS: Mapping[str, str] = {
 }
 """What can happen to a pledge."""
 
-DONOR_STATES: Mapping[str, str] = {
-    "restricted": marked("Used for nothing any more"),
-    "erased": marked("Erased"),
-}
-
 LABELS: Mapping[str, Mapping[str, str]] = {
     "kinds": KINDS,
     "figure_names": FIGURES,
-    "sale_states": SALE_STATES,
-    "fund_states": FUND_STATES,
-    "restrictions": RESTRICTIONS,
-    "roles": ROLES,
-    "aid_states": AID_STATES,
-    "payee_kinds": PAYEE_KINDS,
+    "sale_states": sales.STATES,
+    "fund_states": funds.STATES,
+    "restrictions": funds.RESTRICTIONS,
+    "roles": people.ROLES,
+    "aid_states": disbursements.STATES,
+    "payee_kinds": disbursements.PAYEE_KINDS,
     "money_kinds": MONEY_KINDS,
     "channels": CHANNELS,
-    "relation_kinds": RELATION_KINDS,
-    "donation_states": DONATION_STATES,
+    "relation_kinds": relations.KINDS,
+    "donation_states": donation_forms.STATES,
     "statement_figures": STATEMENT_FIGURES,
     "line_kinds": LINE_KINDS,
-    "donor_states": DONOR_STATES,
+    "donor_states": donors.STATES,
 }
 """The tables that templates look words up in, by the names that they use."""

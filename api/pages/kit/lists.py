@@ -19,10 +19,10 @@ from fastapi.responses import Response, StreamingResponse
 from msgspec import Struct, structs
 
 from api.kernel.desk import Desk, Reading
+from api.kernel.texts import marked
 from api.pages.kit.cells import Cells
 from api.pages.kit.cells import Draw as DrawCell
 from api.pages.kit.columns import Column, Filter
-from api.pages.kit.labels import marked
 from api.pages.kit.languages import language_of
 from api.pages.kit.moments import as_of
 from api.pages.kit.readiness import require_views_ready

@@ -9,8 +9,8 @@ from typing import NamedTuple
 from fastapi import Request
 
 from api.kernel.desk import READS_ALL
+from api.kernel.texts import marked
 from api.pages.kit.entrance import ACCOUNT, PageDesk, session_of
-from api.pages.kit.labels import marked
 from api.routes.disbursements import READERS
 from ledger.kernel.errors import LedgerError
 from ledger.kernel.roles import Role

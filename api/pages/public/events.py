@@ -13,9 +13,9 @@ from msgspec import Struct
 
 from api.kernel.desk import Desk
 from api.kernel.doors import Door, may
+from api.kernel.texts import marked
 from api.pages.kit.columns import Column, Filter
 from api.pages.kit.forms import day
-from api.pages.kit.labels import marked
 from api.pages.kit.lists import ListPage
 from api.pages.kit.readiness import require_views_ready
 from api.pages.kit.rendering import page

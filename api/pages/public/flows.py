@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 from msgspec import Struct
 
-from api.pages.kit.labels import KINDS, marked
+from api.kernel.texts import marked
+from api.pages.kit.labels import KINDS
 from ledger.kernel.money import yuan
 from projections.views.purposes import TO_PERSONS
 

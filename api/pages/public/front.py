@@ -11,8 +11,9 @@ from fastapi.responses import Response
 
 from api.kernel.desk import Desk, Reading
 from api.kernel.doors import Door, may
+from api.kernel.texts import marked
 from api.pages.kit.columns import Column
-from api.pages.kit.labels import FIGURES, FUND_STATES, marked
+from api.pages.kit.labels import FIGURES
 from api.pages.kit.languages import language_of, words
 from api.pages.kit.lists import ListPage, ListView
 from api.pages.kit.moments import as_of
@@ -20,6 +21,7 @@ from api.pages.kit.readiness import require_views_ready
 from api.pages.kit.rendering import page
 from api.pages.kit.rows import Whole
 from api.pages.public.flows import Moved, flows, rows
+from api.routes.funds import STATES as FUND_STATES
 from ledger.books.movements import Figures
 from projections.exports.tables import Kind
 from projections.views.fund_balances import FundBalances, FundSummary, fund_summaries

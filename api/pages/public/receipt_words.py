@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from gettext import NullTranslations
 from typing import Any, NamedTuple
 
-from api.pages.kit.labels import marked
+from api.kernel.texts import marked
 
 
 class Wording(NamedTuple):

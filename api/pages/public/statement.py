@@ -13,9 +13,10 @@ from msgspec import Struct
 
 from api.kernel.desk import Desk, Reading, today
 from api.kernel.doors import Door, may
+from api.kernel.texts import marked
 from api.pages.kit.columns import Column, Filter
 from api.pages.kit.forms import day
-from api.pages.kit.labels import KINDS, marked
+from api.pages.kit.labels import KINDS
 from api.pages.kit.lists import ListPage, ListView
 from api.pages.kit.rendering import page, query_of
 from api.pages.kit.rows import ListQuery, Part

@@ -4,8 +4,12 @@ import re
 
 import pytest
 
-from api.pages.kit.labels import FIGURES, FUND_STATES, KINDS, RESTRICTIONS, ROLES, SALE_STATES
+from api.pages.kit.labels import FIGURES, KINDS
 from api.pages.kit.languages import LANGUAGES, SOURCE, catalogue, words
+from api.routes.funds import RESTRICTIONS
+from api.routes.funds import STATES as FUND_STATES
+from api.routes.people import ROLES
+from api.routes.sales import STATES as SALE_STATES
 from ledger.aggregates.funds import FundState
 from ledger.aggregates.sales.states import SaleState
 from ledger.books.accounts import MONEY

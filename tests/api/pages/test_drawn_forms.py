@@ -9,7 +9,7 @@ import pytest
 
 from api.pages.kit.drawn.fields import Kind, leaves
 from api.pages.kit.drawn.operations import operations
-from api.pages.kit.drawn.wording import NOUNS, TITLES, choices_of, hint_of, label_of
+from api.pages.kit.drawn.wording import choices_of, hint_of, label_of, noun_titles
 from api.pages.kit.languages import words
 from ledger.commands.every import COMMANDS
 from ledger.kernel.roles import Role
@@ -73,8 +73,8 @@ def every_field():
 def test_whatever_a_form_asks_for_has_words_in_each_language():
     say = words("zh").gettext
     asked = [
-        *TITLES.values(),
-        *NOUNS.values(),
+        *(each.title for each in operations().values()),
+        *noun_titles().values(),
         *(label_of(path) for path, _ in every_field()),
         *(hint for path, _ in every_field() if (hint := hint_of(path)) is not None),
         *(
@@ -85,8 +85,7 @@ def test_whatever_a_form_asks_for_has_words_in_each_language():
         ),
     ]
 
-    assert TITLES.keys() == operations().keys()
-    assert NOUNS.keys() == {each.noun for each in operations().values()}
+    assert noun_titles().keys() == {each.noun for each in operations().values()}
     assert [each for each in asked if say(each) == each] == []
 
 
@@ -128,7 +127,7 @@ def test_a_list_has_what_a_person_may_do_and_no_more(visitors):
     for role, visitor in visitors.items():
         page = plain(visitor.read("/desk/do"))
         for name, operation in operations().items():
-            assert (TITLES[name] in page) is (role in operation.roles), (role, name)
+            assert (operation.title in page) is (role in operation.roles), (role, name)
 
 
 def test_an_operation_that_is_not_there_is_not_found(visitors):

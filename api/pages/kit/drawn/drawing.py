@@ -8,11 +8,10 @@ from typing import Any
 from msgspec import Struct
 
 from api.kernel.desk import today
+from api.kernel.things import MATCHES_MAX, Match, Search, Thing
 from api.pages.kit.drawn.answers import ROWS, rows_of
 from api.pages.kit.drawn.fields import Field, Kind, label_path
 from api.pages.kit.drawn.operations import Operation
-from api.pages.kit.drawn.possible import states_of
-from api.pages.kit.drawn.things import SHOWN_MAX, Match, Search, chosen, matches_of
 from api.pages.kit.drawn.wording import choices_of, hint_of, label_of
 from api.pages.kit.entrance import PageDesk
 from api.pages.kit.rendering import percent
@@ -26,8 +25,6 @@ NOT_OF_TODAY = frozenset({"starts_on", "ends_on", "due_on"})
 
 SHOWN_AT_FIRST = 6
 """Things that are shown before anything is searched for, the newest."""
-
-IN_SUSPENSE = "donations/excess"
 
 TEXT_DEFAULT_MAX = 500
 """Characters of a text of which the body names no bound."""
@@ -142,8 +139,8 @@ class Drawing:
                 return {"choices": self._choices(field, ticked)}
             case Kind.TICK:
                 return {"value": "yes" if name in self._form else ""}
-            case Kind.THING:
-                return self._things(field, name)
+            case Kind.THING if field.thing is not None:
+                return self._things(field, field.thing, name)
         return {"value": self._form.get(name, self._default(field))}
 
     def _choices(self, field: Field, picked: set[str]) -> list[Choice]:
@@ -159,14 +156,14 @@ class Drawing:
             return ""
         return percent(field.default) if field.kind is Kind.RATE else str(field.default)
 
-    def _things(self, field: Field, name: str) -> dict[str, Any]:
+    def _things(self, field: Field, thing: Thing, name: str) -> dict[str, Any]:
         text, value = self._form.get(name + FIND, "").strip(), self._form.get(name, "")
         search = self.search(field, text=text)
-        matches = matches_of(field.thing or "", search)
+        matches = thing.find(search)
         if not value and search.own is not None and len(matches) == 1:
             value = matches[0].value
         one = self.chosen(field, value) if value else None
-        most = SHOWN_MAX if text else SHOWN_AT_FIRST
+        most = MATCHES_MAX if text else SHOWN_AT_FIRST
         others = [each for each in matches if one is None or each.value != one.value]
         first = ([one] if one else []) + others[:most]
         return {
@@ -179,17 +176,17 @@ class Drawing:
 
     def chosen(self, field: Field, value: str) -> Match | None:
         """Return the thing of a field that was chosen."""
-        return chosen(field.thing or "", self.search(field, value=value))
+        return None if field.thing is None else field.thing.one(self.search(field, value=value))
 
     def search(self, field: Field, *, text: str = "", value: str | None = None) -> Search:
         """Return what is looked for among the things of a field."""
         return Search(
             self._desk,
+            self._operation.name,
             text,
-            states_of(self._operation.name, field.name, in_path=field in self._operation.things),
+            self._operation.states_of(field),
             among=self._form,
             value=value,
-            in_suspense=self._operation.name == IN_SUSPENSE,
         )
 
 

@@ -16,7 +16,8 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from api.pages.kit.drawn.wording import THINGS
+from api.kernel.things import Thing
+from api.pages.kit.drawn.wording import things
 from ledger.kernel.money import AMOUNT_MAX, BASIS_POINTS
 
 
@@ -61,8 +62,12 @@ class Field(Struct, frozen=True):
     longest: int | None = None
     default: Any = None
     choices: tuple[str, ...] = ()
-    thing: str | None = None
+    thing: Thing | None = None
     parts: tuple[Field, ...] = ()
+
+    def names(self, kind: str) -> bool:
+        """Say whether a thing of this kind is chosen."""
+        return self.thing is not None and self.thing.kind == kind
 
 
 LINES = Field("lines", Kind.FILE)
@@ -140,8 +145,8 @@ def _kind(name: str, shape: _Shape) -> tuple[Kind, dict[str, Any]]:  # A table.
         return Kind.GROUP, {"parts": fields_of_body(base)}
     if issubclass(base, Enum):
         return Kind.CHOICE, {"choices": tuple(each.value for each in base)}
-    if issubclass(base, UUID) or (issubclass(base, str) and name in THINGS and name != "code"):
-        return Kind.THING, {"thing": THINGS[name]}
+    if issubclass(base, UUID) or (issubclass(base, str) and name in things() and name != "code"):
+        return Kind.THING, {"thing": things()[name]}
     return _SIMPLE.get(base, _number(shape)), {}
 
 

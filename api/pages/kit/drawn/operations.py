@@ -7,7 +7,7 @@ of its route. What it takes, who may and what it is called all come from that ro
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from functools import cache
 from typing import Any, get_type_hints
 
@@ -17,7 +17,7 @@ from pydantic import BaseModel
 
 from api.kernel.doors import Door
 from api.pages.kit.drawn.fields import LINES, Field, Kind, fields_of_body
-from api.pages.kit.drawn.wording import NOUNS, THINGS, TITLES
+from api.pages.kit.drawn.wording import noun_titles, things
 from api.routes.every import routes
 from ledger.commands.command import Command
 from ledger.kernel.roles import Role
@@ -40,6 +40,8 @@ class Operation(Struct, frozen=True):
         body: The model of what is sent; nothing if it takes lines.
         endpoint: Carries it out.
         command: What it records, if that is in the history.
+        title: What it is called on pages, to be translated.
+        states: Of the thing in its path, in which it is possible; any, if none is given.
 
     """
 
@@ -51,6 +53,8 @@ class Operation(Struct, frozen=True):
     body: type[BaseModel] | None
     endpoint: Callable[..., Coroutine[Any, Any, Response]]
     command: Command[Any] | None
+    title: str
+    states: frozenset[str] | None
 
     @property
     def name(self) -> str:
@@ -66,24 +70,32 @@ class Operation(Struct, frozen=True):
         """Return the things of its path, then what is sent."""
         return self.things + self.fields
 
+    def states_of(self, field: Field) -> Collection[str] | None:
+        """Return the states in which a field's thing can be chosen; nothing if any will do."""
+        if field in self.things:
+            return self.states
+        return None if field.thing is None else field.thing.states
+
 
 def _operation(route: Door) -> Operation | None:
     """Return what a route carries out, unless nobody can search for the thing that it is about."""
-    if not THINGS.keys() >= route.param_convertors.keys():
+    if not things().keys() >= route.param_convertors.keys():
         return None
     noun, step = _named(route.path)
     kinds = get_type_hints(inspect.unwrap(route.endpoint))
     body = kinds.get("body")
-    things = tuple(Field(name, Kind.THING, thing=THINGS[name]) for name in route.param_convertors)
+    named = tuple(Field(name, Kind.THING, thing=things()[name]) for name in route.param_convertors)
     return Operation(
         noun,
         step,
         route.roles,
-        things,
+        named,
         (LINES,) if body is None else fields_of_body(body),
         body,
         route.endpoint,
         route.command,
+        route.title or route.description,
+        route.states,
     )
 
 
@@ -111,16 +123,9 @@ def operations() -> Mapping[str, Operation]:
     return {each.name: each for each in taking if each is not None}
 
 
-def title_of(operation: Operation) -> str:
-    """Return what an operation is called on pages, or by its command as long as nobody named it."""
-    if operation.name in TITLES or operation.command is None:
-        return TITLES[operation.name]
-    return operation.command.purpose
-
-
 def noun_of(operation: Operation) -> str:
     """Return what an operation is grouped under."""
-    return NOUNS.get(operation.noun, operation.noun)
+    return noun_titles().get(operation.noun, operation.noun)
 
 
 def open_to(roles: frozenset[Role]) -> list[Operation]:

@@ -15,8 +15,7 @@ from api.kernel.desk import today
 from api.pages.kit.drawn.carrying_out import read_request
 from api.pages.kit.drawn.fields import Field, Kind
 from api.pages.kit.drawn.links import HAND_MADE
-from api.pages.kit.drawn.operations import Operation, open_to, title_of
-from api.pages.kit.drawn.possible import states_of
+from api.pages.kit.drawn.operations import Operation, open_to
 from api.pages.kit.entrance import PageDesk
 from api.pages.kit.own_pages import why_not
 from ledger.kernel.errors import Invalid, LedgerError
@@ -56,10 +55,9 @@ def drawn_steps(
         if not desk.caller.roles.isdisjoint(HAND_MADE.get(each.name, ())):
             continue
         field = each.things[0]
-        states = states_of(each.name, field.name, in_path=True)
-        if states is None or state in states:
+        if each.states is None or state in each.states:
             href = f"/desk/do/{each.name}?{urlencode({field.name: thing})}"
-            yield DrawnStep(title_of(each), href, _why_not(desk, each, field, thing))
+            yield DrawnStep(each.title, href, _why_not(desk, each, field, thing))
 
 
 def _why_not(desk: PageDesk, operation: Operation, field: Field, thing: str) -> LedgerError | None:

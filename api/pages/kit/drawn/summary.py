@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
+from api.kernel.texts import marked
 from api.pages.kit.drawn.drawing import Drawn
 from api.pages.kit.drawn.fields import Kind
-from api.pages.kit.labels import marked
 
 YES, NO = marked("Yes"), marked("No")
 
