@@ -71,6 +71,7 @@ def test_a_donor_promises_and_finds_it_again(browser, here):
         page.get_by_label(say("How much, in yuan?")).fill("1,200.00")
         page.get_by_label(say("In how many monthly parts?")).select_option("3")
         page.get_by_role("button", name=say("Go on")).click()
+        expect(page.get_by_label(say("Name"), exact=True)).to_be_visible()
         here.kept(page, "give-who")
         page.get_by_label(say("Name"), exact=True).fill("梅女士")
         page.get_by_label(say("I promise this in public")).check()
@@ -121,6 +122,7 @@ def test_a_request_goes_from_the_inbox_to_the_payee(browser, here):
             page.goto("/desk")
             here.kept(page, "inbox")
             page.get_by_role("link", name=say("To approve")).click()
+            expect(page).to_have_url(re.compile("/desk/aid"))
             here.kept(page, "aid")
             page.locator("tbody th a").first.click()
             page.get_by_role("button", name=say("Approve %(amount)s yuan") % AMOUNT).click()
@@ -146,10 +148,13 @@ def test_a_request_goes_from_the_inbox_to_the_payee(browser, here):
         page.get_by_role("link", name=say("To be found on a statement")).click()
         page.get_by_label(say("Statement in hand")).fill("2026-11/17")
         page.get_by_role("button", name=say("Show")).click()
+        expect(page.get_by_role("link", name="PAY-1")).to_be_visible()
         here.kept(page, "bank")
         page.get_by_role("link", name="PAY-1").click()
+        confirm = page.get_by_role("button", name=say("I found %(amount)s yuan there") % AMOUNT)
+        expect(confirm).to_be_visible()
         here.kept(page, "bank-one")
-        page.get_by_role("button", name=say("I found %(amount)s yuan there") % AMOUNT).click()
+        confirm.click()
         expect(page.locator(".recorded")).to_be_visible()
         expect(page.get_by_role("link", name="PAY-1")).to_have_count(0)
 
@@ -184,9 +189,9 @@ def test_a_treasurer_settles_a_sale_and_follows_a_number_to_its_lines(browser, h
     with here.window(browser, "sun", Role.TREASURER) as page:
         page.goto("/desk")
         page.locator("#sales + table a").first.click()
-        here.kept(page, "settlement")
         settle = page.get_by_role("button", name=say("Settle with a difference of 0.00"))
         expect(settle).to_be_disabled()
+        here.kept(page, "settlement")
         for field in page.locator("table input").all():
             field.fill("0.00")
         page.get_by_role("button", name=say("Compare")).click()
@@ -196,8 +201,8 @@ def test_a_treasurer_settles_a_sale_and_follows_a_number_to_its_lines(browser, h
         page.goto("/desk/trial-balance")
         here.kept(page, "trial-balance")
         page.locator("tbody a").first.click()
+        expect(page).to_have_url(re.compile("account="))
         here.kept(page, "journal")
-        assert "account=" in page.url
         page.locator("tbody a").first.click()
         expect(page.get_by_role("heading", name=say("The entry in the books"))).to_be_visible()
         page.goto("/desk/pledges")
@@ -226,7 +231,7 @@ def test_an_auditor_goes_back_in_time_and_to_the_bytes(browser, here):
         expect(page.locator("#chosen")).to_have_text("0")
         page.keyboard.press("ArrowRight")
         page.get_by_role("button", name=say("Show")).click()
-        assert "at=1" in page.url
+        expect(page).to_have_url(re.compile("at=1"))
         here.kept(page, "time")
         page.goto("/audit/checks")
         done = page.locator("#verification p.recorded")
@@ -252,7 +257,7 @@ def test_an_auditor_needs_no_javascript(browser, here):
         page.keyboard.press("Home")
         page.get_by_role("button", name=here.say("Show")).click()
 
-        assert "at=0" in page.url
+        expect(page).to_have_url(re.compile("at=0"))
         expect(page.locator("main")).to_contain_text(
             here.say("Before the first event there was nothing.")
         )
