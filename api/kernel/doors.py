@@ -39,6 +39,8 @@ E = TypeVar("E", bound=Callable[..., Any])
 KEY_MAX = 255
 """Characters of an idempotency key."""
 
+JSON = "application/json"
+
 KEY = re.compile(f"[!-~]{{1,{KEY_MAX}}}")
 
 NOBODY = Caller(person=PersonId("public"), roles=frozenset())
@@ -142,7 +144,7 @@ class Door(APIRoute):
         return desk
 
     def _rehearses(self, request: Request) -> bool:
-        if not wants_dry_run(request):
+        if not request.scope["query_string"] or not wants_dry_run(request):
             return False
         if self.command is None:
             raise Invalid(DRY_RUN, "is for what is recorded in the history, one thing at a time")
@@ -219,6 +221,6 @@ def _named(request: Request) -> None:
 
 
 def _is_json(request: Request) -> None:
-    media_type = (header(request, b"content-type") or "").partition(";")[0]
-    if media_type.strip().lower() != "application/json":
+    media_type = header(request, b"content-type") or ""
+    if media_type != JSON and media_type.partition(";")[0].strip().lower() != JSON:
         raise Invalid("Content-Type", "must be application/json")

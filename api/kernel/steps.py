@@ -7,6 +7,7 @@ does. The table adds what HTTP needs. Pages draw their forms from the same route
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
 from inspect import Parameter, Signature
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -69,16 +70,12 @@ def add_steps(
 
 def add_creation(router: APIRouter, step: Step) -> None:
     """Add the route that begins something new; its path is the router's own."""
-
-    def began(receipt: Any) -> Response:
-        return created(receipt, router.prefix)
-
     router.post(
         step.path,
         status_code=201,
         response_model=Created,
         responses=FORESEEN | refuses(*step.refuses),
-    )(_endpoint(step, began))
+    )(_endpoint(step, partial(created, location=router.prefix)))
 
 
 def _endpoint(

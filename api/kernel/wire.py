@@ -30,7 +30,7 @@ class Body(BaseModel):
 
     def arguments(self) -> dict[str, Any]:
         """Return what a command is given of it: each field, under its own name."""
-        return {name: getattr(self, name) for name in type(self).model_fields}
+        return dict(vars(self))
 
 
 def example(**fields: Any) -> ConfigDict:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Generator, Sequence
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any, ParamSpec, cast
 
@@ -118,15 +119,12 @@ class Ledger(Records):
         **kwargs: P.kwargs,
     ) -> Receipt:
         """Carry out ``command``, letting others run until it is stored."""
-
-        def begun() -> _Attempts:
-            return self._attempts(act, lambda: self.decide(command, act, *args, **kwargs))
-
-        attempts = begun()
+        decide = partial(self.decide, command, act, *args, **kwargs)
+        attempts = self._attempts(act, decide)
         try:
-            step = self.store.at_once(lambda: _advance(attempts, None))
+            step = self.store.at_once(partial(_advance, attempts, None))
         except WouldWait:
-            attempts = begun()
+            attempts = self._attempts(act, decide)
             step = await asyncio.to_thread(_advance, attempts, None)
         while not isinstance(step, Receipt):
             outcome = await self.committer.commit_async(step)

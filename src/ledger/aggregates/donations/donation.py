@@ -263,6 +263,8 @@ class Donation(Aggregate):
 def _schedule(
     amount: int, pledged_on: date, instalments: Sequence[Instalment]
 ) -> tuple[Instalment, ...]:
+    if not instalments:
+        return ()
     if len(instalments) > INSTALMENTS_MAX:
         raise Invalid("instalments", "must be at most {most}", most=INSTALMENTS_MAX)
     for each in instalments:
@@ -270,7 +272,7 @@ def _schedule(
         if each.due_on < pledged_on:
             raise Invalid("instalments", "{on} is before the day of the pledge", on=each.due_on)
     total = sum(each.amount for each in instalments)
-    if instalments and total != amount:
+    if total != amount:
         raise Invalid(
             "instalments",
             "add up to {total} fen, not to the {amount} promised",
