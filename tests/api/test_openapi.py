@@ -4,14 +4,13 @@ import json
 import re
 import subprocess
 import sys
-from pathlib import Path
 from uuid import UUID
 
 import pytest
 
-from api.app import create_app
 from ledger.kernel.roles import Role
 from tests.folders import TESTS
+from tests.golden import document
 from tests.processes import ENVIRONMENT
 from tests.world import PROBLEM
 
@@ -91,7 +90,7 @@ def test_nor_to_anybody_with_one_role_or_none(world, tmp_path, role):
     assert f"Tested: {len(OPERATIONS)}" in ran.stdout
 
 
-DOCUMENT = create_app(Path("nowhere")).openapi()
+DOCUMENT = document()
 
 OPERATIONS = [
     (method.upper(), path, operation)

@@ -2,13 +2,12 @@
 
 from collections import defaultdict
 from hashlib import sha256
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
-from api.app import create_app
 from ledger.kernel.roles import Role
+from tests.golden import document
 from tests.office import DAY
 from tests.processes import leifeng
 from tests.world import PLEDGE, filled, refused
@@ -121,7 +120,7 @@ SAYING_NOTHING = {
 
 OPERATIONS = {
     f"{method.upper()} {path}": operation
-    for path, operations in create_app(Path("nowhere")).openapi()["paths"].items()
+    for path, operations in document()["paths"].items()
     for method, operation in operations.items()
 }
 

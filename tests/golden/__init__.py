@@ -7,6 +7,8 @@ now.
 
 import json
 from collections.abc import Callable, Iterator
+from copy import deepcopy
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,16 +21,22 @@ from tests.rules import every_rule
 HERE = Path(__file__).parent
 
 
+@cache
+def document() -> dict[str, Any]:
+    """Return the document that describes the API, as it is served."""
+    return create_app(HERE / "nowhere").openapi()
+
+
 def openapi() -> str:
     """Return the document that describes the API, sorted.
 
     Of a problem it has the name only: status and title stand in ``problems.txt``, once.
     """
-    document = create_app(HERE / "nowhere").openapi()
-    for answer in _answers(document):
+    agreed = deepcopy(document())
+    for answer in _answers(agreed):
         examples = answer.get("content", {}).get(MEDIA_TYPE, {}).get("examples", {})
         examples.update({name: {} for name in examples})
-    return json.dumps(document, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+    return json.dumps(agreed, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
 
 
 def problems() -> str:
@@ -44,8 +52,8 @@ FILES: dict[str, Callable[[], str]] = {"openapi.json": openapi, "problems.txt": 
 """What is held to the program, and what it says of it now."""
 
 
-def _answers(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    for operations in document["paths"].values():
+def _answers(described: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for operations in described["paths"].values():
         for operation in operations.values():
             yield from operation["responses"].values()
 
