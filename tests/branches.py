@@ -1,9 +1,10 @@
 """How many of the branches in ``src/ledger`` and ``projections`` the tests take, and not fewer.
 
-``python -m tests.branches [ARGUMENT …]`` runs the tests, with these arguments if there are any, and
-counts in whatever process a branch is taken: in a server and in a command that a test starts as
-well as in the test itself. It ends with 1 if the share of a part is below what ``branches.toml``
-has for it, and with the tests' own exit code if they fail.
+``python -m tests.branches [ARGUMENT …]`` runs the quick tests, with these arguments if there are
+any (``--all``: the slow ones as well). It counts in whatever process a branch is taken: in a server
+and in a command that a test starts as well as in the test itself. It prints the lines and branches
+that are not taken, and ends with 1 if the share of a part is below what ``branches.toml`` has for
+it, and with the tests' own exit code if they fail.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ import msgspec
 from tests.folders import HOUSE, TESTS
 
 LEAST = TESTS / "branches.toml"
-ALL_TESTS = ("--all", "-n", "2", "--dist", "loadfile", "-q")
+RUN = ("-n", "2", "--dist", "loadfile", "-q")
+MISSED = ("report", "--skip-covered", "--show-missing", "--precision", "1")
 
 
 def main() -> None:
@@ -35,8 +37,8 @@ def main() -> None:
             command = [sys.executable, "-m", "coverage", *words]
             return subprocess.run(command, cwd=HOUSE, env=environment, check=False).returncode  # noqa: S603  # Ours.
 
-        failed = coverage("run", "-m", "pytest", *ALL_TESTS, *sys.argv[1:])
-        for words in (("combine", "-q"), ("json", "-q", "-o", str(report))):
+        failed = coverage("run", "-m", "pytest", *RUN, *sys.argv[1:])
+        for words in (("combine", "-q"), ("json", "-q", "-o", str(report)), MISSED):
             if coverage(*words):
                 sys.exit("coverage could not count what was taken; what it said stands above")
         percentages = shares(msgspec.json.decode(report.read_bytes())["files"])

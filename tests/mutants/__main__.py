@@ -38,6 +38,7 @@ IN_MEMORY = (
     "ledger/kernel/test_money.py",
     "ledger/books/test_movements.py",
     "ledger/books/test_postings.py",
+    "ledger/books/test_tallies.py",
     "ledger/aggregates/test_donations.py",
     "ledger/aggregates/test_disbursements.py",
     "ledger/aggregates/test_sales.py",

@@ -5,6 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pyotp
 import pytest
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
+from sqlalchemy import select
 
 from ledger.aggregates.staff import OwnRoles, StaffMember
 from ledger.commands import Ledger
@@ -17,12 +20,14 @@ from ledger.commands.staff import (
     withdraw_roles,
 )
 from ledger.kernel.aggregate import Act
-from ledger.kernel.errors import WrongState
+from ledger.kernel.errors import NotFound, WrongState
 from ledger.kernel.ids import new_id
 from ledger.kernel.names import PersonId
 from ledger.kernel.roles import MONEY_ROLES, OPERATOR, AdminHoldsMoneyRole, Role
 from ledger.people.identity import Identity, key_beside
 from ledger.people.passwords import InvitationOver
+from ledger.people.second_factors import CodeWrong, HasSecondFactor
+from ledger.people.tables import PASSWORDS
 from ledger.people.tokens import BeyondRoles, Scope
 from ledger.people.user_directory import PersonDisabled, PersonUnknown
 
@@ -158,6 +163,18 @@ def test_withdrawing_and_disabling_are_history_too(ledger, identity, outbox):
         identity.users.withdraw("nobody", [Role.CLERK], NOW)
 
 
+def test_what_somebody_does_not_hold_is_not_withdrawn(ledger, identity, outbox):
+    identity.users.enrol("林一", [Role.CLERK], NOW)
+    outbox.deliver()
+    before = topics(ledger)
+
+    person = identity.users.withdraw("林一", [Role.CASHIER], NOW)
+
+    assert identity.users.pending() == []
+    ledger.record(withdraw_roles, act(), person, [Role.CASHIER])
+    assert topics(ledger) == before
+
+
 # The rules.
 
 
@@ -271,6 +288,22 @@ def test_the_old_token_works_beside_the_new_one_for_a_while(identity, clock):
     assert {each.scope.name for each in identity.tokens.of(person)} == {"feed"}
 
 
+@pytest.mark.parametrize("ended", ["revoked", "expired", "never made"])
+def test_only_a_token_that_works_is_rotated(identity, ended):
+    ends = NOW + timedelta(days=1)
+    identity.create_scoped("林一", scope(Role.CLERK, expires_at=ends), at=NOW)
+    person = identity.users.known("林一")
+    (listed,) = identity.tokens.of(person)
+    if ended == "revoked":
+        identity.tokens.revoke(person, listed.id, at=NOW)
+    at = ends if ended == "expired" else NOW
+    token_id = "0" * len(listed.id) if ended == "never made" else listed.id
+
+    with pytest.raises(NotFound):
+        identity.tokens.rotate(person, token_id, at=at)
+    assert [each.id for each in identity.tokens.of(person)] == [listed.id]
+
+
 def test_the_day_of_the_last_use_is_kept_without_a_write_a_request(identity, clock):
     token = identity.create_token("林一", [Role.CLERK], at=NOW)
     person = identity.caller(token).person
@@ -340,3 +373,52 @@ def test_a_code_counts_within_its_time_and_once(identity):
     assert factors.is_shown(person, totp.at(later - timedelta(seconds=30)), later)
     assert factors.is_shown(person, totp.at(later), later)
     assert not factors.is_shown(person, totp.at(later - timedelta(seconds=30)), later)
+
+
+def test_a_second_factor_is_set_up_once(identity):
+    person = identity.users.enrol("林一", [Role.CLERK], NOW)
+    factors = identity.second_factors
+    totp = pyotp.TOTP(factors.begin(person))
+    recovery = factors.confirm(person, totp.at(NOW), NOW)
+    later = NOW + timedelta(minutes=5)
+
+    with pytest.raises(HasSecondFactor):
+        factors.begin(person)
+    with pytest.raises(HasSecondFactor):
+        factors.confirm(person, totp.at(later), later)
+    assert factors.is_shown(person, totp.at(later), later)
+    assert factors.is_shown(person, recovery[0], later)
+
+
+def test_no_code_is_right_before_a_second_factor_is_set_up(identity):
+    person = identity.users.enrol("林一", [Role.CLERK], NOW)
+    factors = identity.second_factors
+
+    with pytest.raises(CodeWrong):
+        factors.confirm(person, "123456", NOW)
+    totp = pyotp.TOTP(factors.begin(person))
+    assert not factors.is_shown(person, totp.at(NOW), NOW)
+    assert not factors.has(person)
+
+
+def test_a_password_of_weaker_parameters_is_hashed_anew_when_it_is_used(identity):
+    person = identity.users.enrol("林一", [Role.CLERK], NOW)
+    passwords = identity.passwords
+    passwords.choose(person, "four words nobody knows", NOW)
+    weak = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),))
+    before = weak.hash("four words nobody knows")
+    with identity.database.writing() as connection:
+        connection.execute(PASSWORDS.update().values(hash=before))
+
+    assert not passwords.is_of(person, "four words somebody knows")
+    assert _hashes(identity) == [before]
+    assert passwords.is_of(person, "four words nobody knows")
+    (after,) = _hashes(identity)
+    assert "m=8," not in after
+    assert passwords.is_of(person, "four words nobody knows")
+    assert _hashes(identity) == [after]
+
+
+def _hashes(identity):
+    with identity.database.reading() as connection:
+        return list(connection.execute(select(PASSWORDS.c.hash)).scalars())

@@ -256,3 +256,14 @@ def test_an_event_that_nothing_reads_is_named(made):
     made.stored[9] = made.stored[9]._replace(topic="donation.unheard-of.1")
 
     assert "event-unreadable" in names(examine(made, TRUST))
+
+
+def test_what_comes_batches_after_an_event_that_nothing_reads_is_not_added_up():
+    made = Made(years(BATCH + 700))
+    made.stored[9] = made.stored[9]._replace(topic="donation.unheard-of.1")
+
+    examined = examine(made, TRUST)
+
+    assert names(examined).count("event-unreadable") == 1
+    assert not [each for each in examined.findings if isinstance(each, findings.FigureDiffers)]
+    assert examined.events == len(made.stored)

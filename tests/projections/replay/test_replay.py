@@ -147,6 +147,20 @@ def test_a_changed_tally_is_named(data, replay, change, served):
     assert (served == "ghost") == (named[0]["subject"] == "fund F-GHOST")
 
 
+def test_a_payment_that_is_no_longer_counted_is_missed(data, replay):
+    """Only their number is added up again, so no single one is named."""
+    counted = "SELECT min(subject) FROM tallies WHERE name = 'counted'"
+    deleted = f"DELETE FROM tallies WHERE name = 'counted' AND subject = ({counted})"  # noqa: S608
+    assert by_hand(data / "ledger.db", deleted) == 1
+
+    code, found = replay(data)
+
+    (difference,) = found["differences"]
+    assert code == 1
+    assert (difference["table"], difference["row"]) == ("tallies", {"name": "counted"})
+    assert difference["served"]["rows"] == difference["replayed"]["rows"] - 1
+
+
 def test_a_position_set_back_by_hand_is_found(data, replay):
     """Else the view would count the last events twice, and replay would call that equal."""
     assert by_hand(data / "views.db", "UPDATE tracking SET position = position - 3") > 0
