@@ -46,9 +46,9 @@ IN_MEMORY = (
     "ledger/aggregates/test_funds.py",
     "ledger/aggregates/test_confirmations.py",
     "ledger/aggregates/test_steps.py",
-    "ledger/store/test_golden.py",
     "projections/replay/test_fold.py",
     "ledger/kernel/test_duties.py",
+    "ledger/store/test_golden.py",
 )
 """Tests that say the rules and start nothing, in the order in which they are run."""
 
