@@ -24,7 +24,7 @@ from api.kernel.desk import command_id
 from ledger.kernel.names import PersonId
 from tests.office import DAY, ITEMS, Office
 from tests.oracle import SentCommand, check
-from tests.server import ANSWER_S, STOP_S, Server, serving
+from tests.server import ANSWER_S, STOP_S, TLS, Server, serving
 from tests.stores import STORES, Postgres, busy, postgres_server
 
 WORKERS = 16
@@ -196,7 +196,7 @@ async def _work(crew: Crew, server: Server, chance: Random) -> None:
 
 async def _work_on(crew: Crew, server: Server, turn: int) -> None:
     steps = (crew.give, crew.aid, crew.give, crew.sell)
-    async with httpx2.AsyncClient(base_url=server.url, timeout=ANSWER_S) as http:
+    async with httpx2.AsyncClient(base_url=server.url, timeout=ANSWER_S, verify=TLS) as http:
         with suppress(Unanswered):
             for number in count(turn):
                 await steps[number % len(steps)](http)
@@ -208,7 +208,7 @@ def retry(crew: Crew, server: Server) -> int:
     crew.on_answer = lambda: None
 
     async def send_all() -> None:
-        async with httpx2.AsyncClient(base_url=server.url, timeout=ANSWER_S) as http:
+        async with httpx2.AsyncClient(base_url=server.url, timeout=ANSWER_S, verify=TLS) as http:
             await asyncio.gather(*(crew.send(http, each) for each in left))
 
     asyncio.run(send_all())

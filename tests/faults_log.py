@@ -19,7 +19,7 @@ from api.places import Places, key_file
 from ledger.transparency.checkpoint import Checkpoint, open_checkpoint
 from tests.faults import crew_of, retry, say, work_until_killed
 from tests.logs import consistent, opened, verified, verifiers
-from tests.server import ANSWER_S, Server, serving
+from tests.server import ANSWER_S, TLS, Server, serving
 from tests.stores import STORES, postgres_server
 
 
@@ -41,7 +41,7 @@ class Onlooker:
         return thread
 
     def _look(self, url: str) -> None:
-        with httpx2.Client(base_url=url, timeout=ANSWER_S) as http:
+        with httpx2.Client(base_url=url, timeout=ANSWER_S, verify=TLS) as http:
             try:
                 while True:
                     last = http.get("/readyz").json()["position"]

@@ -15,7 +15,7 @@ import httpx2
 
 from api.sso.settings import CALLBACK
 from tests.api.pages.test_sign_in import SAME
-from tests.server import ANSWER_S, START_S, STOP_S, Server, free_port
+from tests.server import ANSWER_S, START_S, STOP_S, TLS, Server, free_port
 
 ADDRESS = "https://ledger.example"
 """What browsers know the ledger by: a proxy that stands before it, as ``Browser`` does here."""
@@ -27,7 +27,9 @@ class Provider:
     def __init__(self, issuer: str, address: str) -> None:
         self.issuer, self.address = issuer, address
         client = {"redirect_uris": [f"{address}{CALLBACK}"]}
-        known = httpx2.post(f"{issuer}/oauth2/clients", json=client, timeout=ANSWER_S).json()
+        known = httpx2.post(
+            f"{issuer}/oauth2/clients", json=client, timeout=ANSWER_S, verify=TLS
+        ).json()
         self.client, self.secret = known["client_id"], known["client_secret"]
 
     def options(self, secret_file: Path) -> list[str]:
@@ -75,7 +77,7 @@ def _wait_until_it_answers(process: subprocess.Popen[bytes], issuer: str) -> Non
         assert process.poll() is None, "the provider has ended"
         assert time.monotonic() < deadline, "no provider"
         try:
-            httpx2.get(f"{issuer}/.well-known/openid-configuration", timeout=ANSWER_S)
+            httpx2.get(f"{issuer}/.well-known/openid-configuration", timeout=ANSWER_S, verify=TLS)
         except httpx2.TransportError:
             time.sleep(0.02)  # It is only just starting; asking faster would slow it.
         else:
@@ -86,7 +88,7 @@ class Browser:
     """Somebody's browser, and the proxy by which it comes to the ledger."""
 
     def __init__(self, server: Server) -> None:
-        self.http = httpx2.Client(base_url=server.url, timeout=ANSWER_S, headers=SAME)
+        self.http = httpx2.Client(base_url=server.url, timeout=ANSWER_S, headers=SAME, verify=TLS)
 
     def leave(self, path: str = "/sign-in/sso", **fields: str) -> str:
         """Press the button; return where that leads."""
@@ -97,7 +99,7 @@ class Browser:
 
     def sign_in_there(self, there: str, subject: str, **fields: str) -> str:
         """Sign in at the provider; return where it sends the browser."""
-        answer = httpx2.post(there, data={"sub": subject} | fields, timeout=ANSWER_S)
+        answer = httpx2.post(there, data={"sub": subject} | fields, timeout=ANSWER_S, verify=TLS)
         assert answer.status_code == 302, answer.text
         return str(answer.headers["location"])
 

@@ -10,7 +10,7 @@ from typing import Any
 import httpx2
 
 from ledger.kernel.roles import Role
-from tests.server import ANSWER_S, Server
+from tests.server import ANSWER_S, TLS, Server
 
 HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)">')
 
@@ -45,6 +45,7 @@ class Visitor:
             cookies={"session": secret, "lang": "en"},
             headers={"Accept": "text/html", "Origin": server.url},
             timeout=ANSWER_S,
+            verify=TLS,
         )
 
     def open(self, path: str) -> httpx2.Response:

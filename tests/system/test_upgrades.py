@@ -17,7 +17,7 @@ from ledger.transparency.note import Verifier
 from tests.folders import DATA
 from tests.office import DAY
 from tests.processes import leifeng
-from tests.server import ANSWER_S, serving
+from tests.server import ANSWER_S, TLS, serving
 
 KEPT = sorted(DATA.glob("upgrades/*/*/"))
 
@@ -120,7 +120,7 @@ def sign_in(server, *, name, password, second_factor):
     """See that a password and a second factor of then let somebody in."""
     fields = {"name": name, "password": password, "code": pyotp.TOTP(second_factor).now()}
     with httpx2.Client(
-        base_url=server.url, headers={"Origin": server.url}, timeout=ANSWER_S
+        base_url=server.url, headers={"Origin": server.url}, timeout=ANSWER_S, verify=TLS
     ) as browser:
         assert browser.post("/sign-in", data=fields | {"password": "no"}).status_code == 403
         assert browser.post("/sign-in", data=fields).status_code == 303

@@ -20,7 +20,7 @@ from ledger.aggregates.sales.settlements import Statement
 from ledger.kernel.roles import Role
 from tests.lists import LISTS, PATHS
 from tests.processes import HOUSE
-from tests.server import ANSWER_S
+from tests.server import ANSWER_S, TLS
 
 ROUTES = [
     (method, route)
@@ -65,7 +65,9 @@ class Visitor:
     def __init__(self, server, role, person):
         self.server, self.role, self.person = server, role, person
         headers = {"Accept": "text/html", "Sec-Fetch-Site": "same-origin"}
-        self.http = httpx2.Client(base_url=server.url, headers=headers, timeout=ANSWER_S)
+        self.http = httpx2.Client(
+            base_url=server.url, headers=headers, timeout=ANSWER_S, verify=TLS
+        )
 
     def sign_in(self):
         """Begin a session, as the last may have been ended."""

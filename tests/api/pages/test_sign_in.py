@@ -12,7 +12,7 @@ import pytest
 from ledger.kernel.roles import Role
 from ledger.people.tables import SESSIONS
 from tests.processes import leifeng
-from tests.server import ANSWER_S, serving
+from tests.server import ANSWER_S, TLS, serving
 from tests.signed_in import Visitor
 
 PASSWORD = "four words nobody puts together"  # noqa: S105  # Of nobody.
@@ -23,7 +23,7 @@ SAME = {"Sec-Fetch-Site": "same-origin"}
 @contextmanager
 def browser(server):
     """Somebody's browser: it keeps cookies, and says whose page sends what."""
-    with httpx2.Client(base_url=server.url, timeout=ANSWER_S, headers=SAME) as client:
+    with httpx2.Client(base_url=server.url, timeout=ANSWER_S, headers=SAME, verify=TLS) as client:
         yield client
 
 

@@ -24,7 +24,7 @@ from tests.hostile_provider import (
     hostile_provider,
 )
 from tests.provider import ADDRESS, Browser, sso
-from tests.server import ANSWER_S, serving
+from tests.server import ANSWER_S, TLS, serving
 
 HOUR = timedelta(hours=1)
 
@@ -60,7 +60,7 @@ class Visitor(Browser):
     """A browser whose owner is signed in at the provider, which asks them nothing."""
 
     def sign_in_there(self, there, subject, **said):  # noqa: ARG002  # It takes everybody for one.
-        return httpx2.get(there, timeout=ANSWER_S).headers["location"]
+        return httpx2.get(there, timeout=ANSWER_S, verify=TLS).headers["location"]
 
 
 @pytest.fixture(name="visitor")
