@@ -41,15 +41,24 @@ class Forms(Struct, frozen=True):
 
 
 def titled(title: str | None, possible: Possible | None = None) -> Callable[[E], E]:
-    """Say what pages call the route below, and in which states of its thing it is possible."""
+    """Say what pages call the route below, and in which states of its thing it is possible.
+
+    Raises:
+        LookupError: No state allows the step: its word is misspelt.
+
+    """
+    states = None if possible is None else _states(*possible)
 
     def mark(endpoint: E) -> E:
         vars(endpoint)["title"] = title
-        vars(endpoint)["states"] = None if possible is None else _states(*possible)
+        vars(endpoint)["states"] = states
         return endpoint
 
     return mark
 
 
 def _states(table: Mapping[Any, Sequence[str]], step: str) -> frozenset[str]:
-    return frozenset(str(state) for state, steps in table.items() if step in steps)
+    states = frozenset(str(state) for state, steps in table.items() if step in steps)
+    if not states:
+        raise LookupError(f"no state allows {step}")
+    return states

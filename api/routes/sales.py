@@ -12,11 +12,10 @@ from pydantic import BaseModel, Field
 from api.kernel.desk import AtLeast, Desk
 from api.kernel.doors import Door, in_lines, may, refuses
 from api.kernel.feeds import FeedTaken, in_ndjson, take_in
-from api.kernel.forms import Forms, titled
+from api.kernel.forms import titled
 from api.kernel.paging import Cursor, Limit, list_query
 from api.kernel.steps import Step, add_creation, add_steps
 from api.kernel.texts import marked
-from api.kernel.things import Match, Search, Thing
 from api.kernel.wire import (
     Amount,
     Body,
@@ -53,7 +52,7 @@ from ledger.kernel.errors import NotFound, SamePerson, WrongState
 from ledger.kernel.money import AMOUNT_MAX, BASIS_POINTS, Fen
 from ledger.kernel.names import SaleId
 from ledger.kernel.terms import UNITS_MAX
-from projections.views.sales import Sales, find_sales, sale, sales
+from projections.views.sales import Sales, sale, sales
 
 router = APIRouter(prefix="/v1/sales", tags=["sales"], route_class=Door)
 
@@ -325,58 +324,3 @@ async def feed_orders(sale_id: UUID, desk: Desk) -> Response:
 async def feed_returns(sale_id: UUID, desk: Desk) -> Response:
     """Take in a partner's returned goods, one JSON object a line."""
     return await _feed(desk, ReturnFeed, sale_id)
-
-
-STATES = {
-    "planned": marked("Planned"),
-    "open": marked("On sale now"),
-    "ended": marked("Ended; goods may still be returned"),
-    "settled": marked("Settled"),
-}
-
-
-def _matches(search: Search) -> list[Match]:
-    with search.desk.read(Sales) as reading:
-        rows = find_sales(reading.connection, search.criteria, sale=search.own)
-    return [
-        Match(
-            each["sale"],
-            each["name"],
-            (each["partner"], f"{each['starts_on']} – {each['ends_on']}", each["fund"]),
-            STATES[each["state"]],
-        )
-        for each in rows
-    ]
-
-
-FORMS = Forms(
-    "sales",
-    marked("Charity sales"),
-    things=(Thing("sales", {"sale_id": marked("Which sale"), "sale": marked("Sale")}, _matches),),
-    labels={
-        "new:name": marked("Name of the sale"),
-        "starts_on": marked("First day"),
-        "ends_on": marked("Last day"),
-        "agreed_on": marked("Agreed on"),
-        "partner": marked("Partner"),
-        "return_days": marked("Days in which goods can be returned"),
-        "partner_fee_bp": marked("Fee of the partner, in percent"),
-        "channel_fee_bp": marked("Fee of the payment channel, in percent"),
-        "plan_filing": marked("Number of the fundraising plan on file"),
-        "items": marked("Goods"),
-        "items.sku": marked("Number of the goods"),
-        "items.name": marked("What they are"),
-        "items.consigned": marked("Pieces"),
-        "items.unit_price": marked("Price of a piece, in yuan"),
-        "gross": marked("Gross, in yuan"),
-        "refunds": marked("Refunds, in yuan"),
-        "partner_fee": marked("Fee of the partner, in yuan"),
-        "channel_fee": marked("Fee of the payment channel, in yuan"),
-        "net_proceeds": marked("To be remitted, in yuan"),
-    },
-    hints={
-        "return_days": marked("After the last day of the sale."),
-        "orders:lines": marked("One order a line, as JSON, as the partner's system writes it."),
-        "returns:lines": marked("One return a line, as JSON, as the partner's system writes it."),
-    },
-)

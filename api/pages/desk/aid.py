@@ -26,8 +26,8 @@ from api.pages.kit.readiness import require_views_ready
 from api.pages.kit.rows import ListQuery, Selected
 from api.pages.kit.rules import rule_in_force
 from api.pages.public.events import tell
+from api.routes.disbursement_forms import STATES as AID_STATES
 from api.routes.disbursements import READERS
-from api.routes.disbursements import STATES as AID_STATES
 from ledger.aggregates.disbursements.disbursement import Disbursement
 from ledger.commands.disbursements import acknowledge, approve, bounce, cancel, pay, reject
 from ledger.kernel.aggregate import Fact

@@ -8,7 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from api.kernel.texts import marked
-from api.routes import disbursements, donation_forms, donors, funds, people, relations, sales
+from api.routes import (
+    disbursement_forms,
+    donation_forms,
+    donors,
+    funds,
+    people,
+    relations,
+    sale_forms,
+)
 
 KINDS: Mapping[str, str] = {
     "donation.payment-received": marked("Gifts that arrived"),
@@ -115,12 +123,12 @@ LINE_KINDS: Mapping[str, str] = {
 LABELS: Mapping[str, Mapping[str, str]] = {
     "kinds": KINDS,
     "figure_names": FIGURES,
-    "sale_states": sales.STATES,
+    "sale_states": sale_forms.STATES,
     "fund_states": funds.STATES,
     "restrictions": funds.RESTRICTIONS,
     "roles": people.ROLES,
-    "aid_states": disbursements.STATES,
-    "payee_kinds": disbursements.PAYEE_KINDS,
+    "aid_states": disbursement_forms.STATES,
+    "payee_kinds": disbursement_forms.PAYEE_KINDS,
     "money_kinds": MONEY_KINDS,
     "channels": CHANNELS,
     "relation_kinds": relations.KINDS,

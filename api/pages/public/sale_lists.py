@@ -8,7 +8,7 @@ from api.kernel.texts import marked
 from api.pages.kit.columns import Column
 from api.pages.kit.lists import ListPage
 from api.pages.kit.rows import Selected, Whole
-from api.routes.sales import STATES as SALE_STATES
+from api.routes.sale_forms import STATES as SALE_STATES
 from projections.exports.tables import Kind
 from projections.views.inbox import ToSettle, to_settle
 from projections.views.sales import Sales, every_sale, with_fees

@@ -9,7 +9,7 @@ from api.pages.kit.languages import LANGUAGES, SOURCE, catalogue, words
 from api.routes.funds import RESTRICTIONS
 from api.routes.funds import STATES as FUND_STATES
 from api.routes.people import ROLES
-from api.routes.sales import STATES as SALE_STATES
+from api.routes.sale_forms import STATES as SALE_STATES
 from ledger.aggregates.funds import FundState
 from ledger.aggregates.sales.states import SaleState
 from ledger.books.accounts import MONEY
