@@ -180,12 +180,7 @@ class _Kinds(dict[str, _Kind]):
     """Every topic, found once an event; one that is retired goes the long way."""
 
     def __init__(self, books: Books, form: StoredForm) -> None:
-        super().__init__(
-            {
-                topic: _Kind(_READ[topic], moves(kind), posting_rule(kind), own_changes(kind))
-                for topic, kind in FACTS.items()
-            }
-        )
+        super().__init__(_KINDS)
         self._form = form
         self._books = books
         self._count(Donation.PaymentReceived, self._payment)
@@ -227,4 +222,9 @@ class _Kinds(dict[str, _Kind]):
         )
 
 
-_READ = {topic: brief(kind, named=kind in BY_STREAM) for topic, kind in FACTS.items()}
+_KINDS = {
+    topic: _Kind(
+        brief(kind, named=kind in BY_STREAM), moves(kind), posting_rule(kind), own_changes(kind)
+    )
+    for topic, kind in FACTS.items()
+}

@@ -18,10 +18,10 @@ from msgspec.structs import replace
 from ledger.books.accounts import REGIME_START
 from ledger.books.postings import postings
 from ledger.books.tallies import changes, changes_by_day
-from ledger.commands.command import Command, Decision
+from ledger.commands.command import DONOR, Command, Decision, check_owner
 from ledger.commands.records import Records
 from ledger.kernel.aggregate import Act, Fact
-from ledger.kernel.errors import Invalid, LedgerError, Refused
+from ledger.kernel.errors import Invalid, LedgerError, NotFound, Refused
 from ledger.kernel.roles import RoleForbidden
 from ledger.kernel.sentences import Several, Word
 from ledger.store.commits import Commit, Outcome, OutcomeUnknown, Receipt
@@ -84,6 +84,9 @@ class Ledger(Records):
         """Return what ``command`` comes to now; record nothing. Refuse a role that may not."""
         if act.role not in command.by:
             raise RoleForbidden(command.by)
+        if command.owner is not None and act.role == DONOR:
+            donor = command.owner(*args, **kwargs)
+            check_owner(act, donor, NotFound("donor", donor))
         return command.decide(self, act, *args, **kwargs)
 
     def rehearse(self, command: Command[P], act: Act, *args: P.args, **kwargs: P.kwargs) -> Commit:

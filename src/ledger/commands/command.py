@@ -52,6 +52,8 @@ class Command(Generic[P]):
         by: Who may: roles, and ``operator`` for what is done on the charity's own machine.
         purpose: What it does, in a sentence.
         decide: Loads what it is about and decides; records nothing.
+        owner: The donor whose thing it is about, of the command's arguments; a donor acts on
+            their own alone.
 
     """
 
@@ -59,6 +61,7 @@ class Command(Generic[P]):
     by: tuple[str, ...]
     purpose: str
     decide: Callable[Concatenate[Records, Act, P], Decision]
+    owner: Callable[..., object] | None = None
 
 
 class command:  # noqa: N801  # It stands above functions, as a decorator does.
@@ -82,20 +85,9 @@ class command:  # noqa: N801  # It stands above functions, as a decorator does.
             name=decide.__name__,
             by=self._by,
             purpose=_purpose(decide),
-            decide=decide if self._owner is None else _own_alone(decide, self._owner),
+            decide=decide,
+            owner=self._owner,
         )
-
-
-def _own_alone(
-    decide: Callable[Concatenate[Records, Act, P], Decision], owner: Callable[..., object]
-) -> Callable[Concatenate[Records, Act, P], Decision]:
-    def own_alone(records: Records, act: Act, /, *args: P.args, **kwargs: P.kwargs) -> Decision:
-        if act.role == DONOR:
-            donor = owner(*args, **kwargs)
-            _check_owner(act, donor, NotFound("donor", donor))
-        return decide(records, act, *args, **kwargs)
-
-    return own_alone
 
 
 def step(  # All that there is to say of a step.
@@ -128,7 +120,7 @@ def step(  # All that there is to say of a step.
     ) -> Decision:
         aggregate = records.get(kind, thing)
         if owner is not None and act.role == DONOR:
-            _check_owner(act, owner(aggregate), NotFound(kind.TOPIC, thing))
+            check_owner(act, owner(aggregate), NotFound(kind.TOPIC, thing))
         repeat = method(aggregate, act, *args, **kwargs)
         return Decision(aggregate, () if expects is None else expects(aggregate), repeat)
 
@@ -140,7 +132,7 @@ def step(  # All that there is to say of a step.
     )
 
 
-def _check_owner(act: Act, owner: object, hidden: NotFound) -> None:
+def check_owner(act: Act, owner: object, hidden: NotFound) -> None:
     """Hide from a donor what is not theirs, as if it were not there."""
     if owner != act.own:
         raise hidden

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from msgspec import Struct, field
@@ -73,6 +74,9 @@ class Bound(NamedTuple):
     breach: Callable[[Breach], LedgerError]
 
 
+KNOWN_MAX = 10_000
+"""Tallies whose bound is remembered: a feed asks for the same ones again and again."""
+
 Kind = tuple[str, str]
 """A kind of tally: the first words of its subject and of its name."""
 
@@ -82,8 +86,9 @@ class Bounds:
 
     def __init__(self, by_kind: Mapping[Kind, Bound] | None = None) -> None:
         self._by_kind = dict(by_kind or {})
+        self.of = lru_cache(KNOWN_MAX)(self._of)
 
-    def of(self, tally: Tally) -> Bound | None:
+    def _of(self, tally: Tally) -> Bound | None:
         """Return the bound of ``tally``, if it has one."""
         kind = tally.subject.partition(" ")[0], tally.name.partition(" ")[0]
         return self._by_kind.get(kind)
