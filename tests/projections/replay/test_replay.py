@@ -115,7 +115,7 @@ TABLES = {table.name: table for view in all_views() for table in view.tables}
 
 def made_up(table):
     """Return what adds a row to a table that no event led to."""
-    values = {int: "0", str: "'x'", bool: "0", date: "'2026-01-01'", dict: "'null'"}
+    values = {int: "0", str: "'x'", bool: "0", date: "'2026-01-01'", object: "'null'"}
     row = ", ".join(values[column.type.python_type] for column in table.columns)
     return f"INSERT INTO {table.name} VALUES ({row})"  # noqa: S608  # Our own names.
 
