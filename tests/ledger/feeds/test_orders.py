@@ -16,6 +16,7 @@ from ledger.kernel.errors import NotFound, Refused, WrongState
 from ledger.kernel.ids import new_id
 from ledger.kernel.lines import AmountInvalid, LineMalformed
 from ledger.kernel.names import SaleId
+from ledger.kernel.roles import RoleForbidden
 from ledger.store.commits import StoreFailed
 from tests.charity import charity, stored_late, stored_once_looked_up
 from tests.folders import DATA
@@ -143,6 +144,13 @@ def test_good_lines_stand_and_bad_ones_are_named(house, sale):
     )
     assert unsold(house, sale) == 8
     assert house.kinds()[-2:] == ["sale-order.placed.1"] * 2
+
+
+@pytest.mark.parametrize("kind", [OrderFeed, ReturnFeed])
+@pytest.mark.parametrize("role", ["clerk", "auditor", "donor"])
+def test_only_a_treasurer_and_the_partner_feed_a_sale(house, sale, kind, role):
+    with pytest.raises(RoleForbidden):
+        kind(house.ledger, act(SUN, role=role), sale)
 
 
 def test_a_repeated_line_is_counted_and_skipped(house, sale):

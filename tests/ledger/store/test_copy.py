@@ -12,18 +12,18 @@ from ledger.commands import Ledger
 from ledger.kernel.ids import new_id
 from ledger.kernel.roles import Role
 from ledger.kernel.tallies import Tally, TallyOn
-from ledger.people.copying import digest_people
+from ledger.people.copying import copy_people, digest_people
 from ledger.people.identity import Identity, key_beside
 from ledger.people.keys import KeyFile
 from ledger.people.tables import PERSONS
 from ledger.store import copying, open_store
 from ledger.store.commits import Answer, Commit, Receipt, Verdict
-from ledger.store.copying import CopyDiffers
+from ledger.store.copying import CopyDiffers, NotEmpty
 from ledger.store.engine import in_order
 from ledger.store.postgres import PAGE
 from ledger.store.recorder import NotNext
 from projections.kernel.follow import Follower
-from projections.log.copying import digest_log
+from projections.log.copying import copy_log, digest_log
 from projections.replay.replay import replay
 from projections.views.every import all_views
 from projections.views.opening import open_views
@@ -275,6 +275,24 @@ def test_a_log_that_differs_is_noticed(tmp_path, table):
         connection.execute(f"DELETE FROM {table}")  # noqa: S608  # Ours.
 
     assert digest_log(source.places.log) != before
+
+
+@pytest.mark.parametrize(
+    ("where", "copy", "digest"),
+    [("people", copy_people, digest_people), ("log", copy_log, digest_log)],
+)
+def test_a_register_or_a_log_is_not_copied_onto_another(tmp_path, where, copy, digest):
+    """Which is met where only the ledger was taken away from the place."""
+    for name in ("here", "there"):
+        (tmp_path / name).mkdir()
+    source, target = (
+        getattr(Kept(tmp_path / name).fill().places, where) for name in ("here", "there")
+    )
+    before = digest(target)
+
+    with pytest.raises(NotEmpty):
+        copy(source, target)
+    assert digest(target) == before != digest(source)
 
 
 def test_rows_are_read_in_one_order_whatever_a_database_says_of_words():
