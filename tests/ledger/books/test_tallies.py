@@ -4,8 +4,10 @@ from uuid import UUID
 
 import pytest
 
+from ledger.aggregates.donations.donation import Donation
 from ledger.aggregates.funds import FundClosed, FundFrozen, FundNotEmpty, InsufficientFunds
 from ledger.aggregates.sales.orders import Oversold
+from ledger.books import tallies
 from ledger.books.tallies import (
     AVAILABLE,
     BOUNDS,
@@ -17,12 +19,14 @@ from ledger.books.tallies import (
     fund_lets_go,
     of_fund,
     of_sale,
+    own_changes_by_day,
     payment_is_new,
 )
 from ledger.kernel.names import SaleId
 from ledger.kernel.payments import PaymentCounted
-from ledger.kernel.tallies import Breach
-from tests.samples import HEAR, SALE, SAMPLES
+from ledger.kernel.tallies import Breach, Tally, TallyOn
+from tests import samples
+from tests.samples import HEAR, SALE, SAMPLES, paid, refunded
 
 OF_SALE = f"sale {SALE}"
 
@@ -106,6 +110,29 @@ def test_what_several_events_change_is_added_up():
     assert total[of_fund(HEAR, "frozen")] == 0
     assert total[of_sale(SALE, f"{UNSOLD}L1")] == 500 - 2 + 1
     assert changes_by_day(facts) == {}
+
+
+def test_what_several_events_change_on_a_day_is_added_up(monkeypatch):
+    """No noun counts by day yet, so one is made up."""
+    till = Tally("till", "cash")
+    by_day = {
+        Donation.PaymentReceived: lambda fact: [(TallyOn(till, fact.on), fact.amount)],
+        Donation.Refunded: lambda fact: [(TallyOn(till, fact.on), -fact.amount)],
+    }
+    monkeypatch.setattr(tallies, "_RULES_BY_DAY", by_day)
+    in_, out = paid(100_00).stamped(), refunded(30_00).stamped()
+
+    assert changes_by_day([in_, in_, out, samples.PLEDGED.stamped()]) == {
+        TallyOn(till, in_.on): 200_00,
+        TallyOn(till, out.on): -30_00,
+    }
+    assert own_changes_by_day(Donation.Refunded) is by_day[Donation.Refunded]
+    assert own_changes_by_day(Donation.Pledged) is None
+
+
+def test_what_two_nouns_declare_is_refused_at_once():
+    with pytest.raises(TypeError, match="declared by two nouns"):
+        tallies._all([{"a": 1}, {"a": 1}])  # noqa: SLF001  # It runs at import.
 
 
 def refusal(expectation, value):

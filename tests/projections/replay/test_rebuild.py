@@ -54,6 +54,26 @@ def test_a_wrong_row_is_right_again_after_a_rebuild(house, where):
         assert (reached, received(engine)) == (house.ledger.store.last_position(), 60_00)
 
 
+def test_what_is_recorded_while_views_are_made_anew_is_not_lost(house, where):
+    """The views that are read have gone on by the time that the new rows could take their place."""
+    with closing_engine(where) as engine:
+        served = Follower(house.ledger, engine, VIEWS)
+        served.catch_up()
+        gifts = iter([5_00, 7_00])
+
+        def go_on(position, goal):
+            amount = next(gifts, None) if position == goal else None
+            if amount is not None:
+                house.gift(amount)
+                served.catch_up()
+
+        reached = rebuild(house.ledger, where, VIEWS, progress=go_on)
+
+        assert next(gifts, None) is None
+        assert (reached, received(engine)) == (house.ledger.store.last_position(), 72_00)
+        assert served.catch_up() == reached
+
+
 @pytest.mark.slow
 def test_nothing_is_looked_for_row_by_row_while_views_are_made_anew(tmp_path, here):
     """Their tables have no index then but of their keys, and a history may be long."""
