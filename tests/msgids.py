@@ -18,7 +18,6 @@ from types import ModuleType
 from typing import Any, NamedTuple, get_args
 
 from api.kernel.problems import status_of, title_of
-from api.pages.kit.field_names import FIELDS
 from ledger.books.tallies import HOLDINGS
 from ledger.kernel.aggregate import Aggregate
 from ledger.kernel.errors import LedgerError
@@ -80,7 +79,7 @@ def words(everything: list[ModuleType]) -> Iterator[str]:
         if module.__name__.startswith("ledger."):
             yield from chain(states, *states.values())
     yield from (kind.TOPIC for kind in Aggregate.__subclasses__() if hasattr(kind, "TOPIC"))
-    yield from chain(HOLDINGS, get_args(Channel), FIELDS)
+    yield from chain(HOLDINGS, get_args(Channel))
 
 
 def arguments(module: ModuleType) -> Iterator[Argument]:

@@ -27,7 +27,7 @@ from api.kernel.site import Site
 from api.pages.kit.uploads import MULTIPART, UPLOAD_BYTES_MAX, read_upload
 from ledger.kernel.errors import Invalid
 from ledger.kernel.roles import Role, RoleForbidden
-from ledger.kernel.sentences import Word
+from ledger.kernel.sentences import FieldName
 from ledger.people.sessions import SignedIn
 
 E = TypeVar("E", bound=Callable[..., Any])
@@ -72,7 +72,7 @@ class PageDesk(Desk):
         """What the form names itself by."""
         key = self.fields.get(KEY_FIELD)
         if key is None:
-            raise KeyRequired("the form lacks its field {field}", field=Word(KEY_FIELD))
+            raise KeyRequired("the form lacks its field {field}", field=FieldName(KEY_FIELD))
         if not KEY.fullmatch(key):
             raise Invalid(
                 KEY_FIELD,

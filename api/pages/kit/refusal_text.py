@@ -10,10 +10,11 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 
 from api.kernel.problems import title_of
+from api.pages.kit.field_names import name_of
 from api.pages.kit.labels import WHAT_NEXT, WHAT_NEXT_OTHERWISE
 from api.pages.kit.languages import Language, words
 from ledger.kernel.errors import LedgerError
-from ledger.kernel.sentences import Sentence, Several, Word
+from ledger.kernel.sentences import FieldName, Sentence, Several, Word
 
 
 def globals_in(language: Language) -> Mapping[str, Callable[[LedgerError], str]]:
@@ -48,6 +49,8 @@ def _fact(fact: object, language: Language) -> object:
         case Several():
             parts = [format(_fact(each, language)) for each in fact]
             return translate(fact.between).join(parts) or translate(fact.none)
+        case FieldName():
+            return translate(name_of(fact) or fact)
         case Word() | StrEnum():
             return translate(str(fact))
         case _:

@@ -23,7 +23,7 @@ from ledger.commands.records import Records
 from ledger.kernel.aggregate import Act, Fact
 from ledger.kernel.errors import Invalid, LedgerError, NotFound, Refused
 from ledger.kernel.roles import RoleForbidden
-from ledger.kernel.sentences import Several, Word
+from ledger.kernel.sentences import FieldName, Several
 from ledger.store.commits import Commit, Outcome, OutcomeUnknown, Receipt
 from ledger.store.committer import Committer
 from ledger.store.recorder import WouldWait
@@ -41,7 +41,7 @@ class IdempotencyMismatch(Refused):
 
     def __init__(self, fields: Sequence[str]) -> None:
         self.fields = tuple(fields)
-        super().__init__(fields=Several(map(Word, fields)))
+        super().__init__(fields=Several(map(FieldName, fields)))
 
 
 class BeforeTheRegime(Invalid):

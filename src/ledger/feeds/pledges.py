@@ -43,7 +43,7 @@ from ledger.kernel.money import Currency, Fen
 from ledger.kernel.names import DonationId, DonorId, FundCode, pledge_stream
 from ledger.kernel.payments import Channel, named_payment
 from ledger.kernel.roles import Role
-from ledger.kernel.sentences import Several, Word
+from ledger.kernel.sentences import FieldName, Several
 from ledger.kernel.terms import FundTerms
 from ledger.kernel.wording import REFERENCE, REFERENCE_MAX, code
 
@@ -334,7 +334,7 @@ def _must_be_the_same(recorded: Pledge, pledge: Pledge) -> None:
         raise PledgeConflict(
             "{ref} is already recorded with other {fields}",
             ref=pledge.ref,
-            fields=Several(map(Word, differing)),
+            fields=Several(map(FieldName, differing)),
         )
 
 

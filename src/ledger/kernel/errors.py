@@ -22,7 +22,7 @@ import re
 from collections.abc import Iterable
 from typing import ClassVar
 
-from ledger.kernel.sentences import Facts, Msgid, Sentence, Several, Term, Word, filled
+from ledger.kernel.sentences import Facts, FieldName, Msgid, Sentence, Several, Term, Word, filled
 
 
 class LedgerError(Exception):
@@ -78,7 +78,7 @@ class Invalid(LedgerError):
         """Refuse ``field`` for a fault: a sentence, with ``facts`` for its places."""
         self.field = field
         self.fault = fault if isinstance(fault, Sentence) else Sentence(fault, **facts)
-        self.facts = {"field": Word(field), "fault": self.fault}
+        self.facts = {"field": FieldName(field), "fault": self.fault}
 
 
 class NotFound(LedgerError):

@@ -32,6 +32,12 @@ class Word(str):
     __slots__ = ()
 
 
+class FieldName(Word):
+    """The name of a field as requests have it; pages say what people call it."""
+
+    __slots__ = ()
+
+
 class Sentence:
     """A sentence, or a part of one, with its facts.
 

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from ledger.kernel.errors import Refused
 from ledger.kernel.money import Amount
-from ledger.kernel.sentences import Sentence, Series, Word
+from ledger.kernel.sentences import FieldName, Sentence, Series
 
 
 class Differing(NamedTuple):
@@ -33,7 +33,7 @@ class SettlementMismatch(Refused):
 def _both(each: Differing) -> Sentence:
     return Sentence(
         "{figure}: theirs {theirs}, ours {ours}",
-        figure=Word(each.figure),
+        figure=FieldName(each.figure),
         theirs=Amount(each.theirs),
         ours=Amount(each.ours),
     )
