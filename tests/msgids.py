@@ -21,6 +21,7 @@ from api.kernel.problems import status_of, title_of
 from ledger.books.tallies import HOLDINGS
 from ledger.kernel.aggregate import Aggregate
 from ledger.kernel.errors import LedgerError
+from ledger.kernel.lines import LineRefused
 from ledger.kernel.payments import Channel
 from ledger.kernel.roles import Role
 from ledger.kernel.sentences import Sentence, Several, Word
@@ -130,7 +131,7 @@ def _speaks(made: object) -> bool:
     if not isinstance(made, type):
         return False
     if issubclass(made, LedgerError):
-        return bool(status_of(made))
+        return bool(status_of(made)) or issubclass(made, LineRefused)
     return made in {Sentence, Word}
 
 
@@ -159,7 +160,7 @@ def _written(node: ast.expr) -> Iterator[str | None]:
             yield text
         case ast.IfExp():
             yield from chain(_written(node.body), _written(node.orelse))
-        case ast.Name("says" | "fault") | ast.Attribute(attr="fault"):
+        case ast.Name("says" | "fault") | ast.Attribute(attr="fault" | "says"):
             return  # It was written out where this one comes from.
         case _:
             yield None

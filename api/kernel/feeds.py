@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from hashlib import sha256
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -17,6 +18,7 @@ from api.kernel.problems import TooLarge
 from ledger.commands.application import IdempotencyMismatch
 from ledger.feeds.feed import CHUNK_LINES, NAMED_MAX, Feed
 from ledger.kernel.aggregate import Act
+from ledger.kernel.sentences import Sentence
 from ledger.store.commits import Receipt
 
 LINE_BYTES_MAX = 64 * 1024
@@ -51,22 +53,43 @@ def in_ndjson(example: str) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": {"application/x-ndjson": media}}}
 
 
-async def take_in(desk: Desk, begin: Callable[[Act], Feed[Any]]) -> Response:
+class FeedAnswer(Response):
+    """The answer to a feed.
+
+    Attributes:
+        sentences: Why lines were rejected, by their numbers, for a page to translate; none if the
+            feed repeats one.
+
+    """
+
+    media_type = "application/json"
+    sentences: Mapping[int, Sentence] = MappingProxyType({})
+
+
+async def take_in(desk: Desk, begin: Callable[[Act], Feed[Any]]) -> FeedAnswer:
     """Take in the feed that is the body of the request; answer a repeated one as before."""
-    receipt = await _taken(desk, begin)
-    headers = {"Idempotency-Replayed": "true"} if receipt.repeated else {}
-    body = msgspec.json.encode(receipt.summary | {"position": receipt.position})
-    return Response(body, headers=headers, media_type="application/json")
-
-
-async def _taken(desk: Desk, begin: Callable[[Act], Feed[Any]]) -> Receipt:
     act = desk.act(None)
     body = _Body(desk)
-    if await run_in_threadpool(desk.ledger.store.answer, act.command) is None:
-        feed = await run_in_threadpool(begin, act)
-        async for lines in body.chunks():
-            await run_in_threadpool(feed.take_in, lines)
-        return await run_in_threadpool(feed.finish, replace(act, fingerprint=_print(desk, body)))
+    if await run_in_threadpool(desk.ledger.store.answer, act.command) is not None:
+        return _answer(await _repeated(desk, act, body))
+    feed = await run_in_threadpool(begin, act)
+    async for lines in body.chunks():
+        await run_in_threadpool(feed.take_in, lines)
+    receipt = await run_in_threadpool(feed.finish, replace(act, fingerprint=_print(desk, body)))
+    answer = _answer(receipt)
+    answer.sentences = {
+        each.line: each.sentence for each in feed.rejected if each.sentence is not None
+    }
+    return answer
+
+
+def _answer(receipt: Receipt) -> FeedAnswer:
+    headers = {"Idempotency-Replayed": "true"} if receipt.repeated else {}
+    body = msgspec.json.encode(receipt.summary | {"position": receipt.position})
+    return FeedAnswer(body, headers=headers)
+
+
+async def _repeated(desk: Desk, act: Act, body: _Body) -> Receipt:
     async for _ in body.chunks():
         pass
     repeated = await run_in_threadpool(

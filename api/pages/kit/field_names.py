@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Mapping
 from functools import cache
 
@@ -31,24 +32,33 @@ FIELDS: Mapping[str, str] = {
     "gross": marked("Gross"),
     "key": marked("The form's key"),
     "kind": marked("The kind"),
+    "lines": marked("The lines of the order"),
     "name": marked("The name"),
     "net_proceeds": marked("Net proceeds"),
     "note": marked("Note"),
     "old": marked("The old password"),
     "on": marked("Business day"),
+    "order_no": marked("The order number"),
     "organisation": marked("Organisation"),
     "partner_fee": marked("The partner's fee"),
     "parts": marked("The number of instalments"),
     "party": marked("The party"),
     "password": marked("Password"),
     "payee": marked("Payee"),
+    "payment": marked("The payment"),
     "payee_kind": marked("The kind of payee"),
     "phone": marked("Telephone"),
+    "placed_at": marked("The time of the order"),
     "public": marked("The promise in public"),
     "purpose": marked("Purpose"),
+    "quantity": marked("The quantity"),
     "reason": marked("Reason"),
     "received_on": marked("Received on"),
+    "ref": marked("The sender's reference"),
+    "refund": marked("The refund"),
     "refunds": marked("Refunds"),
+    "return_no": marked("The number of the return"),
+    "returned_on": marked("Returned on"),
     "sale": marked("Sale"),
     "state": marked("State"),
     "statement_ref": marked("The statement's number"),
@@ -62,16 +72,9 @@ FIELDS: Mapping[str, str] = {
 @cache
 def _of_nouns() -> Mapping[str, str]:
     """Return what nouns call their fields beside their routes, by the last part of each name."""
-    named = {
-        name: title
-        for each in forms()
-        for thing in each.things
-        for name, title in thing.fields.items()
-    }
-    labels = {
-        name: title for each in forms() for name, title in each.labels.items() if ":" not in name
-    }
-    return {name.rpartition(".")[2]: title for name, title in (named | labels).items()}
+    of_things = (thing.fields for each in forms() for thing in each.things)
+    titles = ChainMap(*(dict(each.labels) for each in forms()), *map(dict, of_things))
+    return {name.rpartition(".")[2]: titles[name] for name in titles if ":" not in name}
 
 
 def name_of(field: str) -> str | None:

@@ -3,7 +3,7 @@
 A chunk is read, decided and appended in one transaction, and while it is being stored the next is
 read and decided. Good lines stand, a bad line is named and changes nothing, a repeated line is
 counted and skipped. Only these two chunks are in memory, whatever the length of the feed. What a
-line says, and what it means, is each kind's own matter: ``order_feeds`` and ``pledge_feeds``.
+line says, and what it means, is each kind's own matter: ``orders`` and ``pledges``.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from ledger.kernel.aggregate import Act, Fact
 from ledger.kernel.errors import Conflict, Invalid, LedgerError, NotFound, Refused
 from ledger.kernel.lines import L, LineMalformed, LineRefused
 from ledger.kernel.roles import Role, RoleForbidden
+from ledger.kernel.sentences import Sentence
 from ledger.store.commits import Commit, Outcome, Receipt
 
 CHUNK_LINES = 1_000
@@ -41,11 +42,24 @@ TRIES = 5
 
 
 class Rejected(NamedTuple):
-    """A line that was not taken in, counting from 1, and why."""
+    """A line that was not taken in, and why.
+
+    Attributes:
+        line: Counting from 1.
+        code: By what it is refused.
+        detail: The sentence in English, short.
+        sentence: The sentence, for other languages; nothing if it is none of ours, or long.
+
+    """
 
     line: int
     code: str
     detail: str
+    sentence: Sentence | None
+
+    def as_row(self) -> dict[str, Any]:
+        """Return it as its sender is told."""
+        return {"line": self.line, "code": self.code, "detail": self.detail}
 
 
 class Taken(NamedTuple):
@@ -213,7 +227,7 @@ class Feed(ABC, Generic[L]):
         return {
             "accepted": self.accepted,
             "duplicates": self.duplicates,
-            "rejected": [each._asdict() for each in self.rejected],
+            "rejected": [each.as_row() for each in self.rejected],
         }
 
     def _decide(self, read: Sequence[tuple[int, L | LineRefused]]) -> Chunk[L]:
@@ -264,7 +278,11 @@ class Feed(ABC, Generic[L]):
         name(chunk.rejected, among=self.rejected)
 
     def _reject(self, line: int, refusal: LedgerError) -> Rejected:
-        return Rejected(line, self._code(refusal), _shown(str(refusal)))
+        text = str(refusal)
+        detail = _shown(text)
+        is_ours = detail == text and not (isinstance(refusal, LineMalformed) and refusal.quoted)
+        sentence = Sentence(refusal.says, **refusal.facts) if is_ours else None
+        return Rejected(line, self._code(refusal), detail, sentence)
 
     def _code(self, refusal: LedgerError) -> str:
         """Return by what a line is refused: a code of lines, or the name of the problem."""

@@ -28,6 +28,7 @@ from ledger.kernel.errors import Conflict, Invalid, NotFound
 from ledger.kernel.lines import AmountInvalid, LineMalformed, Suspect, reader
 from ledger.kernel.names import SaleId, order_stream
 from ledger.kernel.roles import Role
+from ledger.kernel.sentences import Sentence
 from ledger.kernel.terms import UNITS_MAX, SaleTerms
 from ledger.kernel.wording import code
 
@@ -155,11 +156,11 @@ class _Unsold:
 
 # What a line says.
 
-_WHOLE_QUANTITY = Suspect("quantity", int, QuantityInvalid, "must be a whole number")
+_WHOLE_QUANTITY = Suspect("quantity", int, QuantityInvalid, Sentence("must be a whole number"))
 
 
 def _money(field: str) -> Suspect:
-    return Suspect(field, int, AmountInvalid, "must be a whole number of fen")
+    return Suspect(field, int, AmountInvalid, Sentence("must be a whole number of fen"))
 
 
 _order = reader(Order, _money("unit_price"), _WHOLE_QUANTITY)

@@ -43,7 +43,7 @@ from ledger.kernel.money import Currency, Fen
 from ledger.kernel.names import DonationId, DonorId, FundCode, pledge_stream
 from ledger.kernel.payments import Channel, named_payment
 from ledger.kernel.roles import Role
-from ledger.kernel.sentences import FieldName, Several
+from ledger.kernel.sentences import FieldName, Sentence, Several
 from ledger.kernel.terms import FundTerms
 from ledger.kernel.wording import REFERENCE, REFERENCE_MAX, code
 
@@ -342,12 +342,12 @@ def _must_be_the_same(recorded: Pledge, pledge: Pledge) -> None:
 
 
 def _day(field: str) -> Suspect:
-    return Suspect(field, date, DateInvalid, "must be a day such as 2026-03-20")
+    return Suspect(field, date, DateInvalid, Sentence("must be a day such as 2026-03-20"))
 
 
 _pledge = reader(
     Pledge,
-    Suspect("amount", int, AmountInvalid, "must be a whole number of fen"),
+    Suspect("amount", int, AmountInvalid, Sentence("must be a whole number of fen")),
     *map(_day, ("pledged_on", "received_on", "due_on")),
 )
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, Self, TypeVar
 
 import msgspec
 
 from ledger.kernel.errors import LedgerError
+from ledger.kernel.sentences import FieldName, Sentence
 from ledger.kernel.strict_json import fault_of
 
 L = TypeVar("L")
@@ -26,7 +27,25 @@ class LineRefused(LedgerError):
 
 
 class LineMalformed(LineRefused):
-    """A feed line is one JSON object of the agreed shape."""
+    """A feed line is one JSON object of the agreed shape.
+
+    Attributes:
+        quoted: The words of the JSON reader, which are English, in place of the sentence.
+
+    """
+
+    quoted: str = ""
+
+    @classmethod
+    def quoting(cls, words: str) -> Self:
+        """Return the refusal of a line in the words of its reader."""
+        refusal = cls("is not of the agreed shape")
+        refusal.quoted = words
+        return refusal
+
+    def __str__(self) -> str:
+        """Return the reader's words, or the sentence with its facts."""
+        return self.quoted or super().__str__()
 
 
 class AmountInvalid(LineRefused):
@@ -48,14 +67,14 @@ class Suspect(NamedTuple):
         field: Its name, in the line itself or in a part of it.
         kind: What its value must be.
         refusal: What a line is refused by if it is not.
-        rule: The rule, to follow the field's name.
+        rule: The rule, which follows the field's name.
 
     """
 
     field: str
     kind: type
     refusal: type[LineRefused]
-    rule: str
+    rule: Sentence
 
 
 def reader(kind: type[L], *suspects: Suspect) -> Callable[[bytes], L]:
@@ -71,7 +90,7 @@ def reader(kind: type[L], *suspects: Suspect) -> Callable[[bytes], L]:
         except _NOT_READ as error:
             raise _fault(line, error, suspects) from None
         if (fault := fault_of(line)) is not None:
-            raise LineMalformed(str(fault))
+            raise _malformed(fault)
         return fields
 
     return read
@@ -87,12 +106,22 @@ def _fault(line: bytes, error: Exception, suspects: tuple[Suspect, ...]) -> Line
     try:
         value = _anything(line)
     except _NOT_READ:
-        return LineMalformed(str(fault_of(line) or "is not JSON"))
+        return _malformed(fault_of(line) or Sentence("is not JSON"))
     for suspect in suspects:
         for part in _parts(value):
             if suspect.field in part and not _is(part[suspect.field], suspect.kind):
-                return suspect.refusal("{field} {rule}", field=suspect.field, rule=suspect.rule)
-    return LineMalformed(str(fault_of(line) or _ECHO.sub(r"\1\2", str(error))))
+                return suspect.refusal(_RULE, field=FieldName(suspect.field), rule=suspect.rule)
+    fault = fault_of(line)
+    if fault is not None:
+        return _malformed(fault)
+    return LineMalformed.quoting(_ECHO.sub(r"\1\2", str(error)))
+
+
+def _malformed(fault: Sentence) -> LineMalformed:
+    return LineMalformed(fault.says, **fault.facts)
+
+
+_RULE = Sentence("{field} {rule}").says
 
 
 _ECHO = re.compile(

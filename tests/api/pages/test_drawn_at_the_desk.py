@@ -75,6 +75,20 @@ def test_orders_and_returns_are_taken_in_from_files(operation, visitors, office)
     assert f"Lines recorded {recorded} Lines known before 0" in plain(taken.text)
 
 
+def test_why_a_line_is_rejected_stands_in_the_readers_language(server, office):
+    clerk, nobody = Visitor(server, "文书", Role.CLERK), str(uuid4())
+    clerk.http.cookies.set("lang", "zh")
+    (line,) = map(json.loads, pledges(nobody, fund=office.fund()).splitlines())
+    lines = [line, line | {"amount": 0.5}, line | {"colour": "red"}]
+    page = upload(clerk, "donations/batch", "\n".join(map(json.dumps, lines)).encode()).text
+    clerk.http.close()
+
+    assert f"<small>没有这样的捐赠人：{nobody}</small>" in page
+    assert "<small>金额：须为整数分</small>" in page
+    assert '<small lang="en">Object contains unknown field `colour`</small>' in page
+    assert page.count('<small lang="en">') == 1
+
+
 def test_without_a_file_nothing_is_taken_in(visitors, server):
     before = server.position()
     answer = upload(visitors[Role.CLERK], "donations/batch", b"")

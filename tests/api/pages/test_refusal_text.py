@@ -18,10 +18,13 @@ from api.pages.kit.refusal_text import sentence
 from api.pages.kit.rendering import render
 from api.routes.every import routes
 from ledger.aggregates.disbursements.states import DisbursementState
+from ledger.aggregates.donations.facts import Instalment
 from ledger.aggregates.donations.rules import PublicPromiseBinds
 from ledger.aggregates.donations.states import DonationState
 from ledger.aggregates.funds import FundCode, FundFrozen, FundNotEmpty, InsufficientFunds
+from ledger.aggregates.sales.orders import GoodsReturn, Order, OrderLine
 from ledger.aggregates.sales.settlements import Differing, SettlementMismatch
+from ledger.feeds.pledges import Payment, Pledge
 from ledger.kernel.duties import OwnRequest
 from ledger.kernel.errors import Confidential, Invalid, LedgerError, NotFound, WrongState
 from ledger.kernel.payments import PaymentCounted, PaymentDiffers
@@ -301,6 +304,11 @@ def test_every_field_of_a_body_has_a_name():
 
     assert len(fields) > 50
     assert [each for each in sorted(fields) if not in_both_languages(each)] == []
+
+
+@pytest.mark.parametrize("kind", [Pledge, Instalment, Payment, Order, OrderLine, GoodsReturn])
+def test_every_field_of_a_feeds_line_has_a_name(kind):
+    assert [each for each in kind.__struct_fields__ if not in_both_languages(each)] == []
 
 
 def test_every_field_that_is_refused_by_its_name_has_one():

@@ -11,6 +11,7 @@ from msgspec import Struct
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from api.kernel.dry_run import Rehearsed
+from api.kernel.feeds import FeedAnswer
 from api.pages.kit.drawn.answers import Read, without_blank_rows
 from api.pages.kit.drawn.faults import read_body
 from api.pages.kit.drawn.operations import Operation
@@ -91,6 +92,8 @@ async def rehearse(desk: PageDesk, operation: Operation, request: Request) -> Re
 async def carry_out(desk: PageDesk, operation: Operation, request: Request) -> Mapping[str, Any]:
     """Do it, under the key of the form; return the answer of the API.
 
+    Beside it stand ``sentences``: why lines of a file were rejected, for the reader's language.
+
     Raises:
         LedgerError: It was refused.
 
@@ -101,5 +104,5 @@ async def carry_out(desk: PageDesk, operation: Operation, request: Request) -> M
     else:
         desk.sends(request.sent)
         answer = await operation.endpoint(desk=desk, body=request.body, **request.path)
-    made: Mapping[str, Any] = msgspec.json.decode(answer.body)
-    return made
+    made: dict[str, Any] = msgspec.json.decode(answer.body)
+    return made | {"sentences": answer.sentences} if isinstance(answer, FeedAnswer) else made
