@@ -19,7 +19,6 @@ from fastapi.routing import APIRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.kernel.desk import Desk
-from api.kernel.dry_run import NAME as DRY_RUN
 from api.kernel.dry_run import PARAMETER, Rehearsed, foreseen, wants_dry_run
 from api.kernel.headers import header
 from api.kernel.intake import Endpoint, Intake
@@ -76,6 +75,12 @@ def may(*roles: Role) -> Callable[[E], E]:
 def in_lines(endpoint: E) -> E:
     """Say that the route below reads its body a line at a time, so that it may have any length."""
     vars(endpoint)["in_lines"] = True
+    return rehearses(endpoint)
+
+
+def rehearses(endpoint: E) -> E:
+    """Say that the route below carries out no command, and changes nothing in a dry run."""
+    vars(endpoint)["rehearses"] = True
     return endpoint
 
 
@@ -94,6 +99,7 @@ class Door(APIRoute):
         self.title: str | None = vars(endpoint).get("title")
         self.states: frozenset[str] | None = vars(endpoint).get("states")
         self.records = "POST" in kwargs.get("methods", ())
+        self.rehearses = vars(endpoint).get("rehearses", self.command is not None)
         responses = dict(kwargs.get("responses") or {})
         kinds = responses.pop("refusals", {}).get("kinds", ())
         kwargs["responses"] = responses | refusals((*self._at_the_door(), *kinds))
@@ -120,7 +126,7 @@ class Door(APIRoute):
             documented["security"] = [{"bearer": []}]
         if self.records:
             documented["parameters"] = [*documented.get("parameters", ()), IDEMPOTENCY_KEY]
-        if self.command is not None:
+        if self.rehearses:
             documented["parameters"].append(PARAMETER)
         return documented
 
@@ -138,17 +144,11 @@ class Door(APIRoute):
         caller, role = await _identify(request, self.roles)
         desk = Desk(request, caller, role)
         if self.records:
-            desk.dry_run = self._rehearses(request)
+            if request.scope["query_string"]:
+                desk.dry_run = wants_dry_run(request)
             if not desk.dry_run:
                 _named(request)
         return desk
-
-    def _rehearses(self, request: Request) -> bool:
-        if not request.scope["query_string"] or not wants_dry_run(request):
-            return False
-        if self.command is None:
-            raise Invalid(DRY_RUN, "is for what is recorded in the history, one thing at a time")
-        return True
 
     def _take_command(self) -> ASGIApp:
         """Return what takes a command, which has no use for what FastAPI sets up for a route."""

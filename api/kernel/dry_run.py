@@ -63,6 +63,10 @@ FORESEEN: dict[int | str, dict[str, Any]] = {200: {"model": DryRun}}
 """The documented answer to the rehearsal of what would answer 201."""
 
 
+NOTHING = Rehearsal((), (), {})
+"""What is rehearsed that records nothing in the history, such as a token."""
+
+
 class Rehearsed(Exception):  # No error: it carries the answer past what records.
     """Ends a request that was only to be rehearsed."""
 
@@ -83,7 +87,13 @@ def wants_dry_run(request: Request) -> bool:
 
 def foreseen(rehearsal: Rehearsal, status: int) -> Response:
     """Answer what a request would come to; ``status`` is of the answer that it would have."""
-    body = {
+    body = msgspec.json.encode(as_foreseen(rehearsal, status))
+    return Response(body, media_type="application/json")
+
+
+def as_foreseen(rehearsal: Rehearsal, status: int) -> dict[str, Any]:
+    """Return what a request would come to, as it is answered."""
+    return {
         "dry_run": True,
         "status": status,
         "events": [_event(fact) for fact in rehearsal.facts],
@@ -98,7 +108,6 @@ def foreseen(rehearsal: Rehearsal, status: int) -> Response:
         ],
         "funds": {fund: after._asdict() for fund, after in rehearsal.funds.items()},
     }
-    return Response(msgspec.json.encode(body), media_type="application/json")
 
 
 def _event(fact: Fact) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from hashlib import sha256
+from http import HTTPStatus
 from types import MappingProxyType
 from typing import Any
 
@@ -14,8 +15,12 @@ from msgspec.structs import replace
 from pydantic import BaseModel, Field
 
 from api.kernel.desk import Desk
+from api.kernel.dry_run import DryRun as DryRunAnswer
+from api.kernel.dry_run import as_foreseen
 from api.kernel.problems import TooLarge
 from ledger.commands.application import IdempotencyMismatch
+from ledger.commands.rehearsal import added_up, come_to
+from ledger.feeds.chunk_store import DryRun
 from ledger.feeds.feed import CHUNK_LINES, NAMED_MAX, Feed
 from ledger.kernel.aggregate import Act
 from ledger.kernel.sentences import Sentence
@@ -30,6 +35,10 @@ CHUNK_BYTES_MAX = 4 * 1024 * 1024
 TOO_LONG = b"{"
 
 
+REHEARSED_LINES_MAX = 10_000
+"""Lines of a dry run, whose events are all in memory and all in its answer."""
+
+
 class RejectedLine(BaseModel):
     """A line that changed nothing, and why."""
 
@@ -38,13 +47,22 @@ class RejectedLine(BaseModel):
     detail: str = Field(examples=["amount must be a whole number of fen"])
 
 
-class FeedTaken(BaseModel):
-    """What came of a feed. Good lines stand; a repeated line counts as a duplicate."""
+class FeedOutcome(BaseModel):
+    """How the lines of a feed fare. Good lines stand; a repeated line counts as a duplicate."""
 
     accepted: int
     duplicates: int
     rejected: list[RejectedLine] = Field(description=f"The first {NAMED_MAX:,}.")
+
+
+class FeedTaken(FeedOutcome):
+    """What came of a feed. Good lines stand; a repeated line counts as a duplicate."""
+
     position: int
+
+
+class FeedForeseen(FeedOutcome, DryRunAnswer):
+    """What a feed would come to, whose entry is added up by account and fund."""
 
 
 def in_ndjson(example: str) -> dict[str, Any]:
@@ -68,6 +86,8 @@ class FeedAnswer(Response):
 
 async def take_in(desk: Desk, begin: Callable[[Act], Feed[Any]]) -> FeedAnswer:
     """Take in the feed that is the body of the request; answer a repeated one as before."""
+    if desk.dry_run:
+        return await _rehearsed(desk, begin)
     act = desk.act(None)
     body = _Body(desk)
     if await run_in_threadpool(desk.ledger.store.answer, act.command) is not None:
@@ -81,6 +101,27 @@ async def take_in(desk: Desk, begin: Callable[[Act], Feed[Any]]) -> FeedAnswer:
         each.line: each.sentence for each in feed.rejected if each.sentence is not None
     }
     return answer
+
+
+async def _rehearsed(desk: Desk, begin: Callable[[Act], Feed[Any]]) -> FeedAnswer:
+    """Decide the lines as they would be, one after the other, and store none."""
+    feed = await run_in_threadpool(begin, desk.attempt(desk.role))
+    run = feed.rehearse()
+    async for lines in _Body(desk).chunks():
+        if feed.lines + len(lines) > REHEARSED_LINES_MAX:
+            raise TooLarge(
+                "a dry run takes at most {most:,} lines: try the file in parts",
+                most=REHEARSED_LINES_MAX,
+            )
+        await run_in_threadpool(feed.take_in, lines)
+    return await run_in_threadpool(_foreseen, feed, run)
+
+
+def _foreseen(feed: Feed[Any], run: DryRun) -> FeedAnswer:
+    feed.flush()
+    rehearsal = come_to(feed.ledger, run.events, run.changes)
+    rehearsal = rehearsal._replace(entry=added_up(rehearsal.entry))
+    return FeedAnswer(msgspec.json.encode(as_foreseen(rehearsal, HTTPStatus.OK) | feed.summary()))
 
 
 def _answer(receipt: Receipt) -> FeedAnswer:

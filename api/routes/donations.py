@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 
 from api.kernel.desk import AtLeast, Desk, own
 from api.kernel.doors import Door, in_lines, may, refuses
-from api.kernel.feeds import FeedTaken, in_ndjson, take_in
+from api.kernel.feeds import FeedForeseen, FeedTaken, in_ndjson, take_in
 from api.kernel.forms import titled
 from api.kernel.paging import Cursor, Limit, list_query
 from api.kernel.steps import Step, add_creation, add_steps
@@ -219,6 +219,13 @@ class BatchTaken(FeedTaken):
     repeats: list[LineRecorded] = Field(description=f"Duplicates; the first {NAMED_MAX:,}.")
 
 
+class BatchForeseen(FeedForeseen):
+    """What a batch would come to, whose entry is added up by account and fund."""
+
+    donations: list[LineRecorded] = Field(description=f"Accepted; the first {NAMED_MAX:,}.")
+    repeats: list[LineRecorded] = Field(description=f"Duplicates; the first {NAMED_MAX:,}.")
+
+
 PLEDGE_LINE = (
     f'{{"ref":"2026-118","donor":"{AN_ID}","fund":"F-HEAR","amount":10000,"currency":"CNY",'
     '"pledged_on":"2026-03-20","payment":{"amount":10000,"channel":"wechat",'
@@ -226,7 +233,9 @@ PLEDGE_LINE = (
 )
 
 
-@router.post(":batch", response_model=BatchTaken, openapi_extra=in_ndjson(PLEDGE_LINE))
+@router.post(
+    ":batch", response_model=BatchTaken | BatchForeseen, openapi_extra=in_ndjson(PLEDGE_LINE)
+)
 @titled(marked("Take in a list of pledges"))
 @in_lines
 @may(*PledgeFeed.by)

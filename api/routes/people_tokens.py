@@ -14,7 +14,8 @@ from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
 from api.kernel.desk import AtLeast, Desk, command_id
-from api.kernel.doors import Door, may, refuses
+from api.kernel.doors import Door, may, refuses, rehearses
+from api.kernel.dry_run import FORESEEN, NOTHING, DryRun, Rehearsed
 from api.kernel.forms import Forms, titled
 from api.kernel.texts import marked
 from api.kernel.things import Match, Search, Thing
@@ -105,9 +106,13 @@ def list_tokens(person_id: UUID, desk: Desk, at_least: AtLeast = None) -> Respon
 
 
 @router.post(
-    "", status_code=201, response_model=TokenMade, responses=refuses(NotFound, BeyondRoles)
+    "",
+    status_code=201,
+    response_model=TokenMade,
+    responses=FORESEEN | refuses(NotFound, BeyondRoles),
 )
 @titled(marked("Make a token for a program"))
+@rehearses
 @may(Role.ADMIN)
 async def make_token(person_id: UUID, body: NewToken, desk: Desk) -> Response:
     """Make a token for somebody, in some of their roles. It is shown to this request alone.
@@ -119,7 +124,7 @@ async def make_token(person_id: UUID, body: NewToken, desk: Desk) -> Response:
 
 def _make(desk: Desk, person_id: UUID, body: NewToken) -> Response:
     person, now = _person(desk, person_id), datetime.now(UTC)
-    tokens, token = desk.site.identity.tokens, _token(desk)
+    tokens = desk.site.identity.tokens
     scope = Scope(
         roles=tuple(sorted(set(body.roles))),
         name=body.name,
@@ -127,6 +132,10 @@ def _make(desk: Desk, person_id: UUID, body: NewToken) -> Response:
         sale=None if body.sale is None else SaleId(body.sale),
         expires_at=now + timedelta(days=body.days),
     )
+    if desk.dry_run:
+        tokens.check(person, scope)
+        raise Rehearsed(NOTHING)
+    token = _token(desk)
     known = tokens.known(token)
     if known is None:
         tokens.create(person, scope, at=now, token=token)
@@ -147,8 +156,11 @@ def _must_be_same(known: Token, person: PersonId, scope: Scope) -> None:
         raise IdempotencyMismatch(differing)
 
 
-@router.post("/{token_id}/revocation", response_model=TokenChanged, responses=refuses(NotFound))
+@router.post(
+    "/{token_id}/revocation", response_model=TokenChanged | DryRun, responses=refuses(NotFound)
+)
 @titled(marked("Revoke a token"))
+@rehearses
 @may(Role.ADMIN)
 async def revoke_token(
     person_id: UUID,
@@ -163,14 +175,21 @@ async def revoke_token(
 
 def _revoke(desk: Desk, person_id: UUID, token_id: str) -> None:
     person = _person(desk, person_id)
+    if desk.dry_run:
+        desk.site.identity.tokens.check_known(person, token_id)
+        raise Rehearsed(NOTHING)
     desk.site.identity.tokens.revoke(person, token_id, at=datetime.now(UTC))
     desk.site.identity.look_at_once()
 
 
 @router.post(
-    "/{token_id}/rotation", status_code=201, response_model=TokenMade, responses=refuses(NotFound)
+    "/{token_id}/rotation",
+    status_code=201,
+    response_model=TokenMade,
+    responses=FORESEEN | refuses(NotFound, BeyondRoles),
 )
 @titled(marked("Replace a token by a new one"))
+@rehearses
 @may(Role.ADMIN)
 async def rotate_token(
     person_id: UUID, token_id: TokenId, body: NewRotation, desk: Desk
@@ -180,8 +199,11 @@ async def rotate_token(
 
 
 def _rotate(desk: Desk, person_id: UUID, token_id: str, body: NewRotation) -> Response:
-    person, token = _person(desk, person_id), _token(desk)
-    tokens = desk.site.identity.tokens
+    person, tokens = _person(desk, person_id), desk.site.identity.tokens
+    if desk.dry_run:
+        tokens.check_rotation(person, token_id, at=datetime.now(UTC))
+        raise Rehearsed(NOTHING)
+    token = _token(desk)
     known = tokens.known(token)
     if known is None:
         overlap = timedelta(hours=body.overlap_hours)

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 
 from api.kernel.desk import AtLeast, Desk
 from api.kernel.doors import Door, in_lines, may, refuses
-from api.kernel.feeds import FeedTaken, in_ndjson, take_in
+from api.kernel.feeds import FeedForeseen, FeedTaken, in_ndjson, take_in
 from api.kernel.forms import titled
 from api.kernel.paging import Cursor, Limit, list_query
 from api.kernel.steps import Step, add_creation, add_steps
@@ -300,7 +300,7 @@ async def _feed(desk: Desk, kind: type[OrderFeed | ReturnFeed], sale_id: UUID) -
 
 @router.post(
     "/{sale_id}/orders",
-    response_model=FeedTaken,
+    response_model=FeedTaken | FeedForeseen,
     responses=refuses(NotFound, WrongState),
     openapi_extra=in_ndjson(ORDER_LINE),
 )
@@ -314,7 +314,7 @@ async def feed_orders(sale_id: UUID, desk: Desk) -> Response:
 
 @router.post(
     "/{sale_id}/returns",
-    response_model=FeedTaken,
+    response_model=FeedTaken | FeedForeseen,
     responses=refuses(NotFound, WrongState),
     openapi_extra=in_ndjson(RETURN_LINE),
 )

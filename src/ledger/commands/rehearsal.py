@@ -5,8 +5,11 @@ A rehearsal records nothing. What it says holds at the moment when it is asked f
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, ParamSpec
+
+from eventsourcing.persistence import StoredEvent
 
 from ledger.books.movements import moves
 from ledger.books.postings import Posting, postings
@@ -48,16 +51,33 @@ def rehearse(
 ) -> Rehearsal:
     """Work out what ``command`` would record; raise the refusal that it would meet."""
     commit = ledger.rehearse(command, act, *args, **kwargs)
-    facts = [ledger.form.to_domain_event(event) for event in commit.events]
+    return come_to(ledger, commit.events, commit.changes)
+
+
+def come_to(
+    ledger: Ledger, events: Sequence[StoredEvent], changes: Mapping[Tally, int]
+) -> Rehearsal:
+    """Return what events would come to that change the tallies so, none of them recorded."""
+    facts = [ledger.form.to_domain_event(event) for event in events]
     funds = sorted({fund for fact in facts for _, fund, _ in moves(type(fact))(fact)})
     held = [of_fund(fund, name) for fund in funds for name in (AVAILABLE, RESERVED)]
     kept = ledger.store.tallies(held)
-    after = {tally: kept.get(tally, 0) + commit.changes.get(tally, 0) for tally in held}
+    after = {tally: kept.get(tally, 0) + changes.get(tally, 0) for tally in held}
     return Rehearsal(
         facts,
         [line for fact in facts for line in postings(fact)],
         {fund: _after(fund, after) for fund in funds},
     )
+
+
+def added_up(entry: Sequence[Posting]) -> list[Posting]:
+    """Return an entry with one debit and one credit, at most, of each account and fund."""
+    sums: Counter[tuple[str, FundCode, bool]] = Counter()
+    for account, fund, amount in entry:
+        sums[account, fund, amount < 0] += amount
+    return [
+        Posting(account, fund, sums[account, fund, less]) for account, fund, less in sorted(sums)
+    ]
 
 
 def _after(fund: FundCode, tallies: Mapping[Tally, int]) -> FundAfter:

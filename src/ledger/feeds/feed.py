@@ -22,6 +22,7 @@ from ledger.books.accounts import REGIME_START
 from ledger.books.tallies import Expectation, changes, changes_by_day
 from ledger.commands import Ledger
 from ledger.commands.application import BeforeTheRegime
+from ledger.feeds.chunk_store import ChunkStore, DryRun, InLedger
 from ledger.kernel.aggregate import Act, Fact
 from ledger.kernel.errors import Conflict, Invalid, LedgerError, NotFound, Refused
 from ledger.kernel.lines import L, LineMalformed, LineRefused
@@ -130,6 +131,7 @@ class Feed(ABC, Generic[L]):
 
     Attributes:
         ledger: Where it goes.
+        store: What takes its lines: the ledger, unless it is only rehearsed.
         act: Who feeds it, and when.
         lines: Lines read so far; those not flushed are in none of the counts below.
         accepted: Lines that were recorded.
@@ -156,6 +158,7 @@ class Feed(ABC, Generic[L]):
             raise RoleForbidden(self.by)
         self.ledger = ledger
         self.act = msgspec.structs.replace(act, fingerprint=None)
+        self.store: ChunkStore = InLedger(ledger)
         self._about = about
         self._storing: _Storing[L] | None = None
         self.lines = 0
@@ -163,6 +166,11 @@ class Feed(ABC, Generic[L]):
         self.duplicates = 0
         self.refused = 0
         self.rejected: list[Rejected] = []
+
+    def rehearse(self) -> DryRun:
+        """Have all lines decided and none stored; return what takes them."""
+        self.store = run = DryRun(self.ledger)
+        return run
 
     def take_in(self, lines: Sequence[bytes]) -> None:
         """Record the next lines, at most ``CHUNK_LINES``, in one transaction.
@@ -174,7 +182,7 @@ class Feed(ABC, Generic[L]):
         self.lines += len(lines)
         commit = self._commit(chunk)
         self.flush()
-        self._storing = _Storing(chunk, self.ledger.committer.submit(commit))
+        self._storing = _Storing(chunk, self.store.submit(commit))
 
     def flush(self) -> None:
         """Wait until all that was taken in is stored, and count it."""
@@ -198,7 +206,7 @@ class Feed(ABC, Generic[L]):
                 raise outcome
             if tries_left:
                 chunk = self._decide(chunk.read)
-                stored = self.ledger.committer.submit(self._commit(chunk))
+                stored = self.store.submit(self._commit(chunk))
         raise Conflict("others kept changing the subject of these lines; send them again")
 
     def _settle_parts(self, chunk: Chunk[L], refusal: Refused) -> None:
@@ -215,7 +223,7 @@ class Feed(ABC, Generic[L]):
         middle = len(chunk.read) // 2
         for read in (chunk.read[:middle], chunk.read[middle:]):
             part = self._decide(read)
-            self._settle(part, self.ledger.committer.submit(self._commit(part)))
+            self._settle(part, self.store.submit(self._commit(part)))
 
     def finish(self, act: Act) -> Receipt:
         """Answer with what came of the feed, and remember the answer for a repeat."""

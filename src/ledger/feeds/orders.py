@@ -22,6 +22,7 @@ from ledger.aggregates.sales.sale import CharitySale
 from ledger.aggregates.sales.states import SaleState
 from ledger.books.tallies import UNSOLD, Expectation, Tally, of_sale
 from ledger.commands import Ledger
+from ledger.feeds.chunk_store import ChunkStore
 from ledger.feeds.feed import Feed, Intake, Taken, check_day
 from ledger.kernel.aggregate import Act, business_day
 from ledger.kernel.errors import Conflict, Invalid, NotFound
@@ -84,12 +85,12 @@ class _OfSale(Intake[S]):
         self._step = feed.step
         self._sale = feed.ledger.get(CharitySale, feed.sale_id)
         self._terms = self._sale.terms
-        self._look_at_stock(feed.ledger)
+        self._look_at_stock(feed.store)
         order_nos = {each.order_no for each in lines}
         streams = [order_stream(self._terms.sale, each) for each in order_nos]
-        self._known = {each.order_no: each for each in _recorded(feed.ledger, streams)}
+        self._known = {each.order_no: each for each in _recorded(feed, streams)}
 
-    def _look_at_stock(self, ledger: Ledger) -> None:
+    def _look_at_stock(self, store: ChunkStore) -> None:
         """See what is left, if it matters: before the orders that it went to, see ``Intake``."""
 
     def expects(self) -> Sequence[Expectation]:
@@ -105,8 +106,8 @@ class _OfSale(Intake[S]):
 class _Orders(_OfSale[Order]):
     """Decides orders."""
 
-    def _look_at_stock(self, ledger: Ledger) -> None:
-        self._unsold = _Unsold(ledger, self._terms)
+    def _look_at_stock(self, store: ChunkStore) -> None:
+        self._unsold = _Unsold(store, self._terms)
 
     def take(self, order: Order) -> Taken:
         """Place an order, unless it is placed."""
@@ -136,9 +137,9 @@ class _Returns(_OfSale[GoodsReturn]):
 class _Unsold:
     """The unsold stock as the chunk goes on. The store has the last word."""
 
-    def __init__(self, ledger: Ledger, sale: SaleTerms) -> None:
+    def __init__(self, store: ChunkStore, sale: SaleTerms) -> None:
         tallies = [of_sale(sale.sale, UNSOLD + sku) for sku in sale.prices]
-        self._left: dict[Tally, int] = ledger.store.tallies(tallies)
+        self._left: dict[Tally, int] = store.tallies(tallies)
         self._sale = sale.sale
 
     def take(self, order: Order) -> None:
@@ -212,10 +213,10 @@ def _check_lines(lines: Sequence[OrderLine] | Sequence[ReturnLine]) -> None:
         raise QuantityInvalid("quantity must be from 1 to {most}", most=UNITS_MAX)
 
 
-def _recorded(ledger: Ledger, streams: Sequence[UUID]) -> Iterable[SaleOrder]:
+def _recorded(feed: SaleFeed[S], streams: Sequence[UUID]) -> Iterable[SaleOrder]:
     """Return those of the orders that are recorded."""
     orders: dict[UUID, SaleOrder] = {}
-    for stored in ledger.store.streams(streams):
+    for stored in feed.store.streams(streams):
         stream = cast("UUID", stored.originator_id)
-        orders.setdefault(stream, SaleOrder(stream)).apply(ledger.form.to_domain_event(stored))
+        orders.setdefault(stream, SaleOrder(stream)).apply(feed.ledger.form.to_domain_event(stored))
     return orders.values()

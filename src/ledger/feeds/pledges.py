@@ -28,6 +28,7 @@ from ledger.books.tallies import (
     payment_is_new,
 )
 from ledger.commands import Ledger
+from ledger.feeds.chunk_store import ChunkStore
 from ledger.feeds.feed import Chunk, Feed, Intake, Named, Taken, check_day, name
 from ledger.kernel.aggregate import Act, Fact
 from ledger.kernel.errors import Conflict, Invalid, NotFound
@@ -174,12 +175,12 @@ class _Pledges(Intake[Pledge]):
         self._recorded: dict[UUID, Pledge] = {}
         self._donors: set[UUID] = set()
         self._stopped: set[UUID] = set()
-        self._restrictions = _restrictions(feed.ledger)  # Asked before donors are looked up.
+        self._restrictions = _restrictions(feed.store)  # Asked before donors are looked up.
         self._terms = {code: _terms(feed.ledger, code) for code in {each.fund for each in lines}}
         payments = {_counted(each.payment) for each in lines if each.payment is not None}
         closed = [_closed(code) for code, terms in self._terms.items() if terms is not None]
-        self._tallies = feed.ledger.store.tallies([*closed, *payments])
-        self._look_up(feed.ledger, {each.donor for each in lines})
+        self._tallies = feed.store.tallies([*closed, *payments])
+        self._look_up(feed, {each.donor for each in lines})
         self._funds: set[FundCode] = set()
         self._payments: list[Payment] = []
 
@@ -211,18 +212,18 @@ class _Pledges(Intake[Pledge]):
             *(payment_is_new(each.channel, each.external_ref) for each in self._payments),
         ]
 
-    def _look_up(self, ledger: Ledger, donors: set[DonorId]) -> None:
+    def _look_up(self, feed: PledgeFeed, donors: set[DonorId]) -> None:
         """Find which of ``donors`` are known, and what is recorded under the lines' refs."""
         refs: dict[UUID, str] = {stream: ref for ref, stream in self._streams.items()}
         facts: defaultdict[UUID, list[Fact]] = defaultdict(list)
-        for stored in ledger.store.streams([*donors, *refs]):
+        for stored in feed.store.streams([*donors, *refs]):
             stream = cast("UUID", stored.originator_id)
             if stored.topic == Donor.Registered.TOPIC:
                 self._donors.add(stream)
             elif stored.topic in _STOPPING:
                 self._stopped.add(stream)
             elif stream in refs and stored.originator_version <= VERSIONS_OF_A_LINE:
-                facts[stream].append(ledger.form.to_domain_event(stored))
+                facts[stream].append(feed.ledger.form.to_domain_event(stored))
         for stream, stored_facts in facts.items():
             self._recorded[stream] = _as_sent(refs[stream], stored_facts)
 
@@ -277,9 +278,9 @@ def _terms(ledger: Ledger, code: FundCode) -> FundTerms | None:
         return None
 
 
-def _restrictions(ledger: Ledger) -> Expectation:
+def _restrictions(store: ChunkStore) -> Expectation:
     """Expect that no donor was restricted or erased after this was asked."""
-    count = ledger.store.tallies([RESTRICTIONS]).get(RESTRICTIONS, 0)
+    count = store.tallies([RESTRICTIONS]).get(RESTRICTIONS, 0)
     return Expectation(RESTRICTIONS, count, lambda _: Conflict("a donor was just restricted"))
 
 

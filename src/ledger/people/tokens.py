@@ -116,9 +116,7 @@ class Tokens:
         token: str | None = None,
     ) -> str:
         """Do so within a transaction."""
-        beyond = set(scope.roles).difference(roles_of(connection, person))
-        if beyond:
-            raise BeyondRoles(beyond)
+        _check(connection, person, scope)
         token = token or new_token()
         row = {
             "hash": digest_of(token),
@@ -134,6 +132,11 @@ class Tokens:
         connection.execute(CHANGES.insert(), {"at": at})
         return token
 
+    def check(self, person: PersonId, scope: Scope) -> None:
+        """Refuse what ``create`` would refuse; make nothing."""
+        with self._database.reading() as connection:
+            _check(connection, person, scope)
+
     def of(self, person: PersonId) -> list[Token]:
         """Return the tokens of ``person``, oldest first."""
         query = select(TOKENS).where(TOKENS.c.person == person)
@@ -148,11 +151,21 @@ class Tokens:
             row = connection.execute(query).mappings().first()
         return None if row is None else _listed(row)
 
+    def check_known(self, person: PersonId, token_id: str) -> None:
+        """Refuse what ``revoke`` would refuse; change nothing."""
+        with self._database.reading() as connection:
+            _find(connection, person, token_id)
+
     def revoke(self, person: PersonId, token_id: str, *, at: datetime) -> None:
         """Take a token of ``person`` back; one that was taken back already stays it."""
         with self._database.writing() as connection:
             row = _find(connection, person, token_id)
             _change(connection, row, at, revoked_at=row["revoked_at"] or at)
+
+    def check_rotation(self, person: PersonId, token_id: str, *, at: datetime) -> None:
+        """Refuse what ``rotate`` would refuse; make nothing."""
+        with self._database.reading() as connection:
+            _check(connection, person, _scope(_find_good(connection, person, token_id, at)))
 
     def rotate(
         self,
@@ -165,9 +178,7 @@ class Tokens:
     ) -> str:
         """Return a new token for the same; the old one ends after ``overlap``."""
         with self._database.writing() as connection:
-            row = _find(connection, person, token_id)
-            if not _is_good(row, at):
-                raise NotFound("token", says="there is no token with this id that still works")
+            row = _find_good(connection, person, token_id, at)
             ends = min(at + overlap, row["expires_at"] or at + overlap)
             _change(connection, row, at, expires_at=ends)
             return self.create_in(connection, person, _scope(row), at=at, token=token)
@@ -238,6 +249,20 @@ def _find(connection: Connection, person: PersonId, token_id: str) -> RowMapping
     if row is None:
         raise NotFound("token")
     return row
+
+
+def _find_good(connection: Connection, person: PersonId, token_id: str, at: datetime) -> RowMapping:
+    row = _find(connection, person, token_id)
+    if not _is_good(row, at):
+        raise NotFound("token", says="there is no token with this id that still works")
+    return row
+
+
+def _check(connection: Connection, person: PersonId, scope: Scope) -> None:
+    """Refuse roles that the person has not."""
+    beyond = set(scope.roles).difference(roles_of(connection, person))
+    if beyond:
+        raise BeyondRoles(beyond)
 
 
 def _change(connection: Connection, row: RowMapping, at: datetime, **values: Any) -> None:

@@ -206,9 +206,9 @@ class PostgresStore(Store):
         rows = self._rows(FLOORS)
         return {Tally(subject, name): floor for subject, name, floor in rows}
 
-    def kept(self, commit: Commit) -> Kept:
-        """Return what is kept of what ``commit`` asks about."""
-        return self._reading(lambda connection: stored.kept(connection, [commit]))
+    def kept(self, commits: Sequence[Commit]) -> Kept:
+        """Return what is kept of what ``commits`` ask about."""
+        return self._reading(lambda connection: stored.kept(connection, commits))
 
     def all_answers(self) -> Iterator[tuple[UUID, Answer]]:
         """Return every answer that is kept, in the order of the commands' ids."""

@@ -99,14 +99,19 @@ class Store(ApplicationRecorder):
             outcomes += [failure, *[StoreFailed(error)] * (left - 1)]
         return outcomes
 
-    def judged(self, commit: Commit) -> Outcome:
+    def judged(self, commit: Commit, *, after: Commit | None = None) -> Outcome:
         """Return what would become of ``commit`` at this moment; store nothing.
 
         A repeat is judged as if it were asked for the first time.
+
+        Args:
+            commit: What is judged.
+            after: What would be stored before it, if it follows something.
+
         """
-        kept = structs.replace(self.kept(commit), answers={})
-        (outcome,) = judge([commit], kept, self.bounds).outcomes
-        return outcome
+        commits = [commit] if after is None else [after, commit]
+        kept = structs.replace(self.kept(commits), answers={})
+        return judge(commits, kept, self.bounds).outcomes[-1]
 
     def at_once(self, work: Callable[[], T]) -> T:
         """Return what comes of ``work``, which reads nothing that has to be waited for.
@@ -159,8 +164,8 @@ class Store(ApplicationRecorder):
         """Return how low each tally with a floor may go, as their rows say."""
 
     @abstractmethod
-    def kept(self, commit: Commit) -> Kept:
-        """Return what is kept of what ``commit`` asks about."""
+    def kept(self, commits: Sequence[Commit]) -> Kept:
+        """Return what is kept of what ``commits`` ask about."""
 
     @abstractmethod
     def all_answers(self) -> Iterator[tuple[UUID, Answer]]:

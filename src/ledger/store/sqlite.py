@@ -186,9 +186,9 @@ class SqliteStore(Store):
         rows = self._reader().execute(FLOORS)
         return {Tally(subject, name): floor for subject, name, floor in rows}
 
-    def kept(self, commit: Commit) -> Kept:
-        """Return what is kept of what ``commit`` asks about."""
-        return stored.kept(self._reader(), [commit])
+    def kept(self, commits: Sequence[Commit]) -> Kept:
+        """Return what is kept of what ``commits`` ask about."""
+        return stored.kept(self._reader(), commits)
 
     def all_answers(self) -> Iterator[tuple[UUID, Answer]]:
         """Return every answer that is kept, in the order of the commands' ids."""

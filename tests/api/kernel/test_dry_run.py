@@ -1,15 +1,22 @@
 """``?dry_run=true`` answers what a request would record, and records nothing."""
 
 import json
+from uuid import uuid4
 
 import pytest
 
+from api.kernel.feeds import REHEARSED_LINES_MAX
+from api.routes.sales import RETURN_LINE
 from ledger.commands.every import COMMANDS
+from ledger.kernel.roles import Role
 from tests.office import CENTRE, DAY, FIRST_DAY, ITEMS, LAST_DAY, SETTLED_DAY
-from tests.world import refused
+from tests.world import ONE_SOLD, refused
 
 ELSEWHERE = {"announce_key", "enrol_person"}
 """Commands that are given at the command line alone."""
+
+BESIDE_COMMANDS = {"batch", "orders", "returns", "tokens", "revocation", "rotation"}
+"""What records by no command: feeds and tokens."""
 
 
 def rehearsed(person, path, body):
@@ -119,15 +126,16 @@ def _sell(did, fund):
     did("sun", f"sales/{sale}/settlement", **nothing, agreed_on=SETTLED_DAY)
 
 
-def test_every_command_can_be_rehearsed(world):
-    rehearsals = [
-        operation
-        for operations in world.documented.values()
-        for operation in operations.values()
-        if any(each["name"] == "dry_run" for each in operation.get("parameters", ()))
-    ]
+def test_whatever_records_can_be_rehearsed(world):
+    recording = {
+        path: operations["post"]["parameters"]
+        for path, operations in world.documented.items()
+        if "post" in operations
+    }
 
-    assert len(rehearsals) == len(COMMANDS.keys() - ELSEWHERE)
+    assert len(recording) == len(COMMANDS.keys() - ELSEWHERE) + len(BESIDE_COMMANDS)
+    for path, parameters in recording.items():
+        assert "dry_run" in [each["name"] for each in parameters], path
 
 
 @pytest.fixture(name="case")
@@ -173,19 +181,115 @@ def test_a_rehearsal_is_asked_for_in_one_way(office, world, value):
     refused(world, ask, 422, "invalid-request")
 
 
-def test_what_is_no_command_is_not_carried_out_either(office, world):
-    def ask(path, body):
-        return office.ada.http.post(path, json=body, params={"dry_run": "true"})
+# Feeds.
 
-    person = office.server.identity.users.known("lin")
-    token = {"name": "x", "roles": ["clerk"], "days": 1}
-    refused(world, lambda: ask(f"/v1/people/{person}/tokens", token), 422, "invalid-request")
-    line = json.dumps({"ref": "1"}).encode()
-    feed = {"content": line, "params": {"dry_run": "true"}}
-    kind = {"Content-Type": "application/x-ndjson"}
-    refused(
-        world,
-        lambda: office.lin.http.post("/v1/donations:batch", headers=kind, **feed),
-        422,
-        "invalid-request",
+
+def fed(person, path, *lines, dry_run="true"):
+    content = b"\n".join(json.dumps(each).encode() for each in lines)
+    headers = {"Content-Type": "application/x-ndjson", "Idempotency-Key": uuid4().hex}
+    if dry_run == "true":
+        del headers["Idempotency-Key"]
+    query = {"dry_run": dry_run}
+    return person.http.post(path, content=content, headers=headers, params=query)
+
+
+def promised(office, fund, **other):
+    said = {"ref": uuid4().hex, "donor": office.donor(), "fund": fund, "amount": 100}
+    return said | {"currency": "CNY", "pledged_on": DAY} | other
+
+
+def test_a_batch_is_foreseen_as_it_then_happens(office):
+    fund = office.fund()
+    he = office.server.person("he who tries", Role.CLERK, Role.CASHIER)
+    paid = {"amount": 40, "channel": "wechat", "external_ref": uuid4().hex, "received_on": DAY}
+    lines = [
+        promised(office, fund, payment=paid),
+        promised(office, fund, payment=paid),
+        {"ref": "?"},
+    ]
+    lines.insert(1, lines[0])
+    before = office.server.position()
+
+    answer = fed(he, "/v1/donations:batch", *lines)
+    assert answer.status_code == 200, answer.text
+    assert office.server.position() == before
+    foreseen = answer.json()
+    made = fed(he, "/v1/donations:batch", *lines, dry_run="false").json()
+
+    counts = ("accepted", "duplicates", "rejected", "donations", "repeats")
+    assert {each: foreseen[each] for each in counts} == {each: made[each] for each in counts}
+    assert (foreseen["dry_run"], foreseen["status"]) == (True, 200)
+    events = office.an.all("/v1/events", after=before)
+    assert [each["type"] for each in foreseen["events"]] == [each["type"] for each in events]
+    _hold_data(foreseen["events"], events)
+    debit, credit = foreseen["entry"]
+    assert (debit["fund"], debit["debit"], credit["credit"]) == (fund, 40, 40)
+    balance = office.balance(fund)
+    assert foreseen["funds"] == {fund: {name: balance[name] for name in ("balance", "available")}}
+
+
+def test_orders_and_returns_are_foreseen(office):
+    fund = office.fund()
+    sale = office.open_sale(fund)
+    before = office.server.position()
+    order, back = json.loads(ONE_SOLD), json.loads(RETURN_LINE)
+
+    sold = fed(office.sun, f"/v1/sales/{sale}/orders", order, order).json()
+    returned = fed(office.sun, f"/v1/sales/{sale}/returns", back).json()
+
+    assert (sold["accepted"], sold["duplicates"], sold["rejected"]) == (1, 1, [])
+    assert [each["code"] for each in returned["rejected"]] == ["order.unknown"]
+    assert office.server.position() == before
+
+
+def test_a_feed_is_refused_in_a_dry_run_as_it_would_be(office, world):
+    sale = office.plan(office.fund())
+    path = f"/v1/sales/{sale}/orders"
+
+    refused(world, lambda: fed(office.sun, path, {}), 409, "wrong-state")
+    refused(world, lambda: fed(office.lin, path, {}), 403, "role-forbidden")
+
+
+def test_a_dry_run_takes_ten_thousand_lines(office, world):
+    lines = [{}] * REHEARSED_LINES_MAX
+
+    assert fed(office.lin, "/v1/donations:batch", *lines).status_code == 200
+    answer = refused(
+        world, lambda: fed(office.lin, "/v1/donations:batch", *lines, {}), 413, "too-large"
     )
+    assert answer["facts"] == {"most": REHEARSED_LINES_MAX}
+
+
+# Tokens.
+
+
+def test_a_token_is_rehearsed_and_no_secret_is_made(office, world):
+    person = office.server.identity.users.known("lin")
+    path, tokens = f"/v1/people/{person}/tokens", office.server.identity.tokens
+    made = office.ada.did(path, {"name": "kept", "roles": ["clerk"], "days": 1})
+    held_before = tokens.of(person)
+    token = {"name": "x", "roles": ["clerk"], "days": 1}
+
+    def rehearsed_at(step, body, status):
+        answer = rehearsed(office.ada, path + step, body)
+        assert answer.status_code == 200, answer.text
+        assert answer.json() == {
+            "dry_run": True,
+            "status": status,
+            "events": [],
+            "entry": [],
+            "funds": {},
+        }
+
+    rehearsed_at("", token, 201)
+    rehearsed_at(f"/{made['id']}/rotation", {"overlap_hours": 1}, 201)
+    rehearsed_at(f"/{made['id']}/revocation", {}, 200)
+
+    def tried(step, body):
+        return lambda: rehearsed(office.ada, path + step, body)
+
+    beyond = token | {"roles": ["treasurer"]}
+    refused(world, tried("", beyond), 409, "beyond-roles")
+    refused(world, tried(f"/{'0' * 16}/revocation", {}), 404, "not-found")
+    refused(world, tried(f"/{'0' * 16}/rotation", {"overlap_hours": 1}), 404, "not-found")
+    assert tokens.of(person) == held_before
