@@ -235,6 +235,6 @@ def own_of(caller: Caller, role: Role | None) -> UUID | None:
 
 
 def own(desk: Desk, owner: object, donation_id: object) -> None:
-    """Hide from a donor what is not theirs, as if it were not there."""
+    """Answer a donor that somebody else's thing does not exist."""
     if desk.role is Role.DONOR and str(desk.caller.donor) != str(owner):
         raise NotFound("donation", donation_id)

@@ -1,4 +1,4 @@
-"""The server's own check of its history, and what came of it.
+"""The server's own check of its history, and its result.
 
 A process beside the server hashes every stored event again and adds every figure up again, as
 ``leifeng audit verify`` does, at the lowest priority. It is the charity's own word, which is why
@@ -46,7 +46,7 @@ class Found(msgspec.Struct, frozen=True):
 
 
 class Verification(msgspec.Struct, frozen=True):
-    """What a check came to.
+    """The result of a check.
 
     Attributes:
         verified: Everything holds.
@@ -163,7 +163,7 @@ class SelfCheck:
                     self.under_way = None
 
     def _begin(self) -> bool:
-        """Take the turn of the one check that is under way, unless another has it."""
+        """Claim the single running check, unless another claimed it."""
         with self._turn:
             if self.under_way is not None:
                 return False
@@ -204,7 +204,7 @@ class SelfCheck:
             return self._failed(complaints.read().decode(errors="replace").strip())
 
     def _heard(self, process: subprocess.Popen[bytes]) -> Verification | None:
-        """Listen to a check to its end; return what it came to, if it came to anything."""
+        """Follow a check to its end; return its result, if it has one."""
         assert process.stdout is not None  # noqa: S101  # It was asked for.
         result = None
         for text in process.stdout:

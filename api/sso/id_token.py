@@ -70,7 +70,7 @@ def proven(token: str, keys: bytes, claimed: ClaimsAsked, at: datetime) -> Exter
 
 
 class ClaimsAsked(Struct, frozen=True):
-    """What a token has to say.
+    """The claims that a token must have.
 
     Attributes:
         issuer: Who made it.

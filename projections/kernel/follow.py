@@ -77,19 +77,19 @@ TAKEN_AWAY = {
 
 
 def _is_lost(error: BaseException) -> bool:
-    """Say whether this means that views were taken away, or a file cut short or overwritten."""
+    """Say whether the error means that the views were removed, truncated or overwritten."""
     if isinstance(error, ProgrammingError):
         return getattr(error.orig, "sqlstate", None) in TAKEN_AWAY
     return type(error) is DatabaseError
 
 
 def _is_its_own(error: BaseException) -> bool:
-    """Say whether this is the database's trouble, and not that of what it was told."""
+    """Say whether the error is the database's own, and not caused by the statement."""
     return isinstance(error, OperationalError | InterfaceError) or _is_lost(error)
 
 
 class _Following:
-    """One view on its way: how far it is, and what stopped it, if anything did."""
+    """A view's progress, and what stopped it, if anything."""
 
     def __init__(self, view: View, engine: Engine) -> None:
         self.view = view

@@ -55,7 +55,7 @@ STREAMS_AT_ONCE = 5_000
 
 
 class AuditTrail(View):
-    """Keeps what events can be found by."""
+    """Indexes events by day, stream, actor and fund."""
 
     name = "audit_trail"
     tables = (TRAIL, FUNDS)
@@ -98,7 +98,7 @@ def beginnings(connection: Connection, streams: Collection[str]) -> dict[str, Be
 
 
 class Sought(Struct, frozen=True):
-    """Which events are looked for; what is not said does not matter.
+    """Criteria for events; None matches any.
 
     Attributes:
         fund: They touch this fund.

@@ -156,7 +156,7 @@ _Moved = tuple[Position, date, Movement]
 
 
 def days_of(funds: Collection[str], days: Collection[date]) -> Select[Any]:
-    """Return how to ask what these business days added to these funds.
+    """Return the query of the changes on these business days in these funds.
 
     Asked for as pairs, SQLite would read every day there ever was.
     """

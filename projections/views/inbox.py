@@ -24,7 +24,7 @@ SALES_MAX = 1_000
 
 
 class Waiting(Struct, frozen=True):
-    """So many of something, for so much in fen."""
+    """The number of items waiting, and their total in fen."""
 
     count: int
     amount: int
@@ -54,7 +54,7 @@ class Overdue(Struct, frozen=True):
 
 
 class ToSettle(Struct, frozen=True):
-    """A sale of which something is still to be done.
+    """A sale that is not settled yet, or not fully paid over.
 
     Attributes:
         sale: Its id.

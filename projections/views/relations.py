@@ -25,7 +25,7 @@ RELATIONS = Table(
 
 
 class RelationsDeclared(View):
-    """Keeps what people declared."""
+    """Keeps the declared relations."""
 
     name = "relations"
     tables = (RELATIONS,)

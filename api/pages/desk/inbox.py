@@ -79,7 +79,7 @@ OVERDUE = ListPage[dict[str, Any]](
 @router.get("/desk")
 @may(*READERS)
 def inbox(desk: PageDesk) -> Response:
-    """Show what waits; the file has the sales, of which no other page is a list."""
+    """Show the inbox. Its file lists the sales to settle, which no other page lists."""
     return TO_SETTLE.answer(desk, partial(_inbox, desk))
 
 
@@ -105,7 +105,7 @@ def _inbox(desk: PageDesk, listing: ListView[Any]) -> Response:
 
 
 def _unfound(desk: PageDesk) -> Waiting | None:
-    """Return what is to be found on statements, to those who keep the books."""
+    """Return the payments still to be found on statements, for those who keep the books."""
     if desk.caller.roles.isdisjoint(BOOKS):
         return None
     with desk.read(Unconfirmed) as reading:
@@ -115,7 +115,7 @@ def _unfound(desk: PageDesk) -> Waiting | None:
 @router.get("/desk/pledges")
 @may(*READERS)
 def overdue_pledges(desk: PageDesk) -> Response:
-    """Show promises of which something should have come by now."""
+    """Show overdue promises."""
     return OVERDUE.answer(desk, partial(own_page, desk, "overdue.html"))
 
 

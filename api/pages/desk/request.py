@@ -92,7 +92,7 @@ class AidRequest(Struct, frozen=True):
 
 
 def read_request(fields: Mapping[str, str]) -> AidRequest:
-    """Read what was answered.
+    """Read the answers of the form.
 
     Raises:
         Invalid: An answer is missing or cannot be.

@@ -86,7 +86,7 @@ def compare(sale_id: UUID, desk: PageDesk, done: int = 0) -> Response:
 
 
 def read_figures(fields: Mapping[str, str]) -> tuple[dict[str, int | None], LedgerError | None]:
-    """Return the figures that are said, and what is wrong with one of them, if anything is."""
+    """Return the figures entered, and the fault of the first wrong one, if any."""
     figures: dict[str, int | None] = dict.fromkeys(STATEMENT_FIGURES)
     for name in figures:
         try:

@@ -54,7 +54,7 @@ DETAILS_MAX = {"name": 200, "phone": 40, "email": 254}
 
 
 class Answers(Struct, frozen=True):
-    """What the steps were answered so far.
+    """The answers given so far.
 
     Attributes:
         fund: To which fund.
@@ -100,7 +100,7 @@ def _months_after(first: date, months: int) -> date:
 
 
 def answers(fields: Mapping[str, str]) -> Answers:
-    """Read what the steps were answered.
+    """Read the answers from the address.
 
     Raises:
         Invalid: An answer is missing or cannot be.

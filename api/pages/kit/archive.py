@@ -31,7 +31,7 @@ def zipped(files: Iterable[tuple[str, Iterable[bytes]]]) -> Iterator[bytes]:
 
 
 class _Packed:
-    """What has been packed and is not sent yet. Nothing in it is gone back to."""
+    """Packed bytes that are not sent yet; never rewound."""
 
     def __init__(self) -> None:
         self._pieces: list[bytes] = []
@@ -50,7 +50,7 @@ class _Packed:
         """Do nothing: what is left is still to be taken."""
 
     def take(self) -> bytes:
-        """Return all of it, and keep it no more."""
+        """Return the pending bytes and forget them."""
         taken = b"".join(self._pieces)
         self._pieces, self.size = [], 0
         return taken

@@ -84,7 +84,7 @@ class _Channel:
         self.wake()
 
     def wake(self) -> None:
-        """Have everybody look."""
+        """Wake every listener."""
         news, self.news = self.news, asyncio.Event()
         news.set()
 
@@ -101,11 +101,11 @@ class Live:
 
     @property
     def listeners(self) -> int:
-        """How many people look on."""
+        """The number of listeners."""
         return sum(channel.listeners for channel in self._channels.values())
 
     def close(self) -> None:
-        """Let everybody go, so that the server can stop."""
+        """Disconnect every listener, so that the server can stop."""
         self.closing.set()
         for channel in self._channels.values():
             channel.wake()

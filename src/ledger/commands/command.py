@@ -133,7 +133,7 @@ def step(  # All that there is to say of a step.
 
 
 def check_owner(act: Act, owner: object, hidden: NotFound) -> None:
-    """Hide from a donor what is not theirs, as if it were not there."""
+    """Answer a donor that somebody else's thing does not exist."""
     if owner != act.own:
         raise hidden
 

@@ -1,4 +1,4 @@
-"""Commands by which money reaches those it was given for."""
+"""Commands that pay money out to the people and causes it was given for."""
 
 from __future__ import annotations
 

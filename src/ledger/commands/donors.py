@@ -1,4 +1,4 @@
-"""Commands about a donor and what is kept of them."""
+"""Commands about a donor and the donor's personal data."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ KNOWN_MAX = 100_000
 
 
 class _Remembered(NamedTuple):
-    """Donors as they were read, and what holds as long as none of them has changed."""
+    """Donors as they were read, and the expectation that none has changed since."""
 
     donor: Callable[[DonorId], Donor]
     unchanged: Expectation

@@ -93,7 +93,7 @@ class Records(Application[UUID]):
         return self.get(Donor, donor)
 
     def find(self, kind: type[A], stream: UUID) -> A | None:
-        """Return what ``stream`` adds up to, if it is recorded and of this kind."""
+        """Return the aggregate of ``stream``, or None if there is none of this kind."""
         try:
             aggregate: object = self.repository.get(stream, projector_func=project)
         except AggregateNotFoundError:

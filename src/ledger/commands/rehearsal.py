@@ -57,7 +57,7 @@ def rehearse(
 def come_to(
     ledger: Ledger, events: Sequence[StoredEvent], changes: Mapping[Tally, int]
 ) -> Rehearsal:
-    """Return what events would come to that change the tallies so, none of them recorded."""
+    """Return the entry and the funds that unrecorded events with these changes would leave."""
     facts = [ledger.form.to_domain_event(event) for event in events]
     funds = sorted({fund for fact in facts for _, fund, _ in moves(type(fact))(fact)})
     held = [of_fund(fund, name) for fund in funds for name in (AVAILABLE, RESERVED)]

@@ -13,7 +13,7 @@ from ledger.kernel.roles import Role
 
 
 def relations_of(records: Records, person: PersonId) -> Relations:
-    """Return what ``person`` declared to be related to, perhaps nothing."""
+    """Return the relations that ``person`` declared, possibly none."""
     stream = relations_stream(person)
     return records.find(Relations, stream) or Relations(stream)
 

@@ -15,7 +15,7 @@ from ledger.kernel.roles import OPERATOR, Role
 
 
 def staff_member(records: Records, person: PersonId) -> StaffMember:
-    """Return somebody as the history has them."""
+    """Return a person's roles and state as recorded in the history."""
     member = records.find(StaffMember, UUID(person))
     if member is None:
         raise NotFound("person")
@@ -75,5 +75,5 @@ def disable_person(records: Records, act: Act, person: PersonId) -> Decision:
 
 
 def _decided(member: StaffMember, known: int) -> Decision:
-    """Return what was decided; that there was nothing to do was recorded by the last event."""
+    """Return the decision; if nothing changed, it repeats the person's last event."""
     return Decision(member, repeat_of=known if member.version == known else None)

@@ -21,7 +21,7 @@ from ledger.store.commits import Commit, Outcome, Receipt
 
 
 class ChunkStore(ABC):
-    """What the lines of a feed are decided on, and what takes them."""
+    """The state that a feed's lines are decided on, and where its chunks are stored."""
 
     @abstractmethod
     def tallies(self, keys: Iterable[Tally]) -> dict[Tally, int]:

@@ -1,4 +1,4 @@
-"""Feeds: one thing a line, taken in a chunk at a time, the straight way.
+"""Feeds: one record a line, read, decided and stored in chunks.
 
 A chunk is read, decided and appended in one transaction, and while it is being stored the next is
 read and decided. Good lines stand, a bad line is named and changes nothing, a repeated line is
@@ -59,7 +59,7 @@ class Rejected(NamedTuple):
     sentence: Sentence | None
 
     def as_row(self) -> dict[str, Any]:
-        """Return it as its sender is told."""
+        """Return the rejection as the answer names it."""
         return {"line": self.line, "code": self.code, "detail": self.detail}
 
 
@@ -109,10 +109,10 @@ class Intake(ABC, Generic[L]):
 
     @abstractmethod
     def take(self, line: L) -> Taken:
-        """Return what becomes of a line; raise the rule that it breaks, if it breaks one."""
+        """Return the result of a line; raise the refusal if it breaks a rule."""
 
     def check_open(self) -> None:
-        """Refuse the whole feed if nothing new may be recorded; repeats are known as such."""
+        """Refuse the whole feed if nothing new may be recorded. Repeats alone are accepted."""
 
     @abstractmethod
     def expects(self) -> Sequence[Expectation]:
@@ -120,7 +120,7 @@ class Intake(ABC, Generic[L]):
 
 
 class _Storing(NamedTuple, Generic[L]):
-    """A chunk that is being stored, and what will have become of it."""
+    """A chunk that is being stored, and its outcome to come."""
 
     chunk: Chunk[L]
     stored: Future[Outcome]
@@ -192,7 +192,7 @@ class Feed(ABC, Generic[L]):
         self._settle(chunk, stored)
 
     def _settle(self, chunk: Chunk[L], stored: Future[Outcome]) -> None:
-        """Wait until a chunk is stored, deciding anew what others, or its own lines, forestall."""
+        """Wait until a chunk is stored; decide it again if a rival or its own lines came first."""
         for tries_left in reversed(range(TRIES)):
             outcome = stored.result()
             if isinstance(outcome, Receipt):
@@ -239,7 +239,7 @@ class Feed(ABC, Generic[L]):
         }
 
     def _decide(self, read: Sequence[tuple[int, L | LineRefused]]) -> Chunk[L]:
-        """Say what lines come to, given what is recorded now."""
+        """Decide lines on the state recorded now."""
         chunk = Chunk(read)
         intake = self._intake([line for _, line in read if not isinstance(line, LineRefused)])
         for number, line in read:
@@ -293,7 +293,7 @@ class Feed(ABC, Generic[L]):
         return Rejected(line, self._code(refusal), detail, sentence)
 
     def _code(self, refusal: LedgerError) -> str:
-        """Return by what a line is refused: a code of lines, or the name of the problem."""
+        """Return the code that a line is refused by: a line code, or the problem's name."""
         match refusal:
             case LineRefused():
                 return refusal.code
@@ -304,11 +304,11 @@ class Feed(ABC, Generic[L]):
 
     @abstractmethod
     def _read(self, line: bytes) -> L:
-        """Return what a line says; raise ``LineRefused`` by the first fault."""
+        """Return the parsed line; raise ``LineRefused`` for its first fault."""
 
     @abstractmethod
     def _intake(self, lines: Sequence[L]) -> Intake[L]:
-        """Look up what ``lines`` are about, and return who decides them."""
+        """Look up the state that ``lines`` depend on, and return the intake that decides them."""
 
 
 def name(lines: Sequence[Any], *, among: list[Any]) -> None:

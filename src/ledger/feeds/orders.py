@@ -91,7 +91,7 @@ class _OfSale(Intake[S]):
         self._known = {each.order_no: each for each in _recorded(feed, streams)}
 
     def _look_at_stock(self, store: ChunkStore) -> None:
-        """See what is left, if it matters: before the orders that it went to, see ``Intake``."""
+        """Read the unsold stock, if it matters, before the orders are read (see ``Intake``)."""
 
     def expects(self) -> Sequence[Expectation]:
         """Expect that the sale was not settled meanwhile."""
@@ -214,7 +214,7 @@ def _check_lines(lines: Sequence[OrderLine] | Sequence[ReturnLine]) -> None:
 
 
 def _recorded(feed: SaleFeed[S], streams: Sequence[UUID]) -> Iterable[SaleOrder]:
-    """Return those of the orders that are recorded."""
+    """Return the orders that are already recorded."""
     orders: dict[UUID, SaleOrder] = {}
     for stored in feed.store.streams(streams):
         stream = cast("UUID", stored.originator_id)

@@ -140,7 +140,7 @@ class PledgeFeed(Feed[Pledge]):
     }
 
     def __init__(self, ledger: Ledger, act: Act, *, receives: bool) -> None:
-        """Begin a feed by somebody who may also record that money arrived, or may not."""
+        """Begin a feed; ``receives`` says whether its sender may record payments as well."""
         super().__init__(ledger, act, about=str(act.command))
         self.cashier = replace(self.act, role=Role.CASHIER.value) if receives else None
         self.donations: list[Named] = []
@@ -213,7 +213,7 @@ class _Pledges(Intake[Pledge]):
         ]
 
     def _look_up(self, feed: PledgeFeed, donors: set[DonorId]) -> None:
-        """Find which of ``donors`` are known, and what is recorded under the lines' refs."""
+        """Read which ``donors`` exist, and what is recorded under the lines' refs."""
         refs: dict[UUID, str] = {stream: ref for ref, stream in self._streams.items()}
         facts: defaultdict[UUID, list[Fact]] = defaultdict(list)
         for stored in feed.store.streams([*donors, *refs]):
@@ -304,7 +304,7 @@ def _day_called(field: str) -> Iterator[None]:
 
 
 def _as_sent(ref: str, facts: Sequence[Fact]) -> Pledge:
-    """Return the line that a stream began with; a payment of another request is none of it."""
+    """Return the line that a stream began with, without payments of other requests."""
     pledged, *then = facts
     assert isinstance(pledged, Donation.Pledged)  # noqa: S101  # No donation begins otherwise.
     payment = None

@@ -102,7 +102,7 @@ _anything = msgspec.json.Decoder().decode
 
 
 def _fault(line: bytes, error: Exception, suspects: tuple[Suspect, ...]) -> LineRefused:
-    """Name what is wrong with a line that the strict reader turned down."""
+    """Return the refusal of a line that the strict reader rejected."""
     try:
         value = _anything(line)
     except _NOT_READ:

@@ -79,7 +79,7 @@ class Returned(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Part(Struct):
-    """What is left of money that came in by one channel and counts since one year."""
+    """The remainder of money received through one channel and counted in one year."""
 
     channel: Channel
     year: int
@@ -87,7 +87,7 @@ class Part(Struct):
 
 
 def back(parts: Sequence[Part], amount: int, year: int) -> tuple[Returned, ...]:
-    """Say by which channels ``amount`` goes back, and what of it is an earlier year's."""
+    """Split ``amount`` into refunds by channel, and by current or earlier year."""
     return tuple(
         Returned(part.channel, Fen(share), part.year < year)
         for part, share in _newest(parts, amount)

@@ -63,7 +63,7 @@ class Sentence:
 
 
 class Several(tuple[T, ...]):
-    """Facts in one place, one after the other.
+    """Several facts in one place of a sentence.
 
     >>> f"{Several(('a', 'b'))}, {Either(('a', 'b'))}, {Several(())}"
     'a, b, a or b, nothing'
@@ -80,14 +80,14 @@ class Several(tuple[T, ...]):
 
 
 class Either(Several[T]):
-    """Facts of which one is enough."""
+    """Several facts joined by “or”."""
 
     __slots__ = ()
     between = " or "
 
 
 class Series(Several[T]):
-    """Facts that have commas in them."""
+    """Several facts joined by semicolons, as each may have commas."""
 
     __slots__ = ()
     between = "; "

@@ -58,7 +58,7 @@ def fault_of(text: bytes, *, numbers: bool = True) -> Sentence | None:
 
 
 def _named_fault(text: bytes, read: Callable[[str], object]) -> Sentence | None:
-    """Read slowly, for what the quick look could not rule out."""
+    """Read with the slow parser, which names what the quick check could not rule out."""
     if text.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
         return Sentence("begins with a byte order mark")
     if b"\0" in text:

@@ -105,7 +105,7 @@ ChangesByDay = Iterable[tuple[TallyOn, int]]
 
 
 class Tallied(Struct, frozen=True, kw_only=True):
-    """What a noun has counted beside its events.
+    """The tallies of a noun: how its events change them, and their bounds.
 
     Attributes:
         changes: How each kind of its facts changes tallies.

@@ -88,7 +88,7 @@ def reference(external_ref: str, field: str = "external_ref") -> str:
 
 
 def spelled_alike(name: str) -> str:
-    """Return what all spellings of an organisation's name have in common: letters and digits.
+    """Return an organisation's name reduced to letters and digits, alike for all spellings.
 
     >>> spelled_alike("ＡＢＣ 贸易（长沙）有限公司") == spelled_alike("abc贸易(长沙)有限公司 ")
     True

@@ -78,7 +78,7 @@ def sealed_under(where: Path | str) -> str | None:
 
 
 def _make_if_absent(engine: Engine) -> None:
-    """Create a register where none is, which is one that nobody is in; refuse an older one."""
+    """Create an empty people database if there is none; refuse one of an older version."""
     with changing_tables(engine) as connection:
         run, dialect = connection.exec_driver_sql, connection.dialect.name
         if version_of(run, dialect):
@@ -109,7 +109,7 @@ def _rows(connection: Connection, table: Table) -> Iterator[dict[str, Any]]:
 
 
 def _go_on_counting(connection: Connection) -> None:
-    """Have PostgreSQL number what comes next after what was copied with its numbers."""
+    """Advance PostgreSQL's sequences past the numbers of the copied rows."""
     for table in (CHANGES, REFUSALS):
         last = connection.execute(select(func.max(table.c.number))).scalar()
         if connection.dialect.name == POSTGRESQL and last is not None:

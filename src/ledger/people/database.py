@@ -63,7 +63,7 @@ class PeopleDatabase:
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """Open a transaction that nobody's write comes between, from its first look on."""
+        """Open a transaction that no other write can interleave with."""
         with (
             _store_failures(),
             self.engine.execution_options(**{ALONE: True}).begin() as connection,
@@ -71,7 +71,7 @@ class PeopleDatabase:
             yield connection
 
     def clear(self) -> None:
-        """Have what was deleted leave the files, as far as the database can see to that.
+        """Purge deleted data from the files, as far as the database can.
 
         A file of SQLite was overwritten already, and its log is cut to nothing. PostgreSQL takes
         dead rows out of the tables; its own log keeps them, sealed, until it is recycled.
@@ -87,14 +87,14 @@ class PeopleDatabase:
                 alone.exec_driver_sql(f"VACUUM {DATA_KEYS.name}, {SEALED.name}")
 
     def rewrite(self) -> None:
-        """Write a file anew, so that nothing is left in it of what it ever held."""
+        """Rewrite a file, so that no deleted data remains in it."""
         if self.is_local:
             with _store_failures():
                 self._outside_transactions("VACUUM")
         self.clear()
 
     def _outside_transactions(self, statement: str) -> Any:
-        """Ask SQLite for something that it does in no transaction."""
+        """Run a statement that SQLite refuses inside a transaction."""
         raw = self.engine.raw_connection()
         try:
             cursor = raw.cursor()

@@ -48,7 +48,7 @@ def erased(store: Store) -> list[UUID]:
 
 
 def erase(database: PeopleDatabase, donors: Iterable[PartyId]) -> int:
-    """Destroy what is kept of ``donors``; return of how many there was anything.
+    """Destroy the personal data of ``donors``; return how many had any.
 
     With a donor goes the name of the person who has no token but as that donor: it is the same
     person. Their tokens stay, which name nobody, and open what is left: amounts and days.
@@ -89,7 +89,7 @@ def _persons(connection: Connection, donors: set[PartyId]) -> list[PartyId]:
 
 
 def _kept(connection: Connection, some: Sequence[PartyId]) -> Sequence[PartyId]:
-    """Return those of whom there is anything, were it half of it."""
+    """Return those of whom any data is left, even in part."""
     keyed: ColumnElement[Any] = DATA_KEYS.c.party
     sealed: ColumnElement[Any] = SEALED.c.party
     query = select(keyed).where(keyed.in_(some)).union(select(sealed).where(sealed.in_(some)))

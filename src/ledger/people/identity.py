@@ -169,20 +169,20 @@ class Identity:
         return token
 
     def look_at_once(self) -> None:
-        """See at the next request what was changed here."""
+        """Look for changed tokens at the next request."""
         self._tried = -inf
 
     def _is_for(
         self, connection: Connection, person: PersonId, donor: DonorId | None, sale: SaleId | None
     ) -> None:
-        """Note whose pledges, and which sale, the roles of ``person`` mean when they sign in."""
+        """Note the donor and the sale that the roles of ``person`` are limited to."""
         for column, meant in ((PERSONS.c.donor, donor), (PERSONS.c.sale, sale)):
             if meant is not None:
                 one = PERSONS.update().where(PERSONS.c.person == person, column.is_(None))
                 connection.execute(one.values({column: str(meant)}))
 
     def caller(self, token: str) -> Caller | None:
-        """Return who holds ``token``, if anybody does.
+        """Return the caller who holds ``token``, or None.
 
         What was looked up is remembered until a token is made or changed, also by another process.
         """
@@ -258,7 +258,7 @@ class Identity:
             return look_up(connection, digest)
 
     def callers(self, name: str) -> list[Caller]:
-        """Return what each token of the person called ``name`` makes of them; none if unknown."""
+        """Return the caller that each token of the person called ``name`` stands for, if any."""
         with self.database.reading() as connection:
             digest = self.vault.name_digest(connection, name)
             query = (
@@ -273,7 +273,7 @@ class Identity:
         return [caller for ends, caller in callers if ends is None or now < ends]
 
     def erase(self, donors: Iterable[UUID]) -> int:
-        """Destroy what is kept of ``donors``, as the history says; see ``people.erasure``."""
+        """Destroy the personal data of erased ``donors``; see ``people.erasure``."""
         return erase(self.database, [PartyId(str(each)) for each in donors])
 
     def is_donor(self, person: PersonId, donor: DonorId, *, at: datetime) -> None:

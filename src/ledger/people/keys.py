@@ -113,7 +113,7 @@ class KeyFile:
         return made, True
 
     def write(self, keys: Sequence[Key]) -> None:
-        """Have the file hold these and no others, at once."""
+        """Replace the file's keys by these, atomically."""
         self._written(keys).replace(self.path)
         self._settle()
 
@@ -134,7 +134,7 @@ class KeyFile:
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """Keep every other process from changing keys, until done or dead."""
+        """Lock the keys against every other process until released."""
         with self._folder() as folder:
             fcntl.flock(folder, fcntl.LOCK_EX)
             yield

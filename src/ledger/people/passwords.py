@@ -65,7 +65,7 @@ class Passwords:
         return _ARGON2.hash(secrets.token_urlsafe(32))
 
     def is_of(self, person: PersonId | None, password: str) -> bool:
-        """Say whether this is the password of ``person``, and take as long if there is no such."""
+        """Check the password of ``person``, in the same time if the person is unknown."""
         with self._database.reading() as connection:
             kept = None if person is None else _kept(connection, person)
         with _in_turn():
@@ -80,7 +80,7 @@ class Passwords:
         return True
 
     def has(self, person: PersonId) -> bool:
-        """Say whether ``person`` chose one."""
+        """Say whether ``person`` has a password."""
         with self._database.reading() as connection:
             return _kept(connection, person) is not None
 

@@ -145,7 +145,7 @@ class Tokens:
             return [_listed(row) for row in rows.mappings()]
 
     def known(self, token: str) -> Token | None:
-        """Return a token as it is listed, by itself."""
+        """Return a token by its secret, or None."""
         with self._database.reading() as connection:
             query = select(TOKENS).where(TOKENS.c.hash == digest_of(token))
             row = connection.execute(query).mappings().first()
@@ -157,7 +157,7 @@ class Tokens:
             _find(connection, person, token_id)
 
     def revoke(self, person: PersonId, token_id: str, *, at: datetime) -> None:
-        """Take a token of ``person`` back; one that was taken back already stays it."""
+        """Revoke a token of ``person``; revoking it again changes nothing."""
         with self._database.writing() as connection:
             row = _find(connection, person, token_id)
             _change(connection, row, at, revoked_at=row["revoked_at"] or at)
@@ -225,7 +225,7 @@ def look_up(connection: Connection, digest: str) -> ValidToken | None:
 
 
 def caller_by(connection: Connection, row: RowMapping) -> Caller:
-    """Return what a token makes of its person: never more than they are."""
+    """Return the caller that a token stands for, with no role that the person lacks."""
     person = PersonId(row["person"])
     scope = _scope(row)
     roles = frozenset(scope.roles).intersection(roles_of(connection, person))

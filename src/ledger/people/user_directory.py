@@ -240,7 +240,7 @@ class UserDirectory:
         at: datetime,
         note: UUID | None = None,
     ) -> None:
-        """Bring ``person`` up to what the history says of them.
+        """Update ``person`` to the roles and state in the history.
 
         A person with pending notes is left alone until these are recorded.
 
@@ -291,7 +291,7 @@ def _reconcile(connection: Connection, person: PersonId, held: Standing, at: dat
 
 
 def _have_doors_look(connection: Connection, at: datetime) -> None:
-    """Have every door look again who may come in, from the next request on."""
+    """Make every server reload tokens and roles at its next request."""
     connection.execute(CHANGES.insert(), {"at": at})
 
 

@@ -41,13 +41,13 @@ class Vault:
     # On its own.
 
     def keep(self, party: PartyId, details: Mapping[str, Any]) -> PartyId:
-        """Keep what somebody told us about themselves, under their opaque id."""
+        """Seal a person's details under their opaque id."""
         with self._database.writing() as connection:
             self.put(connection, party, details)
         return party
 
     def forget(self, party: PartyId) -> None:
-        """Drop what is kept of ``party``, about whom nothing came to be recorded."""
+        """Delete the personal data of ``party``, as nothing was recorded about them."""
         with self._database.writing() as connection:
             self.take_out(connection, party)
 
@@ -103,7 +103,7 @@ class Vault:
             connection.execute(SEALED.insert(), boxes)
 
     def take_out(self, connection: Connection, party: PartyId) -> None:
-        """Drop what is kept of ``party``."""
+        """Delete the personal data of ``party``."""
         for table in (DATA_KEYS, SEALED):
             connection.execute(table.delete().where(table.c.party == party))
 
@@ -139,7 +139,7 @@ class Vault:
         return hmac.digest(self.unwrapped(row), b"derived/" + what, "sha256")
 
     def set_up(self, connection: Connection) -> list[str]:
-        """See that the key is there which the register is sealed under; return what was done.
+        """Ensure that the key of the people database exists; return what was done.
 
         A new register is given the newest key of the file, or a file if there is none.
         """
@@ -172,7 +172,7 @@ class Vault:
         return {"party": party, "kek": kek, "wrapped": wrapped}
 
     def unwrapped(self, row: RowMapping) -> bytes:
-        """Return the data key that a row has."""
+        """Return the data key of a row, unwrapped."""
         secret = self._keys.secret(row["kek"])
         return unseal_bytes(secret, row["wrapped"], _DATA_KEY, row["party"])
 

@@ -1,4 +1,4 @@
-"""Takes a ledger's databases away and puts them back, while somebody may be writing them.
+"""Backs up and restores a ledger's databases, even while they are being written.
 
 A file is copied by SQLite itself in one step: a copy of the file alone would lack what is still in
 its log, and yet look whole. PostgreSQL is dumped by its own program, in one snapshot.

@@ -103,7 +103,7 @@ Outcome = Receipt | Answer | LedgerError
 
 
 class Kept(Struct, frozen=True):
-    """What is kept beside the events of what some commits ask about.
+    """The tallies and answers that some commits depend on.
 
     Attributes:
         tallies: The values of those tallies that were ever changed.

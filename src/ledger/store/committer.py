@@ -97,7 +97,7 @@ class Committer:
             self._queue.append(ticket)
 
     def _wake(self) -> None:
-        """Have what is queued stored, unless that was begun already."""
+        """Wake the committer thread, unless it is already awake."""
         if self._queue:
             with self._changed:
                 self._changed.notify()
@@ -114,7 +114,7 @@ class Committer:
             self._storing = 0
 
     def _pass_on(self) -> None:
-        """Tell the listener, whose troubles are not those of the next batch."""
+        """Notify the listener; its errors do not stop the next batch."""
         try:
             self.on_stored()
         except Exception:
@@ -135,7 +135,7 @@ class Committer:
 
 
 def _tell(batch: list[_Ticket], outcomes: list[Outcome]) -> None:
-    """Hand each caller their outcome, waking each event loop once."""
+    """Give each caller its outcome, waking each event loop once."""
     by_loop: defaultdict[asyncio.AbstractEventLoop, list[tuple[_AsyncOutcome, Outcome]]]
     by_loop = defaultdict(list)
     for ticket, outcome in zip(batch, outcomes, strict=True):

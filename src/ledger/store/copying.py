@@ -166,7 +166,7 @@ def digest(store: Store, progress: Progress) -> Digest:
 
 
 def compare(ours: Digest, theirs: Digest) -> None:
-    """Refuse a copy that is none."""
+    """Refuse a copy that differs."""
     for name in Digest.__struct_fields__:
         if getattr(ours, name) != getattr(theirs, name):
             raise CopyDiffers(name)

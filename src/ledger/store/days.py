@@ -19,7 +19,7 @@ class Days:
     """
 
     def __init__(self, values: Mapping[date, int] | None = None) -> None:
-        """Begin with ``values``: of every day since some day, and of the last one before it."""
+        """Begin with the values of every day from some day on, and of the last day before it."""
         self._values = dict(values or {})
         self._days = sorted(self._values)
         self._changed: set[date] = set()

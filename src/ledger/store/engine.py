@@ -80,7 +80,7 @@ def engine_at(where: Path | str, *, schema: str, durable: bool) -> Engine:
 
 
 def _keep_to_one_file(engine: Engine, where: Path | str) -> None:
-    """Refuse to go on with a file that was taken away, replaced or cut short, until disposed of.
+    """Refuse to use a file that was removed, replaced or truncated, until it is reopened.
 
     Open connections would not notice, and those opened later would read something else. Nor is it
     opened once more: to SQLite a file cut to nothing is new, and made ready only when everybody
@@ -106,7 +106,7 @@ def _keep_to_one_file(engine: Engine, where: Path | str) -> None:
 
 
 def _the_same(where: Path | str, opened: os.stat_result | None) -> os.stat_result:
-    """Return what is there now, if it is what was opened and no shorter."""
+    """Return the file's state if it is still the file that was opened, and no shorter."""
     try:
         there = os.stat(where)  # noqa: PTH116  # Asked at every read.
     except FileNotFoundError:
@@ -148,7 +148,7 @@ def _postgres(url: str, schema: str, *, durable: bool) -> Engine:
 
 @contextmanager
 def changing_tables(engine: Engine) -> Iterator[Connection]:
-    """Open a transaction that no other process is in that would change tables, too."""
+    """Open a transaction that excludes other processes that change tables."""
     with engine.execution_options(**{ALONE: True}).begin() as connection:
         if connection.dialect.name == POSTGRESQL:
             schema = connection.get_execution_options()[SCHEMA]
@@ -158,7 +158,7 @@ def changing_tables(engine: Engine) -> Iterator[Connection]:
 
 
 def nothing(_: Connection) -> list[str]:
-    """Do nothing after the tables are there, and say so."""
+    """Do nothing once the tables exist; report nothing."""
     return []
 
 

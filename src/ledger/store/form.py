@@ -82,7 +82,7 @@ class StoredForm(Mapper[UUID]):
 
 
 def brief(kind: type[Fact], *, named: bool) -> Callable[[bytes], Any]:
-    """Return what reads no more of such a fact than what it does to the books.
+    """Return a decoder of the fields that affect the books, and no others.
 
     Whoever adds up a whole history waits for its reading, and near half of that is for who, when
     and by which request. Of what every fact has, only its day is read.

@@ -137,7 +137,7 @@ class Connections:
 
     @contextmanager
     def one(self) -> Iterator[psycopg.Connection[Any]]:
-        """Lend a connection that works."""
+        """Borrow a working connection."""
         connection = self._working()
         try:
             yield connection
@@ -163,7 +163,7 @@ class Connections:
                 return connection
 
     def patiently(self, step: Callable[[], T]) -> T:
-        """Take ``step``, again and again while the server is away.
+        """Run ``step``, retrying while the server is unreachable.
 
         Raises:
             StoreFailed: It was away for too long.

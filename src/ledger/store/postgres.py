@@ -337,7 +337,7 @@ class PostgresStore(Store):
 
 
 class _Hurry(local):
-    """Whether this thread must not wait for an answer."""
+    """Whether this thread must not block on the database."""
 
     on = False
 

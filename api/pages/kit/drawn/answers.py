@@ -29,7 +29,7 @@ MISSING = Sentence("fill this in")
 
 
 class Read:
-    """What was read of a form.
+    """The values read from a form, and their faults.
 
     Attributes:
         body: What is sent, as JSON has it; what could not be read is not in it.
@@ -124,7 +124,7 @@ _READERS: Mapping[Kind, Callable[[str, str], Any]] = {
 
 
 def rows_of(field: Field, form: Fields, name: str) -> int:
-    """Return how many rows a form has of a list: none that it may be without, at first."""
+    """Return how many rows of a list a form has; at first, as few as allowed."""
     written = form.get(name + ROWS, "")
     if not (written.isascii() and written.isdigit() and len(written) < NUMBER_CHARACTERS_MAX):
         return field.least or 0

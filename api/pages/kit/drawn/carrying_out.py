@@ -21,7 +21,7 @@ from ledger.kernel.sentences import Sentence
 
 
 class Request(Struct, frozen=True):
-    """What a form comes to.
+    """A form, read into the request that it makes.
 
     Attributes:
         form: The form, without rows in which nothing was written.

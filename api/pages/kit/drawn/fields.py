@@ -75,7 +75,7 @@ LINES = Field("lines", Kind.FILE)
 
 
 class _Shape(Struct):
-    """A type without what is wrapped around it, and what was: bounds and whether it may be none."""
+    """A type without ``Annotated`` and ``| None``, and what they said: bounds, and optional."""
 
     base: Any
     optional: bool = False
