@@ -9,8 +9,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, ParamSpec
 
-from eventsourcing.persistence import StoredEvent
-
 from ledger.books.movements import moves
 from ledger.books.postings import Posting, postings
 from ledger.books.tallies import AVAILABLE, Tally, of_fund
@@ -18,6 +16,7 @@ from ledger.commands.application import Ledger
 from ledger.commands.command import Command
 from ledger.kernel.aggregate import Act, Fact
 from ledger.kernel.names import FundCode
+from ledger.store.form import Stored
 
 P = ParamSpec("P")
 
@@ -54,9 +53,7 @@ def rehearse(
     return come_to(ledger, commit.events, commit.changes)
 
 
-def come_to(
-    ledger: Ledger, events: Sequence[StoredEvent], changes: Mapping[Tally, int]
-) -> Rehearsal:
+def come_to(ledger: Ledger, events: Sequence[Stored], changes: Mapping[Tally, int]) -> Rehearsal:
     """Return the entry and the funds that unrecorded events with these changes would leave."""
     facts = [ledger.form.to_domain_event(event) for event in events]
     funds = sorted({fund for fact in facts for _, fund, _ in moves(type(fact))(fact)})

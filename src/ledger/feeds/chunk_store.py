@@ -13,11 +13,10 @@ from concurrent.futures import Future
 from typing import cast
 from uuid import UUID
 
-from eventsourcing.persistence import StoredEvent
-
 from ledger.commands import Ledger
 from ledger.kernel.tallies import Tally, TallyOn
 from ledger.store.commits import Commit, Outcome, Receipt
+from ledger.store.form import Stored
 
 
 class ChunkStore(ABC):
@@ -28,7 +27,7 @@ class ChunkStore(ABC):
         """Return the current values of those tallies that were ever changed."""
 
     @abstractmethod
-    def streams(self, ids: Sequence[UUID]) -> Iterator[StoredEvent]:
+    def streams(self, ids: Sequence[UUID]) -> Iterator[Stored]:
         """Return the events of many streams, each stream's in order."""
 
     @abstractmethod
@@ -46,7 +45,7 @@ class InLedger(ChunkStore):
         """Return the current values of those tallies that were ever changed."""
         return self._ledger.store.tallies(keys)
 
-    def streams(self, ids: Sequence[UUID]) -> Iterator[StoredEvent]:
+    def streams(self, ids: Sequence[UUID]) -> Iterator[Stored]:
         """Return the events of many streams."""
         return self._ledger.store.streams(ids)
 
@@ -66,10 +65,10 @@ class DryRun(ChunkStore):
 
     def __init__(self, ledger: Ledger) -> None:
         self._store = ledger.store
-        self.events: list[StoredEvent] = []
+        self.events: list[Stored] = []
         self.changes: Counter[Tally] = Counter()
         self._by_day: Counter[TallyOn] = Counter()
-        self._streams: defaultdict[UUID, list[StoredEvent]] = defaultdict(list)
+        self._streams: defaultdict[UUID, list[Stored]] = defaultdict(list)
 
     def tallies(self, keys: Iterable[Tally]) -> dict[Tally, int]:
         """Return the values that the tallies would have."""
@@ -81,7 +80,7 @@ class DryRun(ChunkStore):
             if key in held or key in self.changes
         }
 
-    def streams(self, ids: Sequence[UUID]) -> Iterator[StoredEvent]:
+    def streams(self, ids: Sequence[UUID]) -> Iterator[Stored]:
         """Return the events that the streams would have."""
         yield from self._store.streams(ids)
         for stream in ids:

@@ -7,7 +7,7 @@ and the old one an entry in ``UPCASTS``; what was written is never written again
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 from uuid import UUID
 
 import msgspec
@@ -16,6 +16,9 @@ from eventsourcing.persistence import Mapper, StoredEvent
 
 from ledger.kernel.aggregate import ENVELOPE, FACTS, Fact
 from ledger.kernel.errors import LedgerError
+
+Stored: TypeAlias = StoredEvent
+"""An event as the store keeps it: its stream, version, topic and bytes."""
 
 Upcast = Callable[[dict[str, Any]], tuple[str, dict[str, Any]]]
 """Turns the fields of a retired topic into a later topic and its fields."""
