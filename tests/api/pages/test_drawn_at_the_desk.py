@@ -77,6 +77,7 @@ def test_orders_and_returns_are_taken_in_from_files(operation, visitors, office)
 
 def test_why_a_line_is_rejected_stands_in_the_readers_language(server, office):
     clerk, nobody = Visitor(server, "文书", Role.CLERK), str(uuid4())
+    server.wait_until_told()
     clerk.http.cookies.set("lang", "zh")
     (line,) = map(json.loads, pledges(nobody, fund=office.fund()).splitlines())
     lines = [line, line | {"amount": 0.5}, line | {"colour": "red"}]
