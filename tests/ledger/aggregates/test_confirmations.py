@@ -109,7 +109,9 @@ def test_a_remittance_is_confirmed():
 
 
 def test_only_a_remittance_of_this_sale_is_confirmed():
-    given(*SETTLED_SALE, REMITTED).when(confirm_remittance(ref="B-9")).then_refused(NotFound)
+    given(*SETTLED_SALE, REMITTED).when(confirm_remittance(ref="B-9")).then_refused(
+        NotFound, "there is no remittance with this reference"
+    )
 
 
 def test_the_same_confirmation_of_a_remittance_again_is_the_first_one():
