@@ -33,6 +33,8 @@ UNITS = {
     "known-at-p50": "µs",
     "known-at-p99": "µs",
     "store": "commands/s",
+    "dated-bound": "commands/s",
+    "dated-bound-late": "commands/s",
     "audit": "events/s",
     "audit-memory": "MB",
     "log-append": "leaves/s",
