@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime
 
 import pytest
@@ -23,7 +23,7 @@ from projections.log.tables import open_log
 from projections.views.every import all_views
 from projections.views.opening import open_views
 from tests.spec import act_for
-from tests.stores import STORES, connected
+from tests.stores import STORES, connected, lent
 
 EVENTS = 700
 
@@ -40,18 +40,29 @@ def logged(data, places):
 class Charity:
     """A ledger with years behind it, its views level and its log published twice."""
 
-    def __init__(self, data, places, database):
-        self.data, self.places, self.database = data, places, database
-        data.mkdir()
-        with closing(Bulk(places.ledger)) as ledger:
+    def __init__(self, data, database):
+        self.data, self.database = data, database
+        self.places = Places.at(database, data) if database else Places.in_folder(data)
+
+    def live(self):
+        """Have the years go by."""
+        self.data.mkdir()
+        with closing(Bulk(self.places.ledger)) as ledger:
             Years(ledger, events=EVENTS, seed=3).live()
             self.events = ledger.store.last_position()
-            views = open_views(places.views)
+            views = open_views(self.places.views)
             Follower(ledger, views, all_views()).catch_up()
             views.dispose()
-        with logged(data, places) as log:
+        with logged(self.data, self.places) as log:
             log.begin("charity.example/ledger")
             self.checkpoint = log.publish().note
+
+    def copied(self, data, database):
+        """Return another, to be harmed, whose database was copied already if it has one."""
+        shutil.copytree(self.data, data)
+        other = Charity(data, database)
+        other.events, other.checkpoint = self.events, self.checkpoint
+        return other
 
     def sql(self, where, *statements):
         """Do to a database what only somebody with the database can do."""
@@ -62,13 +73,22 @@ class Charity:
                 connection.execute(statement)
 
 
-@pytest.fixture(params=STORES)
-def charity(request, tmp_path):
-    data = tmp_path / "data"
-    if request.param == "sqlite":
-        return Charity(data, Places.in_folder(data), None)
-    url = request.getfixturevalue("postgres_url")
-    return Charity(data, Places.at(url, data), url)
+@pytest.fixture(scope="module", params=STORES)
+def lived(request, tmp_path_factory):
+    """The charity after those years, of which every test gets a copy."""
+    with lent(request, request.param) as database:
+        charity = Charity(tmp_path_factory.mktemp("lived") / "data", database)
+        charity.live()
+        yield charity
+
+
+@pytest.fixture
+def charity(request, lived, tmp_path):
+    with ExitStack() as copies:
+        database = lived.database and copies.enter_context(
+            request.getfixturevalue("postgres").copy_of(lived.database)
+        )
+        yield lived.copied(tmp_path / "data", database)
 
 
 @pytest.fixture
