@@ -1,4 +1,8 @@
-"""What a route says that it may refuse with is what its command can refuse with."""
+"""A route declares no refusal that its command cannot meet.
+
+That it declares each is left to whoever writes the rule: a rule of an aggregate is refused, and
+translated, without its name in the API's document.
+"""
 
 import pytest
 
@@ -57,9 +61,9 @@ def test_refusals_are_found_wherever_a_command_meets_them():
 
 
 @pytest.mark.parametrize("route", COMMANDS, ids=lambda route: route.command.name)
-def test_a_route_declares_what_its_command_can_refuse_with(route):
+def test_a_route_declares_no_refusal_that_its_command_cannot_meet(route):
     name = route.command.name
     met = {each.problem_name() for each in Reach(route.command).refusals}
 
-    expected = met - AT_THE_DOOR - NEVER_MET.get(name, set())
-    assert declared(route) - AT_THE_DOOR == expected | BESIDE_THE_COMMAND.get(name, set())
+    possible = met - NEVER_MET.get(name, set()) | BESIDE_THE_COMMAND.get(name, set())
+    assert declared(route) - AT_THE_DOOR <= possible
