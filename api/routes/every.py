@@ -33,13 +33,14 @@ ORDER = (
 Modules that are not named here follow in the order of their names.
 """
 
-NEEDS_AN_EXTRA = "receipt_pdf"
+TYPESETTING = "receipt_pdf"
+"""What sets receipts as PDF has no routes, and is imported with the first receipt."""
 
 
 @cache
 def modules() -> tuple[ModuleType, ...]:
     """Return the modules of this folder, in the order of their routes."""
-    beside = modules_beside(__name__, but={NEEDS_AN_EXTRA})
+    beside = modules_beside(__name__, but={TYPESETTING})
     return tuple(sorted(beside, key=lambda each: _place(each.__name__.rpartition(".")[2])))
 
 

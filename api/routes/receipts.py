@@ -105,7 +105,7 @@ def receipt_on_paper(donation_id: UUID, desk: Desk, at_least: AtLeast = None) ->
 
 def _typesetter() -> ModuleType:
     try:
-        from api.routes import receipt_pdf  # noqa: PLC0415  # Needs an extra that not every server has.
+        from api.routes import receipt_pdf  # noqa: PLC0415  # With the first receipt.
     except ModuleNotFoundError as missing:
         raise NotTypeset(missing.name) from None
     return receipt_pdf
